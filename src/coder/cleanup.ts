@@ -1,0 +1,235 @@
+import { forEachConcurrently } from '../concurrency.js';
+import { messageOf } from '../errors.js';
+import type { Clock, Log } from '../ports.js';
+import { milliseconds, toSeconds, type Milliseconds, type Seconds } from '../units.js';
+import type { CoderApi } from './api.js';
+import type { User, Workspace } from './api-schemas.js';
+import { workingDaemons } from './facts.js';
+import { isScaletestWorkspace, listScaletestResources, type ScaletestResources, type Scope } from './scaletest-resources.js';
+
+/**
+ * How many deletions wait in the provisioner queue at once. The queue is first in, first out for everybody, so in main
+ * it stays short for the sake of real users. Post after a cancel has five minutes at most, and hands over what the
+ * provisioners finish before the server gives up on jobs that were pending for 30 minutes.
+ */
+export type QueuePolicy = 'short' | 'hand-over';
+
+const QUEUED_PER_FREE_SLOT = 2;
+const HANDED_OVER_PER_SLOT = 60;
+const PARALLEL_CALLS = 8;
+const DELETE_ATTEMPTS = 3;
+/** A user is free only once its workspaces are gone, which the server may notice late. */
+const USER_ATTEMPTS = 10;
+const ROUND_PAUSE = milliseconds(1000);
+const LONGEST_ROUND_PAUSE = milliseconds(3000);
+const LONGEST_STANDSTILL_MS = 15 * 60_000;
+const PROGRESS_EVERY_MS = 15_000;
+
+export interface CleanupRequest {
+  readonly scope: Scope;
+  readonly queue: QueuePolicy;
+  /** Orphans what cannot be deleted: its cloud resources stay behind. Only when it was asked for. */
+  readonly orphan: boolean;
+  /** On the monotonic clock. */
+  readonly deadline: Milliseconds;
+  readonly signal?: AbortSignal;
+}
+
+export interface Leftover {
+  readonly name: string;
+  readonly createdAt: string;
+  readonly reason: string;
+}
+
+export interface CleanupResult {
+  readonly deletedWorkspaces: number;
+  readonly deletedUsers: number;
+  readonly leftoverWorkspaces: readonly Leftover[];
+  readonly leftoverUsers: readonly Leftover[];
+  readonly seconds: Seconds;
+  /** False when the API did not answer at the end: then nobody knows what is left. */
+  readonly verified: boolean;
+  readonly problem?: string;
+}
+
+/** Deletes the scale-test resources in a scope, then looks whether anything is left. Safe to repeat. */
+export async function cleanUp(api: CoderApi, request: CleanupRequest, tools: { clock: Clock; log: Log }): Promise<CleanupResult> {
+  return new Cleanup(api, request, tools.clock, tools.log).run();
+}
+
+class Cleanup {
+  readonly #startedAt: Milliseconds;
+  readonly #seenWorkspaces = new Set<string>();
+  readonly #attempts = new Map<string, number>();
+  readonly #cancelled = new Set<string>();
+  readonly #reasons = new Map<string, string>();
+  #deletedUsers = 0;
+  #lastProgressAt: Milliseconds;
+  #lastLogAt = Number.NEGATIVE_INFINITY;
+  #lastState = '';
+
+  constructor(
+    private readonly api: CoderApi,
+    private readonly request: CleanupRequest,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {
+    this.#startedAt = clock.monotonic();
+    this.#lastProgressAt = this.#startedAt;
+  }
+
+  async run(): Promise<CleanupResult> {
+    let pause = ROUND_PAUSE;
+    for (;;) {
+      try {
+        if ((await this.#round()) !== 'going on') break;
+      } catch (thrown) {
+        this.request.signal?.throwIfAborted();
+        this.log.debug(`clean-up goes on after: ${messageOf(thrown)}`);
+      }
+      if (this.#isOver()) break;
+      await this.clock.sleep(pause, this.request.signal);
+      pause = milliseconds(Math.min(LONGEST_ROUND_PAUSE, pause * 1.2));
+    }
+    return this.#verify();
+  }
+
+  /** One look and what can be done now. */
+  async #round(): Promise<'going on' | 'nothing left' | 'nothing more to try'> {
+    const { signal } = this.request;
+    const resources = await listScaletestResources(this.api, this.request.scope, signal);
+    for (const workspace of resources.workspaces) this.#seenWorkspaces.add(workspace.id);
+    this.#noteProgress(resources);
+    if (resources.workspaces.length === 0 && resources.users.length === 0) return 'nothing left';
+    await this.#deleteWorkspaces(resources.workspaces);
+    const owners = new Set(resources.workspaces.map(({ owner_id }) => owner_id));
+    const free = resources.users.filter(({ id, username }) => !owners.has(id) && this.#attemptsOf(username) < USER_ATTEMPTS);
+    await this.#deleteUsers(free);
+    const isHopeless = free.length === 0 && resources.workspaces.every((workspace) => !isActive(workspace) && this.#isGivenUp(workspace));
+    return isHopeless ? 'nothing more to try' : 'going on';
+  }
+
+  async #deleteWorkspaces(workspaces: readonly Workspace[]): Promise<void> {
+    await forEachConcurrently(workspaces.filter(isStarting), PARALLEL_CALLS, (workspace) => this.#cancelBuild(workspace));
+    const queued = workspaces.filter(isBeingDeleted).length;
+    const idle = workspaces.filter((workspace) => !isActive(workspace) && !this.#isGivenUp(workspace));
+    if (idle.length === 0) return;
+    const room = Math.max(0, (await this.#longestQueue(workspaces)) - queued);
+    const untriedFirst = idle.sort((a, b) => this.#attemptsOf(a.id) - this.#attemptsOf(b.id));
+    await forEachConcurrently(untriedFirst.slice(0, room), PARALLEL_CALLS, (workspace) => this.#requestDeletion(workspace));
+  }
+
+  async #longestQueue(workspaces: readonly Workspace[]): Promise<number> {
+    const { organization_ids: organizations } = await this.api.me(this.request.signal);
+    const lists = await Promise.all(organizations.map((id) => this.api.provisionerDaemons(id, this.request.signal)));
+    const daemons = workingDaemons(lists.flat());
+    if (this.request.queue === 'hand-over') return Math.max(1, daemons.length) * HANDED_OVER_PER_SLOT;
+    const own = new Set(workspaces.filter(isBeingDeleted).flatMap(({ latest_build }) => latest_build.job.worker_id ?? []));
+    const free = daemons.filter(({ id, status }) => status !== 'busy' || own.has(id)).length;
+    return Math.max(1, free) * QUEUED_PER_FREE_SLOT;
+  }
+
+  async #cancelBuild({ latest_build: build, id, name }: Workspace): Promise<void> {
+    if (this.#cancelled.has(build.id)) return;
+    this.#cancelled.add(build.id);
+    await this.#noting({ id, name }, () => this.api.cancelBuild(build.id, this.request.signal));
+  }
+
+  async #requestDeletion(workspace: Workspace): Promise<void> {
+    const attempts = this.#attemptsOf(workspace.id);
+    const orphan = this.request.orphan && attempts >= DELETE_ATTEMPTS;
+    await this.#noting(workspace, async () => {
+      const outcome = await this.api.createBuild(workspace.id, { transition: 'delete', ...(orphan && { orphan }) }, this.request.signal);
+      if (outcome !== 'active') this.#attempts.set(workspace.id, attempts + 1);
+    });
+  }
+
+  async #deleteUsers(users: readonly User[]): Promise<void> {
+    await forEachConcurrently(users, PARALLEL_CALLS, async (user) => {
+      await this.#noting({ id: user.username, name: user.username }, async () => {
+        const outcome = await this.api.deleteUser(user.id, this.request.signal);
+        if (outcome === 'deleted') this.#deletedUsers += 1;
+        else await this.#deleteOtherWorkspaces(user);
+      });
+    });
+  }
+
+  /** A workspace of a scale-test user is one of the test's, whatever its name. */
+  async #deleteOtherWorkspaces(user: User): Promise<void> {
+    this.#reasons.set(user.username, 'still has workspaces');
+    this.#attempts.set(user.username, this.#attemptsOf(user.username) + 1);
+    const owned = await this.api.searchWorkspaces(`owner:"${user.username}"`, this.request.signal);
+    await this.#deleteWorkspaces(owned.filter((workspace) => workspace.owner_id === user.id && isScaletestWorkspace(workspace)));
+  }
+
+  /** One resource that cannot be deleted does not keep the others from it. */
+  async #noting(resource: { id: string; name: string }, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (thrown) {
+      this.request.signal?.throwIfAborted();
+      this.#reasons.set(resource.name, messageOf(thrown));
+      this.#attempts.set(resource.id, this.#attemptsOf(resource.id) + 1);
+    }
+  }
+
+  #attemptsOf(id: string): number {
+    return this.#attempts.get(id) ?? 0;
+  }
+
+  #isGivenUp(workspace: Workspace): boolean {
+    return this.#attemptsOf(workspace.id) >= DELETE_ATTEMPTS + (this.request.orphan ? 1 : 0);
+  }
+
+  #noteProgress({ workspaces, users }: ScaletestResources): void {
+    const now = this.clock.monotonic();
+    const state = `${users.length} ${workspaces.map(({ id, latest_build }) => id + latest_build.id + latest_build.job.status).join()}`;
+    if (state !== this.#lastState) this.#lastProgressAt = now;
+    this.#lastState = state;
+    if (now - this.#lastLogAt < PROGRESS_EVERY_MS || workspaces.length + users.length === 0) return;
+    this.#lastLogAt = now;
+    const seconds = Math.round((now - this.#startedAt) / 1000);
+    this.log.info(`clean-up: ${workspaces.length} workspaces (${workspaces.filter(isBeingDeleted).length} being deleted) and ${users.length} users to go, ${seconds} s`);
+  }
+
+  #isOver(): boolean {
+    const now = this.clock.monotonic();
+    return now >= this.request.deadline || now - this.#lastProgressAt > LONGEST_STANDSTILL_MS;
+  }
+
+  async #verify(): Promise<CleanupResult> {
+    const base = { deletedUsers: this.#deletedUsers, seconds: toSeconds(milliseconds(this.clock.monotonic() - this.#startedAt)) };
+    try {
+      const left = await listScaletestResources(this.api, this.request.scope, this.request.signal);
+      const gone = this.#seenWorkspaces.size - left.workspaces.filter(({ id }) => this.#seenWorkspaces.has(id)).length;
+      return {
+        ...base,
+        deletedWorkspaces: gone,
+        leftoverWorkspaces: left.workspaces.map((workspace) => ({
+          name: `${workspace.owner_name}/${workspace.name}`,
+          createdAt: workspace.created_at.toISOString(),
+          reason: this.#reasons.get(workspace.name) ?? describe(workspace),
+        })),
+        leftoverUsers: left.users.map((user) => ({
+          name: user.username,
+          createdAt: user.created_at.toISOString(),
+          reason: this.#reasons.get(user.username) ?? 'not deleted yet',
+        })),
+        verified: true,
+      };
+    } catch (thrown) {
+      this.request.signal?.throwIfAborted();
+      return { ...base, deletedWorkspaces: 0, leftoverWorkspaces: [], leftoverUsers: [], verified: false, problem: messageOf(thrown) };
+    }
+  }
+}
+
+const isActive = ({ latest_build }: Workspace): boolean => ['pending', 'running', 'canceling'].includes(latest_build.job.status);
+const isBeingDeleted = (workspace: Workspace): boolean => isActive(workspace) && workspace.latest_build.transition === 'delete';
+const isStarting = (workspace: Workspace): boolean =>
+  isActive(workspace) && workspace.latest_build.transition !== 'delete' && workspace.latest_build.job.status !== 'canceling';
+
+function describe({ latest_build: { transition, job } }: Workspace): string {
+  const cause = job.error === undefined ? '' : `: ${job.error}`;
+  return transition === 'delete' ? `its deletion is ${job.status}${cause}` : `its ${transition} build is ${job.status}; not deleted yet`;
+}

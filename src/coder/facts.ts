@@ -1,0 +1,111 @@
+import { messageOf } from '../errors.js';
+import type { CoderApi } from './api.js';
+import type { ProvisionerDaemon, Template, User } from './api-schemas.js';
+import { keyIdOf } from './identity.js';
+import { listScaletestResources, type ScaletestResources } from './scaletest-resources.js';
+import { parseVersion, type CoderVersion } from './version.js';
+
+/** A fact that was asked for: known, or the sentence why not. */
+export type Fact<T> = { readonly known: true; readonly value: T } | { readonly known: false; readonly reason: string };
+
+export interface TemplateFacts {
+  readonly template: Template;
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly required: boolean;
+    readonly ephemeral: boolean;
+    readonly defaultValue: string;
+    readonly options: readonly string[];
+  }[];
+}
+
+export interface ServerFacts {
+  readonly versionText: string;
+  readonly version: CoderVersion | undefined;
+  /** The server's clock, to whole seconds. */
+  readonly time: Date;
+}
+
+/** What the deployment says about itself before the load. */
+export interface DeploymentFacts {
+  readonly server: ServerFacts;
+  readonly user: Fact<User>;
+  readonly credentialExpiry: Fact<Date>;
+  readonly passwordLogin: Fact<boolean>;
+  readonly rateLimit: Fact<{ off: boolean; perMinute: number }>;
+  readonly templates: Fact<readonly Template[]>;
+  /** The templates that the plan uses and that are there, by name. */
+  readonly used: ReadonlyMap<string, Fact<TemplateFacts>>;
+  readonly daemons: Fact<readonly ProvisionerDaemon[]>;
+  readonly leftovers: Fact<ScaletestResources>;
+}
+
+/** @throws ApiError when the deployment cannot be reached at all or is not Coder. */
+export async function readServer(api: CoderApi, now: Date): Promise<ServerFacts> {
+  const { version, serverTime } = await api.buildInfo();
+  return { versionText: version, version: parseVersion(version), time: serverTime ?? now };
+}
+
+/** Asks for everything that READY checks. A failing call makes one fact unknown and never hides the others. */
+export async function readDeployment(
+  server: ServerFacts,
+  api: CoderApi,
+  token: string,
+  templateNames: readonly string[],
+): Promise<DeploymentFacts> {
+  const [user, credentialExpiry, passwordLogin, rateLimit, templates] = await Promise.all([
+    attempt(() => api.me()),
+    attempt(() => api.keyExpiry(keyIdOf(token))),
+    attempt(() => api.passwordLoginEnabled()),
+    attempt(async () => (await api.rateLimit()) ?? Promise.reject(new Error('the server does not tell its rate limits'))),
+    attempt(() => api.templates()),
+  ]);
+  const used = new Map<string, Fact<TemplateFacts>>();
+  for (const template of templates.known ? templates.value : []) {
+    if (templateNames.includes(template.name)) used.set(template.name, await attempt(() => readTemplate(api, template)));
+  }
+  const ownUserId = user.known ? user.value.id : '';
+  return {
+    server,
+    user,
+    credentialExpiry,
+    passwordLogin,
+    rateLimit,
+    templates,
+    used,
+    daemons: await attempt(() => readDaemons(api, used)),
+    leftovers: await attempt(() => listScaletestResources(api, { ownUserId })),
+  };
+}
+
+async function attempt<T>(ask: () => Promise<T>): Promise<Fact<T>> {
+  try {
+    return { known: true, value: await ask() };
+  } catch (thrown) {
+    return { known: false, reason: messageOf(thrown) };
+  }
+}
+
+async function readTemplate(api: CoderApi, template: Template): Promise<TemplateFacts> {
+  const parameters = await api.parameters(template.active_version_id);
+  return {
+    template,
+    parameters: parameters.map((parameter) => ({
+      name: parameter.name,
+      required: parameter.required,
+      ephemeral: parameter.ephemeral,
+      defaultValue: parameter.default_value,
+      options: parameter.options.map(({ value }) => value),
+    })),
+  };
+}
+
+async function readDaemons(api: CoderApi, used: ReadonlyMap<string, Fact<TemplateFacts>>): Promise<ProvisionerDaemon[]> {
+  const organizations = new Set([...used.values()].flatMap((fact) => (fact.known ? [fact.value.template.organization_id] : [])));
+  const lists = await Promise.all([...organizations].map((organization) => api.provisionerDaemons(organization)));
+  return lists.flat();
+}
+
+/** Daemons that take jobs. Old servers list the offline ones too, and tell no status. */
+export const workingDaemons = (daemons: readonly ProvisionerDaemon[]): readonly ProvisionerDaemon[] =>
+  daemons.filter(({ status }) => status !== 'offline');

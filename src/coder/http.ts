@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { messageOf } from '../errors.js';
+import type { Clock } from '../ports.js';
+import { milliseconds, type Milliseconds } from '../units.js';
+import { RatePacer } from './rate-pacer.js';
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const ATTEMPTS = 5;
+const FIRST_BACKOFF_MS = 500;
+const LONGEST_BACKOFF_MS = 15_000;
+const LONGEST_RETRY_AFTER_MS = 90_000;
+const RETRIED_STATUSES = new Set([429, 500, 502, 503, 504]);
+
+export type Method = 'GET' | 'POST' | 'DELETE' | 'PATCH' | 'PUT';
+
+export interface Request {
+  readonly method: Method;
+  /** Below the deployment's address, with its query. */
+  readonly path: string;
+  readonly body?: unknown;
+  /** Another token than the client's own. `null`: none. */
+  readonly token?: string | null;
+  readonly signal?: AbortSignal;
+  /** Statuses that are answers to the caller, not failures. */
+  readonly accept?: readonly number[];
+}
+
+export interface Response {
+  readonly status: number;
+  /** The parsed JSON body; undefined where there is none. */
+  readonly body: unknown;
+  readonly headers: Headers;
+}
+
+export type FailureKind =
+  /** No answer: refused, reset, timed out. */
+  | 'unreachable'
+  /** An answer that is not Coder's: HTML, a redirect, another content type. */
+  | 'not-coder'
+  /** Coder's own error answer. */
+  | 'status';
+
+/** A call that did not succeed, with a sentence for the person who can mend it. */
+export class ApiError extends Error {
+  constructor(
+    readonly kind: FailureKind,
+    message: string,
+    readonly status?: number,
+    /** Coder's own message, without the sentence around it. */
+    readonly coderMessage?: string,
+  ) {
+    super(message);
+    this.name = 'ApiError';
+  }
+}
+
+const errorBody = z.object({
+  message: z.string(),
+  detail: z.string().optional(),
+  validations: z.array(z.object({ field: z.string(), detail: z.string() })).nullish(),
+});
+
+/** Coder's HTTP API: bounded in time, with retries for calls that may be repeated and paced under the rate limits. */
+export class CoderHttp {
+  readonly #pacer = new RatePacer();
+
+  constructor(
+    readonly baseUrl: string,
+    private readonly clock: Clock,
+    private readonly token: string | null = null,
+  ) {}
+
+  /** The same deployment with another token. */
+  withToken(token: string): CoderHttp {
+    return new CoderHttp(this.baseUrl, this.clock, token);
+  }
+
+  /** @throws ApiError, or the signal's reason when it is aborted. */
+  async send(request: Request): Promise<Response> {
+    for (let attempt = 1; ; attempt += 1) {
+      request.signal?.throwIfAborted();
+      const path = request.path.split('?')[0] ?? request.path;
+      await this.clock.sleep(this.#pacer.delay(path, this.clock.monotonic()), request.signal);
+      const outcome = await this.#attempt(request);
+      if ('headers' in outcome) {
+        this.#pacer.observe(path, outcome.headers, this.clock.monotonic());
+        if (outcome.status < 400 || request.accept?.includes(outcome.status)) return outcome;
+      }
+      const retry = attempt < ATTEMPTS ? retryDelay(request, outcome, attempt) : undefined;
+      if (retry === undefined) throw 'headers' in outcome ? this.#statusError(request, outcome) : outcome;
+      await this.clock.sleep(retry, request.signal);
+    }
+  }
+
+  async #attempt(request: Request): Promise<Response | ApiError> {
+    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
+    const token = request.token === undefined ? this.token : request.token;
+    try {
+      const answer = await fetch(`${this.baseUrl}${request.path}`, {
+        method: request.method,
+        // A redirect would carry the token to another host.
+        redirect: 'manual',
+        signal,
+        headers: {
+          Accept: 'application/json',
+          'User-Agent': 'coder-scaletest-gate',
+          ...(token !== null && { 'Coder-Session-Token': token }),
+          ...(request.body !== undefined && { 'Content-Type': 'application/json' }),
+        },
+        ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      });
+      const text = await answer.text();
+      return this.#read(request, answer, text);
+    } catch (thrown) {
+      if (request.signal?.aborted) throw thrown;
+      const reason = timeout.aborted ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s` : messageOf(thrown).replace(/^fetch failed: /, '');
+      return new ApiError('unreachable', `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`);
+    }
+  }
+
+  #read(request: Request, answer: globalThis.Response, text: string): Response | ApiError {
+    const { status, headers } = answer;
+    if (text.trim() === '' && (status < 300 || status >= 400)) return { status, body: undefined, headers };
+    const isJson = (headers.get('content-type') ?? '').includes('json');
+    // The bypass header's 428 is the one plain text that Coder's API answers.
+    if (status === 428 && !isJson) return { status, body: { message: text.trim() }, headers };
+    try {
+      if (isJson && (status < 300 || status >= 400)) return { status, body: JSON.parse(text), headers };
+    } catch {
+      // Falls through: announced as JSON, but none.
+    }
+    return new ApiError('not-coder', this.#strangerSentence(request, status, headers), status);
+  }
+
+  #strangerSentence(request: Request, status: number, headers: Headers): string {
+    const call = `${request.method} ${request.path}`;
+    const location = headers.get('location');
+    if (location !== null) {
+      return `${this.baseUrl} answered ${call} with a redirect to ${URL.parse(location, this.baseUrl)?.origin ?? location}: something in front of Coder wants a sign-in, or "coder-url" should be that address`;
+    }
+    const type = (headers.get('content-type') ?? 'no content type').split(';')[0] ?? '';
+    if (status < 400) {
+      return `${this.baseUrl} answered ${call} with ${type} instead of JSON: "coder-url" is not a Coder deployment, or a sign-in page stands in front of it`;
+    }
+    return `${this.baseUrl} answered ${call} with ${status} and ${type}, which is not Coder's: something in front of Coder (a proxy, a firewall, a load balancer) refused the call`;
+  }
+
+  #statusError(request: Request, response: Response): ApiError {
+    const parsed = errorBody.safeParse(response.body);
+    const own = parsed.success
+      ? [parsed.data.message, parsed.data.detail, ...(parsed.data.validations ?? []).map(({ field, detail }) => `${field}: ${detail}`)]
+          .filter((part, index, all) => part !== undefined && part !== '' && all.indexOf(part) === index)
+          .join(' ')
+      : 'no message';
+    return new ApiError('status', `${request.method} ${request.path} answered ${response.status}: ${own}`, response.status, own);
+  }
+}
+
+/** How long to wait before the next attempt; undefined when the call is not to be repeated. */
+function retryDelay(request: Request, outcome: Response | ApiError, attempt: number): Milliseconds | undefined {
+  const isRepeatable = request.method === 'GET' || request.method === 'DELETE' || request.method === 'PUT';
+  const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
+  if (!('headers' in outcome)) {
+    const isTransient = outcome.kind === 'unreachable' || (outcome.status !== undefined && RETRIED_STATUSES.has(outcome.status));
+    return isRepeatable && isTransient ? milliseconds(backoff) : undefined;
+  }
+  if (!RETRIED_STATUSES.has(outcome.status)) return undefined;
+  // A throttled call was not carried out, so it may be repeated whatever its method.
+  if (!isRepeatable && outcome.status !== 429) return undefined;
+  const seconds = Number(outcome.headers.get('retry-after'));
+  if (seconds > 0) return milliseconds(Math.min(LONGEST_RETRY_AFTER_MS, seconds * 1000));
+  return milliseconds(backoff);
+}

@@ -1,0 +1,40 @@
+import type { CoderApi } from './api.js';
+import type { User, Workspace } from './api-schemas.js';
+
+/**
+ * Which users and workspaces are a scale test's: the CLI's own rules (scaletest/loadtestutil and cli/exp_scaletest.go).
+ * Nothing else on the deployment is ever touched.
+ */
+const PREFIX = 'scaletest-';
+const EMAIL_SUFFIX = '@scaletest.local';
+
+export const isScaletestUser = (user: Pick<User, 'username' | 'email'>): boolean =>
+  user.email.endsWith(EMAIL_SUFFIX) || user.username.startsWith(PREFIX);
+
+export const isScaletestWorkspace = (workspace: Pick<Workspace, 'name' | 'owner_name'>): boolean =>
+  workspace.name.startsWith(PREFIX) || workspace.owner_name.startsWith(PREFIX);
+
+/** What a caller may touch: everything of a scale test, or only what was made since a moment of the server's clock. */
+export interface Scope {
+  readonly since?: Date;
+  /** Its own user is never deleted, whatever its name. */
+  readonly ownUserId: string;
+}
+
+export interface ScaletestResources {
+  readonly workspaces: readonly Workspace[];
+  readonly users: readonly User[];
+}
+
+/** All scale-test users and workspaces within a scope. */
+export async function listScaletestResources(api: CoderApi, scope: Scope, signal?: AbortSignal): Promise<ScaletestResources> {
+  const isInScope = (resource: { created_at: Date }): boolean => scope.since === undefined || resource.created_at >= scope.since;
+  const workspaces = await api.searchWorkspaces(`name:"${PREFIX}"`, signal);
+  const users = await api.searchUsers(PREFIX, signal);
+  const others = await api.searchUsers(EMAIL_SUFFIX, signal);
+  const distinct = new Map([...users, ...others].map((user) => [user.id, user]));
+  return {
+    workspaces: workspaces.filter((workspace) => isScaletestWorkspace(workspace) && isInScope(workspace)),
+    users: [...distinct.values()].filter((user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user)),
+  };
+}

@@ -1,0 +1,93 @@
+import { parseDuration, parseRatio, QuantityError } from './units.js';
+
+/** What a number stands for. Seconds and ratios are kept in their base unit (s, 0 to 1). */
+export type QuantityKind = 'seconds' | 'ratio' | 'count';
+
+export type Aggregate =
+  | { readonly kind: 'quantile'; readonly q: number; readonly name: string }
+  | { readonly kind: 'max' }
+  | { readonly kind: 'min' }
+  | { readonly kind: 'mean' }
+  | { readonly kind: 'count' }
+  /** The number itself: for a ratio or a count. */
+  | { readonly kind: 'value' };
+
+export type Operator = '<' | '<=' | '>' | '>=' | '==';
+
+/** `p95 < 2m`: an aggregate of a metric, an operator and a quantity. */
+export interface Expectation {
+  readonly text: string;
+  readonly aggregate: Aggregate;
+  readonly operator: Operator;
+  readonly threshold: number;
+  readonly unit: QuantityKind;
+}
+
+/** A text that is no expectation; `offset` is the 0-based place of the mistake in it. */
+export class ExpectationError extends Error {
+  constructor(
+    message: string,
+    readonly offset: number,
+  ) {
+    super(message);
+  }
+}
+
+const SHAPE = /^(\s*)(?:([A-Za-z][A-Za-z0-9.]*)(\s+))?(<=|>=|==|<|>)(\s*)(\S+)\s*$/;
+const OPERATORS: readonly Operator[] = ['<', '<=', '>', '>=', '=='];
+
+/**
+ * Reads an expectation: `<aggregate> <op> <quantity>`, for a ratio or a count just `<op> <quantity>`.
+ * @throws ExpectationError with the place of the mistake.
+ */
+export function parseExpectation(text: string): Expectation {
+  const match = SHAPE.exec(text);
+  if (match === null) {
+    throw new ExpectationError(
+      `"${text}" is no expectation; write for example "p95 < 2m", "max <= 90s" or ">= 99%"`,
+      0,
+    );
+  }
+  const [, indent = '', name, gap = '', symbol = '', space = '', quantity = ''] = match;
+  const operator = OPERATORS.find((known) => known === symbol);
+  if (operator === undefined) throw new ExpectationError(`"${symbol}" is no operator`, indent.length);
+  const aggregate = parseAggregate(name, indent.length);
+  const quantityOffset = indent.length + (name ?? '').length + gap.length + symbol.length + space.length;
+  return { text: text.trim(), aggregate, operator, ...parseQuantity(quantity, quantityOffset) };
+}
+
+function parseAggregate(name: string | undefined, offset: number): Aggregate {
+  if (name === undefined) return { kind: 'value' };
+  const lower = name.toLowerCase();
+  const quantile = /^p(\d{1,2}(?:\.\d+)?)$/.exec(lower);
+  if (quantile?.[1] !== undefined) {
+    const percent = Number(quantile[1]);
+    if (percent >= 50 && percent <= 99.9) return { kind: 'quantile', q: percent / 100, name: lower };
+    throw new ExpectationError(`quantiles go from p50 to p99.9, not ${name}`, offset);
+  }
+  switch (lower) {
+    case 'max':
+    case 'min':
+    case 'mean':
+    case 'count':
+      return { kind: lower };
+    case 'slope':
+      throw new ExpectationError('"slope" needs a metric that is watched over time; none is available yet', offset);
+    default:
+      throw new ExpectationError(
+        `"${name}" is no aggregate; there are p50 to p99.9, max, min, mean and count`,
+        offset,
+      );
+  }
+}
+
+function parseQuantity(text: string, offset: number): { threshold: number; unit: QuantityKind } {
+  try {
+    if (text.endsWith('%')) return { threshold: parseRatio(text), unit: 'ratio' };
+    if (/^\d+(\.\d+)?$/.test(text)) return { threshold: Number(text), unit: 'count' };
+    return { threshold: parseDuration(text), unit: 'seconds' };
+  } catch (thrown) {
+    if (!(thrown instanceof QuantityError)) throw thrown;
+    throw new ExpectationError(`"${text}" is no quantity; write for example "500ms", "2m", "99%" or "0"`, offset);
+  }
+}

@@ -1,0 +1,145 @@
+import type { z } from 'zod';
+import { ConfigurationError, type Mistake } from '../errors.js';
+import { suggestion } from './nearest.js';
+import { applyProfile, type BuiltInProfile } from './profiles.js';
+import { configSchema, KNOWN_KEYS, type Config } from './schema.js';
+import { ConfigSource } from './source.js';
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly source: ConfigSource;
+  readonly builtInProfile?: BuiltInProfile;
+}
+
+/**
+ * Reads a config file's text with a profile laid over it.
+ * @throws ConfigurationError with every mistake, each at its line and column.
+ */
+export function loadConfig(file: string, text: string, profile?: string): LoadedConfig {
+  const source = new ConfigSource(file, text);
+  const value = withoutExtensions(source.value);
+  const profiled = profile === undefined ? { value } : applyProfile(value, profile);
+  if ('message' in profiled) {
+    throw new ConfigurationError([{ ...profiled, location: source.locationOfKey([], 'profiles') }]);
+  }
+  const parsed = configSchema.safeParse(profiled.value);
+  if (!parsed.success) {
+    throw new ConfigurationError(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
+  }
+  const mistakes = contradictions(parsed.data, source, profile);
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+  const builtIn = 'builtIn' in profiled && profiled.builtIn ? { builtInProfile: profiled.builtIn } : {};
+  return { config: parsed.data, source, ...builtIn };
+}
+
+/** `x-…` keys at the top are the user's own: anchors, notes. */
+function withoutExtensions(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
+}
+
+function mistakesOf(issue: z.core.$ZodIssue, source: ConfigSource, profile: string | undefined): Mistake[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const path = existingPath(issue.path, source, profile);
+      return {
+        message: `unknown key "${key}"${inside(issue.path)}; ${suggestion(key, knownKeys(issue.path))}`,
+        location: source.locationOfKey(path, key),
+      };
+    });
+  }
+  if (issue.code === 'invalid_union') return unionMistakes(issue, source, profile);
+  const path = existingPath(issue.path, source, profile);
+  const offset = issue.code === 'custom' && typeof issue.params?.['offset'] === 'number' ? issue.params['offset'] : 0;
+  const where = issue.path.length === 0 ? 'the config file' : issue.path.map(String).join('.');
+  return [{ message: `${where}: ${explain(issue)}`, location: source.locationOf(path, offset) }];
+}
+
+/** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
+function unionMistakes(issue: z.core.$ZodIssueInvalidUnion, source: ConfigSource, profile: string | undefined): Mistake[] {
+  const ranked = [...issue.errors].sort((a, b) => a.length - b.length);
+  const meant = ranked[0];
+  if (meant === undefined || meant.length === 0) {
+    return [{ message: `${issue.path.map(String).join('.')}: ${issue.message}`, location: source.locationOf(issue.path) }];
+  }
+  return meant.flatMap((inner) => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, source, profile));
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.startsWith('Invalid')) {
+    return 'this key is required';
+  }
+  return issue.message;
+}
+
+/** The path as the user wrote it: under the profile when the value comes from there. */
+function existingPath(path: readonly PropertyKey[], source: ConfigSource, profile: string | undefined): readonly PropertyKey[] {
+  if (profile === undefined) return path;
+  const inProfile = ['profiles', profile, ...path];
+  return hasPath(source.value, inProfile) ? inProfile : path;
+}
+
+function hasPath(value: unknown, path: readonly PropertyKey[]): boolean {
+  let current = value;
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return false;
+    current = Object.entries(current).find(([name]) => name === String(key))?.[1];
+  }
+  return true;
+}
+
+function inside(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? '' : ` in ${path.map(String).join('.')}`;
+}
+
+function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+  const exact = path.map(String).join('.');
+  const wildcard = path.map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key))).join('.');
+  return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
+}
+
+/** What no single value shows: sums that do not add up, names that are used twice. */
+function contradictions(config: Config, source: ConfigSource, profile: string | undefined): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const at = (...path: PropertyKey[]) => ({ location: source.locationOf(existingPath(path, source, profile)) });
+  const suite = config.create_workspaces;
+  if (suite) {
+    const groups = Object.entries(suite.templates);
+    const sum = groups.reduce((total, [, group]) => total + group.count, 0);
+    if (sum !== suite.count) {
+      const parts = groups.map(([, group]) => String(group.count)).join(' + ');
+      mistakes.push({
+        message: `create_workspaces.count is ${suite.count}, but the groups add up to ${sum} (${parts}); make them agree`,
+        ...at('create_workspaces', 'count'),
+      });
+    }
+    const templates = new Map<string, string>();
+    for (const [name, group] of groups) {
+      const other = templates.get(group.template);
+      if (other !== undefined) {
+        mistakes.push({
+          message: `the groups "${other}" and "${name}" use the same template "${group.template}"; their workspaces could not be told apart, so make one group of them`,
+          ...at('create_workspaces', 'templates', name, 'template'),
+        });
+      }
+      templates.set(group.template, name);
+      if (name === 'all') {
+        mistakes.push({ message: 'a group cannot be called "all": that name stands for all groups together', ...at('create_workspaces', 'templates', name) });
+      }
+    }
+    if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
+      mistakes.push({
+        message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
+        ...at('create_workspaces', 'simultaneous'),
+      });
+    }
+  }
+  const ids = new Set<string>();
+  config.criteria.forEach((criterion, index) => {
+    if (ids.has(criterion.id)) {
+      mistakes.push({ message: `the criterion id "${criterion.id}" is used twice`, ...at('criteria', index, 'id') });
+    }
+    ids.add(criterion.id);
+  });
+  return mistakes;
+}

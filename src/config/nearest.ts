@@ -1,0 +1,31 @@
+/** The known names nearest to a mistyped one, best first, at most three. */
+export function nearestNames(typed: string, known: readonly string[]): string[] {
+  return known
+    .map((name) => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, distance }) => distance <= Math.max(2, Math.ceil(name.length / 3)))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+/** `did you mean "count"?`, or the list of what there is. */
+export function suggestion(typed: string, known: readonly string[]): string {
+  const near = nearestNames(typed, known);
+  return near.length > 0
+    ? `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`
+    : `there is ${known.map((name) => `"${name}"`).join(', ')}`;
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min((previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, substitution));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

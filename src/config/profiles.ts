@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { Mistake } from '../errors.js';
+import { suggestion } from './nearest.js';
+
+/** A part of the config file's value, before it is validated. */
+type Raw = Record<string, unknown>;
+
+const rawObject = z.record(z.string(), z.unknown());
+
+export interface BuiltInProfile {
+  readonly name: string;
+  readonly workspaces: number;
+  /** Quantiles of few workspaces decide nothing: every build has to be below the limit. */
+  readonly provisioning: 'max';
+}
+
+const SMOKE: BuiltInProfile = { name: 'smoke', workspaces: 10, provisioning: 'max' };
+const BUILT_IN: readonly BuiltInProfile[] = [SMOKE];
+const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
+
+export interface ProfiledConfig {
+  readonly value: unknown;
+  readonly builtIn?: BuiltInProfile;
+}
+
+/**
+ * Lays a profile over the config file's value. The file's own profiles come before the built-in ones.
+ * @returns the value to validate, or the mistake when there is no such profile.
+ */
+export function applyProfile(value: unknown, profile: string): ProfiledConfig | Mistake {
+  const config = rawObject.safeParse(value);
+  if (!config.success) return { value };
+  const own = rawObject.safeParse(config.data['profiles']);
+  const ownProfiles = own.success ? own.data : {};
+  if (Object.hasOwn(ownProfiles, profile)) {
+    return { value: overlay(config.data, ownProfiles[profile]) };
+  }
+  const builtIn = BUILT_IN.find(({ name }) => name === profile);
+  if (builtIn) {
+    const total = rawObject.safeParse(config.data['create_workspaces']);
+    const configured = z.number().safeParse(total.success ? total.data['count'] : undefined);
+    const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
+    const change = total.success ? { create_workspaces: { count, simultaneous: undefined } } : {};
+    return { value: overlay(config.data, change), builtIn };
+  }
+  if (NOT_YET.includes(profile)) {
+    return { message: `the built-in profile "${profile}" is not available yet; there is "smoke", or define your own under "profiles"` };
+  }
+  const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
+  return { message: `there is no profile "${profile}"; ${suggestion(profile, known)}` };
+}
+
+function overlay(base: Raw, change: unknown): Raw {
+  const merged = rawObject.parse(merge(base, change));
+  delete merged['profiles'];
+  return scaleGroups(merged, change);
+}
+
+function merge(base: unknown, change: unknown): unknown {
+  const baseObject = rawObject.safeParse(base);
+  const changeObject = rawObject.safeParse(change);
+  if (!baseObject.success || !changeObject.success) return change;
+  const merged: Raw = { ...baseObject.data };
+  for (const [key, value] of Object.entries(changeObject.data)) {
+    if (value === undefined) delete merged[key];
+    else merged[key] = Object.hasOwn(merged, key) ? merge(merged[key], value) : value;
+  }
+  return merged;
+}
+
+/** When a profile changes only the total, the groups shrink or grow in proportion. */
+function scaleGroups(merged: Raw, change: unknown): Raw {
+  const changed = z.object({ create_workspaces: z.object({ count: z.number(), templates: z.unknown() }) }).safeParse(change);
+  if (!changed.success || changed.data.create_workspaces.templates !== undefined) return merged;
+  const shape = z.looseObject({ templates: z.record(z.string(), z.looseObject({ count: z.number(), concurrency: z.unknown() })) });
+  const suite = shape.safeParse(merged['create_workspaces']);
+  if (!suite.success) return merged;
+  const names = Object.keys(suite.data.templates);
+  const before = names.map((name) => suite.data.templates[name]?.count ?? 0);
+  const counts = proportionally(changed.data.create_workspaces.count, before);
+  const templates = Object.fromEntries(
+    names.map((name, index) => {
+      const group = suite.data.templates[name];
+      const count = counts[index] ?? 0;
+      const concurrency = typeof group?.concurrency === 'number' ? Math.max(1, Math.min(group.concurrency, count)) : group?.concurrency;
+      return [name, { ...group, count, concurrency }];
+    }),
+  );
+  const kept = Object.fromEntries(Object.entries(templates).filter(([, group]) => group.count > 0));
+  return { ...merged, create_workspaces: { ...suite.data, templates: kept } };
+}
+
+/** Shares a total in proportion to weights, in whole numbers that add up to it (largest remainder). */
+export function proportionally(total: number, weights: readonly number[]): number[] {
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  if (sum === 0) return weights.map(() => 0);
+  const exact = weights.map((weight) => (total * weight) / sum);
+  const shares = exact.map(Math.floor);
+  const missing = total - shares.reduce((all, share) => all + share, 0);
+  const byRemainder = exact
+    .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
+    .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+  for (const { index } of byRemainder.slice(0, missing)) shares[index] = (shares[index] ?? 0) + 1;
+  return shares;
+}

@@ -1,0 +1,48 @@
+import { ratio, seconds, type Ratio, type Seconds } from '../units.js';
+
+/** A text that is no quantity, or one of another kind; the message says what would be right. */
+export class QuantityError extends Error {}
+
+const SECONDS_PER: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/**
+ * Reads a duration as people and Go write it: `90s`, `2m`, `1h30m`, `500ms`.
+ * @throws QuantityError for anything else, also for a bare number: its unit would be a guess.
+ */
+export function parseDuration(text: string): Seconds {
+  const trimmed = text.trim();
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(trimmed)) {
+    throw new QuantityError(`"${text}" is no duration; write it with a unit, like "90s", "2m" or "1h30m"`);
+  }
+  let total = 0;
+  for (const [, amount = '', symbol = ''] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+    total += Number(amount) * (SECONDS_PER[symbol] ?? Number.NaN);
+  }
+  return seconds(total);
+}
+
+/**
+ * Reads a share: `99%`, `0.99`.
+ * @throws QuantityError for anything outside 0 to 100 %.
+ */
+export function parseRatio(value: string | number): Ratio {
+  const text = String(value).trim();
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text);
+  const plain = /^\d+(\.\d+)?$/.exec(text);
+  const share = percent ? Number(percent[1]) / 100 : plain ? Number(text) : Number.NaN;
+  if (Number.isNaN(share) || share > 1) {
+    throw new QuantityError(`"${text}" is no share; write "99%" or 0.99`);
+  }
+  return ratio(share);
+}
+
+/** Writes a duration as Go's flag parser reads it: `45m`, `1h30m`, `90s`, never with days (older CLIs refuse them). */
+export function formatDuration(duration: Seconds): string {
+  const whole = Math.round(duration * 1000) / 1000;
+  const hours = Math.floor(whole / 3600);
+  const mins = Math.floor((whole % 3600) / 60);
+  const rest = Math.round((whole % 60) * 1000) / 1000;
+  const parts = [hours > 0 ? `${hours}h` : '', mins > 0 ? `${mins}m` : '', rest > 0 ? `${rest}s` : ''];
+  const text = parts.join('');
+  return text === '' ? '0s' : text;
+}

@@ -1,0 +1,34 @@
+/** A place in a file of the user's, 1-based, for annotations. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One mistake of the person who configures the gate: a sentence that says what to do. */
+export interface Mistake {
+  readonly message: string;
+  readonly location?: SourceLocation;
+}
+
+/** Inputs or config that cannot be used. Carries every mistake that was found, not only the first. */
+export class ConfigurationError extends Error {
+  constructor(readonly mistakes: readonly Mistake[]) {
+    super(mistakes.map((mistake) => mistake.message).join('\n'));
+    this.name = 'ConfigurationError';
+  }
+}
+
+/** The text of anything that was thrown, with the causes that it names. */
+export function messageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause === undefined ? '' : causeText(thrown.cause);
+  return cause === '' || thrown.message.includes(cause) ? thrown.message : `${thrown.message}: ${cause}`;
+}
+
+function causeText(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  // Node reports a refused connection to a name with several addresses as an AggregateError without a message.
+  if (cause instanceof AggregateError && cause.message === '') return messageOf(cause.errors[0]);
+  return messageOf(cause);
+}

@@ -1,0 +1,102 @@
+import type { Expectation } from '../config/expectation.js';
+import type { Seconds } from '../units.js';
+
+/** What will be run and how it will be judged: plain data, also the file plan.json. */
+export interface Plan {
+  readonly schema: 1;
+  readonly subject?: string;
+  readonly profile?: string;
+  readonly suites: readonly string[];
+  /** In order; the steps of one phase run at the same time. */
+  readonly phases: readonly Phase[];
+  readonly criteria: readonly Criterion[];
+  readonly effects: Effects;
+  readonly time: TimePlan;
+}
+
+export interface Phase {
+  readonly name: string;
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
+/** A discriminated union so that later suites add a member and every switch is checked. */
+export type Step = CreateWorkspacesStep;
+
+export type Driver = 'auto' | 'cli' | 'api';
+export type WorkspaceOwner = 'scaletest-users' | 'token-user';
+
+export interface CreateWorkspacesStep {
+  readonly suite: 'create-workspaces';
+  /** The group's name in the config, also in metric names. */
+  readonly group: string;
+  readonly template: string;
+  readonly count: number;
+  readonly concurrency: number;
+  readonly driver: Driver;
+  readonly owner: WorkspaceOwner;
+  /** Ends the load phase of the step. */
+  readonly timeout: Seconds;
+  /** Ends one workspace's run. */
+  readonly jobTimeout: Seconds;
+  readonly expectedP95: Seconds;
+  readonly retries: number;
+  /** As configured; the template's defaults are filled in once it was read. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** False until the template's own parameters were read. */
+  readonly parametersComplete: boolean;
+  readonly resultFile: string;
+  /** The exact argument vector, the executable first. */
+  readonly command: readonly string[];
+}
+
+export interface Criterion {
+  readonly id: string;
+  readonly title: string;
+  readonly requirement?: string;
+  readonly metric: string;
+  readonly expect: Expectation;
+  readonly warn?: Expectation;
+  readonly minSamples?: number;
+  readonly informational: boolean;
+  /** Taken out by the config, with the reason that the summary shows. */
+  readonly disabled?: { readonly reason: string };
+  readonly origin: 'config' | 'default' | 'criteria';
+  /** How many samples the plan yields for it; absent where the number does not follow from the plan. */
+  readonly plannedSamples?: number;
+}
+
+/** What the run does to the deployment and to people. */
+export interface Effects {
+  readonly workspaces: number;
+  readonly users: number;
+  /** Creating and deleting a user each notifies every owner and user admin. */
+  readonly notificationsPerAdmin: number;
+}
+
+export interface TimePlan {
+  /** The longest that the load phases may take. */
+  readonly load: Seconds;
+  readonly cleanup: Seconds;
+  readonly total: Seconds;
+  /** What the workflow has to set as timeout-minutes. */
+  readonly jobMinutes: number;
+  /** How many provisioner slots the clean-up time assumes, and whether they were read from the deployment. */
+  readonly slots: number;
+  readonly slotsKnown: boolean;
+}
+
+/** A parameter of a template, as the deployment tells it. */
+export interface TemplateParameter {
+  readonly name: string;
+  readonly required: boolean;
+  readonly ephemeral: boolean;
+  readonly defaultValue: string;
+  readonly options: readonly string[];
+}
+
+/** What a plan is completed with once a deployment was asked. */
+export interface DeploymentOutline {
+  readonly slots?: number;
+  readonly parameters: ReadonlyMap<string, readonly TemplateParameter[]>;
+}

@@ -1,0 +1,125 @@
+import type { LoadedConfig } from '../config/load.js';
+import type { CreateWorkspacesConfig, GroupConfig } from '../config/schema.js';
+import { formatDuration } from '../config/units.js';
+import { ConfigurationError, type Mistake } from '../errors.js';
+import { minutes, seconds, type Seconds } from '../units.js';
+import { createWorkspacesCommand } from './command.js';
+import { planCriteria } from './criteria.js';
+import { completeParameters } from './parameters.js';
+import type { CreateWorkspacesStep, DeploymentOutline, Phase, Plan } from './plan-types.js';
+import { undecidable } from './samples.js';
+import { selectSuites } from './suites.js';
+import { planTime } from './time.js';
+
+const LEAST_GROUP_TIMEOUT = minutes(30);
+const LEAST_JOB_TIMEOUT = minutes(10);
+/** Groups take longer than their waves at the expected P95: the slowest of each wave holds it up. */
+const WAVE_RESERVE = 1.5;
+
+/** What the plan needs to know beside the config. */
+export interface PlanSettings {
+  readonly tests: 'all' | readonly string[];
+  readonly profile?: string;
+  readonly subject?: string;
+  readonly maxWorkspaces?: number;
+  readonly maxDuration: Seconds;
+  readonly cleanupInMain: boolean;
+  /** A private folder for the CLI's raw result files, which hold secrets. */
+  readonly rawDirectory: string;
+}
+
+/**
+ * From config and settings to what will be run.
+ * @throws ConfigurationError with every reason why such a plan cannot be run.
+ */
+export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
+  const { config, source, builtInProfile } = loaded;
+  const suites = selectSuites(config, settings.tests);
+  const suite = config.create_workspaces;
+  if (suite === undefined) throw new ConfigurationError([{ message: 'the config file has no section "create_workspaces"' }]);
+  const phases: Phase[] = [
+    {
+      name: 'create',
+      title: 'Create workspaces',
+      steps: Object.entries(suite.templates).map(([name, group]) => createStep(name, group, suite, settings.rawDirectory)),
+    },
+  ];
+  const { criteria, mistakes } = planCriteria(config, suite, {
+    provisioning: builtInProfile?.provisioning ?? 'p95',
+    cleanupInMain: settings.cleanupInMain,
+    locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
+  });
+  const time = planTime(phases, suite.count, undefined);
+  const undecided = criteria.flatMap((criterion) => undecidable(criterion) ?? []).map((message) => ({ message }));
+  const refusals = [...mistakes, ...undecided, ...ceilings(suite.count, time.total, settings)];
+  if (refusals.length > 0) throw new ConfigurationError(refusals);
+  const users = suite.owner === 'scaletest-users' ? suite.count : 0;
+  return {
+    schema: 1,
+    ...(settings.subject !== undefined && { subject: settings.subject }),
+    ...(settings.profile !== undefined && { profile: settings.profile }),
+    suites,
+    phases,
+    criteria,
+    effects: { workspaces: suite.count, users, notificationsPerAdmin: 2 * users },
+    time,
+  };
+}
+
+function createStep(name: string, group: GroupConfig, suite: CreateWorkspacesConfig, rawDirectory: string): CreateWorkspacesStep {
+  const concurrency = suite.simultaneous === undefined ? Math.min(group.concurrency, group.count) : group.count;
+  const waves = Math.ceil(group.count / concurrency);
+  const step: Omit<CreateWorkspacesStep, 'command'> = {
+    suite: 'create-workspaces',
+    group: name,
+    template: group.template,
+    count: group.count,
+    concurrency,
+    driver: suite.driver,
+    owner: suite.owner,
+    timeout: group.timeout ?? seconds(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
+    jobTimeout: group.job_timeout ?? seconds(Math.max(3 * group.expected_p95, LEAST_JOB_TIMEOUT)),
+    expectedP95: group.expected_p95,
+    retries: group.retry,
+    parameters: group.parameters,
+    parametersComplete: false,
+    resultFile: `${rawDirectory}/create-workspaces.${name}.json`,
+  };
+  return { ...step, command: createWorkspacesCommand(step) };
+}
+
+function ceilings(workspaces: number, total: Seconds, settings: PlanSettings): Mistake[] {
+  const refusals: Mistake[] = [];
+  if (settings.maxWorkspaces !== undefined && workspaces > settings.maxWorkspaces) {
+    refusals.push({ message: `the plan has ${workspaces} workspaces, above the ceiling of ${settings.maxWorkspaces} (input "max-workspaces")` });
+  }
+  if (total > settings.maxDuration) {
+    refusals.push({
+      message: `the plan may take ${formatDuration(minutes(Math.ceil(total / 60)))} with its clean-up, above the ceiling of ${formatDuration(settings.maxDuration)} (input "max-duration"); raise it or shorten the groups' "timeout"`,
+    });
+  }
+  return refusals;
+}
+
+export interface CompletedPlan {
+  readonly plan: Plan;
+  readonly problems: readonly string[];
+}
+
+/** Fills in what only the deployment knows: the templates' parameters and the provisioner slots. */
+export function completePlan(plan: Plan, outline: DeploymentOutline): CompletedPlan {
+  const problems: string[] = [];
+  const phases = plan.phases.map((phase) => ({
+    ...phase,
+    steps: phase.steps.map((step) => {
+      const known = outline.parameters.get(step.template);
+      if (known === undefined) return step;
+      const completed = completeParameters(step, known);
+      problems.push(...completed.problems);
+      const complete = { ...step, parameters: completed.values, parametersComplete: completed.problems.length === 0 };
+      return { ...complete, command: createWorkspacesCommand(complete) };
+    }),
+  }));
+  const time = planTime(phases, plan.effects.workspaces, outline.slots);
+  return { plan: { ...plan, phases, time }, problems };
+}

@@ -1,0 +1,28 @@
+import { seconds, minutes, type Seconds } from '../units.js';
+import type { Phase, Step, TimePlan } from './plan-types.js';
+
+/** Installing the CLI and the readiness checks. */
+const BEFORE_LOAD = minutes(3);
+/** The CLI's planning dry-run is a job of its own, outside its --timeout; and the wait before it exits. */
+const CLI_OVERHEAD = seconds(165);
+/** Reading the builds, judging, reporting and the upload. */
+const AFTER_LOAD = minutes(4);
+/** What deleting one workspace takes where nothing better is known. */
+const DELETION = seconds(20);
+/** Coder's default is three built-in provisioners a replica; scale-test deployments have more. */
+const ASSUMED_SLOTS = 10;
+const LEAST_CLEANUP = minutes(2);
+
+/** The longest that a run may take, so that people can set timeout-minutes. */
+export function planTime(phases: readonly Phase[], workspaces: number, slots: number | undefined): TimePlan {
+  const load = seconds(phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0));
+  const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
+  const cleanup = seconds(Math.max(LEAST_CLEANUP, Math.ceil(workspaces / usedSlots) * DELETION));
+  const total = seconds(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
+  return { load, cleanup, total, jobMinutes: Math.ceil(total / 60), slots: usedSlots, slotsKnown: slots !== undefined };
+}
+
+/** When a step is ended by force: its own time-out, and what surrounds it. */
+export function stepCeiling(step: Step): Seconds {
+  return seconds(step.timeout + CLI_OVERHEAD);
+}

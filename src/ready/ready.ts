@@ -1,0 +1,39 @@
+import type { CoderVersion } from '../coder/version.js';
+import type { Check, Readiness } from './readiness.js';
+import {
+  diskCheck,
+  expiryCheck,
+  identityCheck,
+  leftoverCheck,
+  passwordLoginCheck,
+  queueCheck,
+  stepsOf,
+  templateChecks,
+  type CheckContext,
+} from './checks.js';
+import { chooseDriver } from './driver.js';
+import { ok } from './readiness.js';
+
+/** All checks without which the load would be wasted, at once. */
+export function checkReadiness(context: CheckContext, parameterProblems: readonly string[], cliVersion: CoderVersion | undefined): Readiness {
+  const { facts } = context;
+  const steps = stepsOf(context.plan);
+  const { choice, check: driverCheck } = chooseDriver(steps, facts, cliVersion);
+  const checks: (Check | undefined)[] = [
+    ok('deployment', `Coder ${facts.server.versionText} answers`),
+    identityCheck(context),
+    expiryCheck(context),
+    ...templateChecks(context, parameterProblems),
+    passwordLoginCheck(context),
+    leftoverCheck(context),
+    queueCheck(context),
+    diskCheck(context),
+    driverCheck,
+  ];
+  return {
+    schema: 1,
+    checks: checks.filter((check) => check !== undefined),
+    driver: choice,
+    serverVersion: facts.server.versionText,
+  };
+}
