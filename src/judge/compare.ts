@@ -1,0 +1,19 @@
+import type { Operator } from '../config/expectation.js';
+
+export function holds(value: number, operator: Operator, threshold: number): boolean {
+  switch (operator) {
+    case '<':
+      return value < threshold;
+    case '<=':
+      return value <= threshold;
+    case '>':
+      return value > threshold;
+    case '>=':
+      return value >= threshold;
+    case '==':
+      return value === threshold;
+  }
+}
+
+/** Whether the expectation limits from above, so that the upper bound of a quantile decides. */
+export const isUpperLimit = (operator: Operator): boolean => operator === '<' || operator === '<=' || operator === '==';

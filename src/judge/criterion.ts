@@ -1,0 +1,114 @@
+import type { Expectation } from '../config/expectation.js';
+import type { Metric, RatioMetric, SampleMetric } from '../measure/metric.js';
+import { sampleCount } from '../measure/metric.js';
+import type { Criterion } from '../plan/plan-types.js';
+import { samplesNeeded } from '../plan/samples.js';
+import { holds, isUpperLimit } from './compare.js';
+import { formatQuantity } from './format.js';
+import { estimateProportion } from './proportion.js';
+import { estimateQuantile, type QuantileEstimate } from './quantile.js';
+import type { CriterionResult, CriterionVerdict, Observed } from './verdict.js';
+
+/** Judges one criterion by the metrics. What cannot be judged is an error, never a pass. */
+export function judgeCriterion(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): CriterionResult {
+  return { ...judge(criterion, metrics), criterion };
+}
+
+function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): CriterionVerdict {
+  if (criterion.disabled) return { verdict: 'disabled', sentence: `taken out: ${criterion.disabled.reason}` };
+  const metric = metrics.get(criterion.metric);
+  if (metric === undefined) return { verdict: 'error', sentence: `${criterion.metric} was not measured` };
+  if (metric.shape === 'missing') return { verdict: 'error', sentence: metric.reason };
+  const n = sampleCount(metric);
+  if (n === 0) return { verdict: 'error', sentence: `${metric.name} has no samples` };
+  if (criterion.minSamples !== undefined && (n ?? 0) < criterion.minSamples) {
+    return { verdict: 'error', sentence: `${metric.name} has ${n ?? 0} samples, but min_samples is ${criterion.minSamples}` };
+  }
+  const outcome = judgeExpectation(criterion.expect, metric);
+  if (outcome.verdict !== 'pass' || criterion.warn === undefined) return outcome;
+  const warning = judgeExpectation(criterion.warn, metric);
+  if (warning.verdict !== 'fail') return outcome;
+  return { ...outcome, verdict: 'warn', sentence: `${outcome.sentence}; but the warning level ${criterion.warn.text} is breached` };
+}
+
+type Measured = Exclude<Metric, { shape: 'missing' }>;
+
+function judgeExpectation(expectation: Expectation, metric: Measured): CriterionVerdict {
+  switch (metric.shape) {
+    case 'samples':
+      return expectation.aggregate.kind === 'quantile' ? judgeQuantile(expectation, expectation.aggregate.q, metric) : judgeCensus(expectation, metric);
+    case 'ratio':
+      return judgeRatio(expectation, metric);
+    case 'count':
+      return verdictOf(expectation, { kind: 'number', value: metric.value });
+  }
+}
+
+/**
+ * Pass: the estimate and its bound are on the right side. Fail: the estimate breaches, and below the first n that has a
+ * bound only if its own bound breaches too. Else inconclusive.
+ */
+function judgeQuantile(expectation: Expectation, q: number, metric: SampleMetric): CriterionVerdict {
+  const estimate = estimateQuantile(metric, q);
+  if (estimate === undefined) return { verdict: 'error', sentence: `${metric.name} has no samples` };
+  const upperLimit = isUpperLimit(expectation.operator);
+  const observed: Observed = { kind: 'quantile', ...estimate };
+  const meets = (value: number | undefined): boolean => value !== undefined && holds(value, expectation.operator, expectation.threshold);
+  const bound = upperLimit ? estimate.upper : estimate.lower;
+  const opposite = upperLimit ? estimate.lower : estimate.upper;
+  const needed = samplesNeeded(upperLimit ? q : 1 - q);
+  const verdict = meets(estimate.value)
+    ? meets(bound)
+      ? 'pass'
+      : 'inconclusive'
+    : estimate.n >= needed || (opposite !== undefined && !meets(opposite))
+      ? 'fail'
+      : 'inconclusive';
+  const sentence = describe(expectation, observed);
+  return { verdict, observed, sentence: verdict === 'inconclusive' ? `${sentence}; ${doubt(estimate, needed, bound, expectation)}` : sentence };
+}
+
+function doubt(estimate: QuantileEstimate, needed: number, bound: number | undefined, expectation: Expectation): string {
+  if (estimate.n < needed) return `${estimate.n} samples are too few to decide, ${needed - estimate.n} more are needed`;
+  return `at 95 % confidence it may be ${formatQuantity(bound ?? Infinity, expectation.unit)}`;
+}
+
+/** Max, min, mean and count of the planned load are a census: the observed value decides. */
+function judgeCensus(expectation: Expectation, metric: SampleMetric): CriterionVerdict {
+  const n = metric.samples.length + metric.failed;
+  const first = metric.samples[0] ?? Infinity;
+  const last = metric.failed > 0 ? Infinity : (metric.samples.at(-1) ?? Infinity);
+  const sum = metric.failed > 0 ? Infinity : metric.samples.reduce((all, sample) => all + sample, 0);
+  const { aggregate } = expectation;
+  switch (aggregate.kind) {
+    case 'max':
+      return verdictOf(expectation, { kind: 'number', value: last, n });
+    case 'min':
+      return verdictOf(expectation, { kind: 'number', value: first, n });
+    case 'mean':
+      return verdictOf(expectation, { kind: 'number', value: sum / n, n });
+    case 'count':
+      return verdictOf(expectation, { kind: 'number', value: n, n });
+    case 'quantile':
+    case 'value':
+      return { verdict: 'error', sentence: `"${expectation.text}" does not fit ${metric.name}` };
+  }
+}
+
+function judgeRatio(expectation: Expectation, metric: RatioMetric): CriterionVerdict {
+  const estimate = estimateProportion(metric.good, metric.total);
+  if (estimate === undefined) return { verdict: 'error', sentence: `${metric.name} counts nothing` };
+  return verdictOf(expectation, { kind: 'ratio', ...estimate, good: metric.good, n: metric.total });
+}
+
+function verdictOf(expectation: Expectation, observed: Observed): CriterionVerdict {
+  const verdict = holds(observed.value, expectation.operator, expectation.threshold) ? 'pass' : 'fail';
+  return { verdict, observed, sentence: describe(expectation, observed) };
+}
+
+function describe(expectation: Expectation, observed: Observed): string {
+  const kind = expectation.aggregate.kind === 'value' ? '' : `${expectation.aggregate.kind === 'quantile' ? expectation.aggregate.name.toUpperCase() : expectation.aggregate.kind} `;
+  const unit = observed.kind === 'ratio' ? 'ratio' : expectation.unit;
+  const of = observed.kind === 'ratio' ? ` (${observed.good} of ${observed.n})` : observed.n !== undefined ? ` (n = ${observed.n})` : '';
+  return `${kind}${formatQuantity(observed.value, unit)}${of}, expected ${expectation.text}`;
+}

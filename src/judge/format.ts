@@ -1,0 +1,32 @@
+import type { QuantityKind } from '../config/expectation.js';
+
+/** A number as people read it: `1 m 34 s`, `845 ms`, `99.3 %`, `1,000`. */
+export function formatQuantity(value: number, unit: QuantityKind): string {
+  switch (unit) {
+    case 'seconds':
+      return formatSeconds(value);
+    case 'ratio':
+      return `${trimmed(value * 100, 2)} %`;
+    case 'count':
+      return Number.isFinite(value) ? value.toLocaleString('en-US', { maximumFractionDigits: 2 }) : 'unlimited';
+  }
+}
+
+function formatSeconds(value: number): string {
+  if (!Number.isFinite(value)) return 'never';
+  if (value === 0) return '0 s';
+  if (value < 1) return `${trimmed(value * 1000, 0)} ms`;
+  if (value < 60) return `${trimmed(value, value < 10 ? 2 : 1)} s`;
+  const whole = Math.round(value);
+  const hours = Math.floor(whole / 3600);
+  const mins = Math.floor((whole % 3600) / 60);
+  const secs = whole % 60;
+  return [hours > 0 ? `${hours} h` : '', mins > 0 ? `${mins} m` : '', secs > 0 ? `${secs} s` : ''].filter((part) => part !== '').join(' ');
+}
+
+/** Never rounds a share below one up to it, nor one above zero down: 99.996 % is not 100 %. */
+function trimmed(value: number, digits: number): string {
+  const factor = 10 ** digits;
+  const rounded = Math.round(value * factor) / factor;
+  return String(value < 100 && rounded >= 100 && digits > 0 ? Math.floor(value * factor) / factor : rounded);
+}

@@ -1,0 +1,56 @@
+import { binomialAtMost } from './binomial.js';
+
+const CONFIDENCE = 0.95;
+
+/** Samples in ascending order, of which the failed ones come last and are infinitely slow. */
+export interface OrderedSamples {
+  readonly samples: readonly number[];
+  readonly failed: number;
+}
+
+/** A quantile with its one-sided 95 % bounds; together they are the two-sided 90 % interval. */
+export interface QuantileEstimate {
+  readonly n: number;
+  /** 1-based rank of the estimate. */
+  readonly rank: number;
+  readonly value: number;
+  /** Undefined below the first n that has one. */
+  readonly lower?: number;
+  readonly upper?: number;
+}
+
+/**
+ * The nearest-rank quantile, rank ceil(q n), with distribution-free bounds from order statistics: the upper one is the
+ * smallest x(u) with P(Bin(n, q) <= u - 1) >= 95 %, the lower one the largest x(l) with P(Bin(n, q) >= l) >= 95 %.
+ * Source: Hahn and Meeker, Statistical Intervals, section 5.2.
+ * @returns undefined without samples.
+ */
+export function estimateQuantile(ordered: OrderedSamples, q: number): QuantileEstimate | undefined {
+  const n = ordered.samples.length + ordered.failed;
+  if (n === 0) return undefined;
+  // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
+  const rank = Math.min(n, Math.max(1, Math.ceil(q * n - 1e-9)));
+  const at = (position: number): number => ordered.samples[position - 1] ?? Infinity;
+  const upperRank = firstRank(n, (u) => binomialAtMost(u - 1, n, q) >= CONFIDENCE);
+  const firstBad = firstRank(n, (l) => 1 - binomialAtMost(l - 1, n, q) < CONFIDENCE) ?? n + 1;
+  const lowerRank = firstBad - 1;
+  return {
+    n,
+    rank,
+    value: at(rank),
+    ...(lowerRank >= 1 && { lower: at(lowerRank) }),
+    ...(upperRank !== undefined && { upper: at(upperRank) }),
+  };
+}
+
+/** The first of 1 to n for which a condition holds that stays true once it is. */
+function firstRank(n: number, holds: (rank: number) => boolean): number | undefined {
+  let low = 1;
+  let high = n + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low <= n ? low : undefined;
+}

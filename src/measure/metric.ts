@@ -1,0 +1,73 @@
+import type { QuantityKind } from '../config/expectation.js';
+
+export type MetricSource = 'cli-result' | 'coder-api';
+
+interface MetricOrigin {
+  readonly name: string;
+  readonly phase: string;
+  readonly source: MetricSource;
+  /** The files below the results directory that it was computed from. */
+  readonly evidence: readonly string[];
+}
+
+/** Many measurements of one kind. Failed ones are infinitely slow: leaving them out would flatter. */
+export interface SampleMetric extends MetricOrigin {
+  readonly shape: 'samples';
+  readonly unit: Extract<QuantityKind, 'seconds'>;
+  /** Ascending. */
+  readonly samples: readonly number[];
+  readonly failed: number;
+}
+
+export interface RatioMetric extends MetricOrigin {
+  readonly shape: 'ratio';
+  readonly good: number;
+  readonly total: number;
+}
+
+export interface CountMetric extends MetricOrigin {
+  readonly shape: 'count';
+  readonly value: number;
+}
+
+/** A metric that the run should have, but that could not be measured, with the reason. Never green. */
+export interface MissingMetric {
+  readonly name: string;
+  readonly shape: 'missing';
+  readonly reason: string;
+}
+
+export type Metric = SampleMetric | RatioMetric | CountMetric | MissingMetric;
+
+/** How many samples a metric has. */
+export function sampleCount(metric: Metric): number | undefined {
+  switch (metric.shape) {
+    case 'samples':
+      return metric.samples.length + metric.failed;
+    case 'ratio':
+      return metric.total;
+    case 'count':
+    case 'missing':
+      return undefined;
+  }
+}
+
+export const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
+
+/** The most intervals that overlap at one moment. Intervals are half-open: one that ends when another begins does not overlap it. */
+export function peakOverlap(intervals: readonly { readonly from: number; readonly to: number }[]): number {
+  const changes = intervals
+    .filter(({ from, to }) => to > from)
+    .flatMap(({ from, to }) => [
+      { at: from, change: 1 },
+      { at: to, change: -1 },
+    ])
+    .sort((a, b) => a.at - b.at || a.change - b.change);
+  let current = 0;
+  let peak = 0;
+  for (const { change } of changes) {
+    current += change;
+    peak = Math.max(peak, current);
+  }
+  return peak;
+}

@@ -1,0 +1,55 @@
+import { createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { stepCeiling } from '../plan/time.js';
+import type { Step } from '../plan/plan-types.js';
+import { redact } from '../redact.js';
+import { milliseconds, toMilliseconds } from '../units.js';
+import { superviseProcess } from './process.js';
+import type { RunContext, StepOutcome } from './run-types.js';
+
+const LAST_WORDS = 20;
+const LONGEST_LINE = 4000;
+
+/** Runs a step with Coder's CLI. A CLI that fails is an outcome, not an error. */
+export async function runWithCli(step: Step, context: RunContext): Promise<StepOutcome> {
+  if (context.cliPath === undefined) throw new Error('the driver "cli" was chosen, but no CLI was installed');
+  const startedAt = context.clock.now();
+  const evidence = `${context.evidenceDirectory}/${step.suite}.${step.group}`;
+  const files = { stdout: createWriteStream(`${evidence}.stdout.txt`), stderr: createWriteStream(`${evidence}.stderr.txt`) };
+  const lastWords: string[] = [];
+  const timeLeft = Math.max(1000, context.deadline - context.clock.monotonic());
+  try {
+    const outcome = await superviseProcess({
+      executable: context.cliPath,
+      args: step.command.slice(1),
+      environment: context.childEnvironment,
+      workingDirectory: context.rawDirectory,
+      longest: milliseconds(Math.min(toMilliseconds(stepCeiling(step)), timeLeft)),
+      signal: context.signal,
+      onLine: (stream, line) => {
+        const clean = redact(line.slice(0, LONGEST_LINE), context.secrets);
+        files[stream].write(`${clean}\n`);
+        if (stream === 'stderr' && clean.trim() !== '') lastWords.push(clean);
+        if (lastWords.length > LAST_WORDS) lastWords.shift();
+      },
+    });
+    return {
+      step,
+      driver: 'cli',
+      startedAt,
+      endedAt: context.clock.now(),
+      ...((await exists(step.resultFile)) && { resultFile: step.resultFile }),
+      ...(outcome.exitCode !== null && { exitCode: outcome.exitCode }),
+      ...(outcome.exitSignal !== null && { exitSignal: outcome.exitSignal }),
+      endedBy: outcome.endedBy,
+      lastWords,
+    };
+  } finally {
+    await Promise.all(Object.values(files).map((file) => finished(file.end())));
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,88 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Milliseconds } from '../units.js';
+
+/** From the abort: SIGINT at once, SIGTERM and SIGKILL within the 7.5 seconds that the runner gives a cancelled step. */
+const TERMINATE_AFTER_MS = 4000;
+const KILL_AFTER_MS = 6000;
+
+export interface ProcessRequest {
+  readonly executable: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  /** When the process is ended by force. */
+  readonly longest: Milliseconds;
+  readonly signal: AbortSignal;
+  readonly onLine: (stream: 'stdout' | 'stderr', line: string) => void;
+}
+
+export interface ProcessOutcome {
+  readonly exitCode: number | null;
+  readonly exitSignal: string | null;
+  readonly endedBy: 'itself' | 'deadline' | 'cancel';
+}
+
+/**
+ * Runs a program until it ends: without a shell, with `/dev/null` as stdin (the CLI prompts otherwise), in a process
+ * group of its own, so that everything it started gets the signals too.
+ * @throws when it cannot be started.
+ */
+export function superviseProcess(request: ProcessRequest): Promise<ProcessOutcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(request.executable, [...request.args], {
+      cwd: request.workingDirectory,
+      env: { ...request.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+    });
+    let endedBy: ProcessOutcome['endedBy'] = 'itself';
+    const timers: NodeJS.Timeout[] = [];
+    const end = (reason: 'deadline' | 'cancel'): void => {
+      if (endedBy !== 'itself') return;
+      endedBy = reason;
+      signalGroup(child, 'SIGINT');
+      timers.push(setTimeout(() => signalGroup(child, 'SIGTERM'), TERMINATE_AFTER_MS));
+      timers.push(setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_AFTER_MS));
+    };
+    const onAbort = (): void => end('cancel');
+    timers.push(setTimeout(() => end('deadline'), request.longest));
+    request.signal.addEventListener('abort', onAbort, { once: true });
+    const settle = (): void => {
+      timers.forEach(clearTimeout);
+      request.signal.removeEventListener('abort', onAbort);
+    };
+    const streams = [follow(child.stdout, 'stdout', request), follow(child.stderr, 'stderr', request)];
+    child.once('error', (error) => {
+      settle();
+      reject(error);
+    });
+    child.once('exit', (exitCode, exitSignal) => {
+      // What the group's leader left behind must not hold the pipes open, nor go on loading.
+      signalGroup(child, 'SIGKILL');
+      void Promise.all(streams).then(() => {
+        settle();
+        resolve({ exitCode, exitSignal, endedBy });
+      });
+    });
+    if (request.signal.aborted) onAbort();
+  });
+}
+
+async function follow(stream: Readable, name: 'stdout' | 'stderr', request: ProcessRequest): Promise<void> {
+  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    request.onLine(name, line);
+  }
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === 'win32') child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch (thrown) {
+    // ESRCH: the group is gone already.
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH')) throw thrown;
+  }
+}

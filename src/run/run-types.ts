@@ -1,0 +1,50 @@
+import type { CoderApi } from '../coder/api.js';
+import type { Clock, Log } from '../ports.js';
+import type { Plan, Step } from '../plan/plan-types.js';
+import type { DriverChoice } from '../ready/readiness.js';
+import type { Milliseconds } from '../units.js';
+
+/** What carrying out a plan needs of the world. */
+export interface RunContext {
+  /** With the owner's token. */
+  readonly api: CoderApi;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly driver: DriverChoice['driver'];
+  /** Absent where no step needs the CLI. */
+  readonly cliPath?: string;
+  readonly childEnvironment: Readonly<Record<string, string>>;
+  /** Where the CLI runs and writes its raw results: private, and removed at the end. */
+  readonly rawDirectory: string;
+  readonly evidenceDirectory: string;
+  /** Masked wherever they appear in a child's output. */
+  readonly secrets: readonly string[];
+  /** Ends all load, so that time is left for measuring and clean-up; on the monotonic clock. */
+  readonly deadline: Milliseconds;
+  /** The templates' ids by name, for the driver that creates workspaces itself. */
+  readonly templates: ReadonlyMap<string, { readonly id: string; readonly organizationId: string }>;
+  readonly ownUserId: string;
+}
+
+/** How a step ended; its result file, where there is one, says how well. */
+export interface StepOutcome {
+  readonly step: Step;
+  readonly driver: DriverChoice['driver'];
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  /** Only when the step wrote one. */
+  readonly resultFile?: string;
+  readonly exitCode?: number;
+  readonly exitSignal?: string;
+  readonly endedBy: 'itself' | 'deadline' | 'cancel';
+  /** The last lines that the CLI wrote to stderr, or why the step could not run. */
+  readonly lastWords: readonly string[];
+}
+
+export interface PlanOutcome {
+  readonly plan: Plan;
+  readonly steps: readonly StepOutcome[];
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+}
