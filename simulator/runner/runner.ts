@@ -97,7 +97,12 @@ export async function runAction(options: RunActionOptions): Promise<ActionRun> {
     orphans,
     cleanUp: () => rm(root, { recursive: true, force: true }),
   };
-  refuseBigSummaries(run);
+  try {
+    refuseBigSummaries(run);
+  } catch (error) {
+    await run.cleanUp();
+    throw error;
+  }
   return run;
 }
 
