@@ -1,0 +1,76 @@
+import { goJson } from '../go-json.js';
+import { goDuration, type Instant, rfc3339Nano } from './go-format.js';
+
+export interface RunResult {
+  testName: string;
+  id: string;
+  logs: string;
+  startedAt: Instant;
+  nanoseconds: bigint;
+  /** The whole error text; null when the run passed. */
+  error: string | null;
+  /** The error in one line, for the text output. */
+  shortError: string;
+}
+
+export interface Results {
+  runs: RunResult[];
+  nanoseconds: bigint;
+}
+
+function milliseconds(nanoseconds: bigint): number {
+  return Number(nanoseconds / 1_000_000n);
+}
+
+export function failures(results: Results): number {
+  return results.runs.filter((run) => run.error !== null).length;
+}
+
+function runJson(run: RunResult): Record<string, unknown> {
+  return {
+    full_id: `${run.testName}/${run.id}`,
+    test_name: run.testName,
+    id: run.id,
+    logs: run.logs,
+    started_at: rfc3339Nano(run.startedAt),
+    duration: goDuration(run.nanoseconds),
+    duration_ms: milliseconds(run.nanoseconds),
+    error: run.error ?? '<nil>',
+  };
+}
+
+/** The document of `--output json`: one line, keys of runs sorted as text. */
+export function resultsJson(results: Results, passed = results.runs.length - failures(results)): string {
+  const runs = results.runs
+    .map((run): [string, Record<string, unknown>] => [`${run.testName}/${run.id}`, runJson(run)])
+    .sort(([left], [right]) => (left < right ? -1 : 1));
+  return `${goJson({
+    total_runs: results.runs.length,
+    total_pass: passed,
+    total_fail: results.runs.length - passed,
+    elapsed: goDuration(results.nanoseconds),
+    elapsed_ms: milliseconds(results.nanoseconds),
+    runs: Object.fromEntries(runs),
+  })}\n`;
+}
+
+/** What `--output text` prints: the failed runs with their logs, then the totals. */
+export function resultsText(results: Results): string {
+  const failed = [...results.runs]
+    .sort((left, right) => (`${left.testName}/${left.id}` < `${right.testName}/${right.id}` ? -1 : 1))
+    .filter((run) => run.error !== null)
+    .map((run) => {
+      const logs = run.logs
+        .split('\n')
+        .map((line) => `\t\t${line}`)
+        .join('\n');
+      return `\n== FAIL: ${run.testName}/${run.id}\n\n\tError: ${run.shortError}\n\n\tLog:\n${logs}\n`;
+    });
+  const totals = '\n\nTest results:\n';
+  if (results.runs.length === 0) return `${totals}\tNo tests run\n`;
+  const sum = results.runs.reduce((total, run) => total + run.nanoseconds, 0n);
+  const fail = failures(results);
+  const counts = `\tPass:  ${results.runs.length - fail}\n\tFail:  ${fail}\n\tTotal: ${results.runs.length}\n`;
+  const times = `\tTotal duration: ${goDuration(results.nanoseconds)}\n\tAvg. duration:  ${goDuration(sum / BigInt(results.runs.length))}\n`;
+  return `${failed.join('')}${totals}${counts}\n${times}`;
+}

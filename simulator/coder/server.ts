@@ -1,0 +1,100 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Deployment } from './deployment.js';
+import { seedLeftovers } from './leftovers.js';
+import { defaultOptions, type DeploymentOptions } from './options.js';
+import { RequestHandling } from './request-handling.js';
+import type { DeploymentState } from './state.js';
+
+export type {
+  CliBehaviour,
+  DeploymentOptions,
+  Spread,
+  TemplateOptions,
+  TemplateParameter,
+} from './options.js';
+export { defaultTemplates } from './options.js';
+export type { DeploymentState } from './state.js';
+
+const WEEK_SECONDS = 7 * 24 * 3600;
+
+/** A running simulated deployment. */
+export interface CoderDeployment {
+  url: string;
+  ownerToken: string;
+  ownerEmail: string;
+  ownerPassword: string;
+  /** Of an ordinary member. */
+  memberToken: string;
+  memberUsername: string;
+  /** What the deployment knows and has counted. */
+  state: DeploymentState;
+  /** May be changed while it runs. */
+  options: DeploymentOptions;
+  /** Makes `count` users with a running workspace each, as an earlier test would have left them. */
+  seedLeftovers: (count: number, template?: string) => void;
+  close: () => Promise<void>;
+}
+
+const OWNER = {
+  username: 'ci-admin',
+  email: 'ci@example.com',
+  password: 'correct-Horse-battery-9',
+  name: 'CI',
+};
+const MEMBER = {
+  username: 'ordinary-member',
+  email: 'member@example.com',
+  password: 'another-Horse-battery-9',
+};
+
+export async function startCoderServer(options: Partial<DeploymentOptions> = {}): Promise<CoderDeployment> {
+  const deployment = new Deployment({ ...defaultOptions(), ...options });
+  const owner = deployment.addUser({ ...OWNER, roles: ['owner'], status: 'active' });
+  const member = deployment.addUser({ ...MEMBER, status: 'active' });
+  const tokenOf = (userId: string): string => {
+    const token = deployment.addToken({
+      userId,
+      name: 'ci',
+      loginType: 'token',
+      lifetimeSeconds: WEEK_SECONDS,
+    });
+    if (userId === owner.id) deployment.ownerTokenId = token.id;
+    return `${token.id}-${token.secret}`;
+  };
+  const ownerToken = tokenOf(owner.id);
+  const memberToken = tokenOf(member.id);
+  for (const template of deployment.options.templates) deployment.addTemplate(template, owner.id);
+
+  const handling = new RequestHandling(deployment);
+  const server = createServer((request, response) => void handling.answer(request, response));
+  server.on('upgrade', (request, socket) => void handling.upgrade(request, socket));
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(deployment.options.port, '127.0.0.1', resolve);
+  });
+  const address = server.address() as AddressInfo;
+  deployment.url = `http://127.0.0.1:${address.port}`;
+  deployment.provisioning.start();
+
+  return {
+    url: deployment.url,
+    ownerToken,
+    ownerEmail: OWNER.email,
+    ownerPassword: OWNER.password,
+    memberToken,
+    memberUsername: MEMBER.username,
+    state: deployment.state,
+    options: deployment.options,
+    seedLeftovers: (count, template) => seedLeftovers(deployment, count, template),
+    close: async () => {
+      deployment.provisioning.close();
+      handling.close();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+    },
+  };
+}
