@@ -13,7 +13,7 @@ const CLASSES = [
 const SEQUENCES = ['0123456789', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm', 'abcdefghijklmnopqrstuvwxyz'];
 
 function alphabetSize(password: string): number {
-  return CLASSES.filter((characters) => [...password].some((one) => characters.includes(one))).reduce(
+  return CLASSES.filter((characters) => Array.from(password).some((one) => characters.includes(one))).reduce(
     (sum, characters) => sum + characters.length,
     0,
   );
@@ -28,7 +28,7 @@ function countedLength(password: string): number {
     const row = (tail + character).toLowerCase();
     const inRow =
       row.length === 3 &&
-      SEQUENCES.some((line) => line.includes(row) || [...line].reverse().join('').includes(row));
+      SEQUENCES.some((line) => line.includes(row) || Array.from(line).reverse().join('').includes(row));
     if (!repeated && !inRow) kept += character;
   }
   return kept.length;

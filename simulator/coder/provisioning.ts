@@ -108,8 +108,8 @@ export class Provisioning {
     build.job.startedAt = build.createdAt;
     build.job.workerId = daemon?.id ?? this.#deployment.random.uuid();
     this.#finishBuild(build, workspace, template);
-    const agent = build.resource?.agent;
-    if (agent != null)
+    const agent = build.resource?.agent ?? null;
+    if (agent !== null)
       Object.assign(agent, {
         connectsAt: agent.createdAt,
         startsAt: agent.createdAt,
@@ -184,8 +184,8 @@ export class Provisioning {
 
   #disconnectOlderAgents(build: Build, workspace: Workspace, time: number): void {
     for (const older of workspace.builds) {
-      if (older === build || older.resource?.agent == null) continue;
-      older.resource.agent.disconnectedAt ??= time;
+      const agent = older.resource?.agent ?? null;
+      if (older !== build && agent !== null) agent.disconnectedAt ??= time;
     }
   }
 

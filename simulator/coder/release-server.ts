@@ -106,7 +106,10 @@ export async function startReleaseServer(options: ReleaseServerOptions): Promise
     }
     const redirect = (location: string): void =>
       void response.writeHead(302, { Location: url + location }).end();
-    if (pathname === '/latest') return redirect(`/tag/v${stable}`);
+    if (pathname === '/latest') {
+      redirect(`/tag/v${stable}`);
+      return;
+    }
     if (pathname.startsWith('/tag/')) {
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end('<html>release</html>');
       return;
@@ -124,7 +127,8 @@ export async function startReleaseServer(options: ReleaseServerOptions): Promise
     }
     const asset = /^\/v([^/]+)\/(.+)$/.exec(pathname);
     if (asset !== null && asset[1] === bare && assets.has(asset[2] ?? '')) {
-      return redirect(`/storage/${asset[2] ?? ''}`);
+      redirect(`/storage/${asset[2] ?? ''}`);
+      return;
     }
     response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end('Not Found');
   };

@@ -252,7 +252,7 @@ export class RequestHandling {
       return;
     }
     await this.#delay();
-    const found = await followedBySocket(this.#deployment, request, target);
+    const found = followedBySocket(this.#deployment, request, target);
     if (found instanceof ApiError) {
       const body = `${goJson(found.answer().body)}\n`;
       socket.end(

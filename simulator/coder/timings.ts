@@ -60,8 +60,8 @@ function provisionerTimings(deployment: Deployment, { job, resource }: Build): R
 }
 
 export function buildTimings(deployment: Deployment, build: Build): Record<string, unknown> {
-  const agent = build.resource?.agent;
-  const connected = agent != null && agent.connectsAt <= now();
+  const agent = build.resource?.agent ?? null;
+  const connected = agent !== null && agent.connectsAt <= now();
   return {
     provisioner_timings: provisionerTimings(deployment, build),
     agent_script_timings: [],

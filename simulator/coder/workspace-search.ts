@@ -104,13 +104,13 @@ function testOf(deployment: Deployment, caller: Caller, { key, value }: Term): T
     }
     case 'has-agent':
       return (workspace) => {
-        const agent = latestBuild(workspace).resource?.agent;
-        return agent != null && value.split(',').includes(agentStatus(agent, now()));
+        const agent = latestBuild(workspace).resource?.agent ?? null;
+        return agent !== null && value.split(',').includes(agentStatus(agent, now()));
       };
     case 'healthy':
       return (workspace) => {
-        const agent = latestBuild(workspace).resource?.agent;
-        return (agent != null && agentStatus(agent, now()) === 'connected') === (value === 'true');
+        const agent = latestBuild(workspace).resource?.agent ?? null;
+        return (agent !== null && agentStatus(agent, now()) === 'connected') === (value === 'true');
       };
     case 'param': {
       const [name = '', ...wanted] = value.split('=');

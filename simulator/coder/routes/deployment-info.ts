@@ -191,6 +191,7 @@ export function addDeploymentRoutes(router: Router, metrics: RequestMetrics, ver
   } else {
     // Older servers take the word for the name of a user.
     router.add('GET /api/v2/debug/{user}', (call) => {
+      requireOwner(call);
       throw unknownUser(param(call, 'user'));
     });
   }

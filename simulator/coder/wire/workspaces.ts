@@ -171,8 +171,8 @@ export function buildJson(deployment: Deployment, build: Build, fresh = false): 
 }
 
 function failingAgents(build: Build): string[] {
-  const agent = build.resource?.agent;
-  return agent != null && !agentHealth(agentStatus(agent, now())).healthy ? [agent.id] : [];
+  const agent = build.resource?.agent ?? null;
+  return agent !== null && !agentHealth(agentStatus(agent, now())).healthy ? [agent.id] : [];
 }
 
 export function workspaceJson(
