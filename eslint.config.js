@@ -3,7 +3,17 @@ import tseslint from 'typescript-eslint';
 
 // Layering: data flows one way through the folders, and the pure ones do no I/O and read no clock.
 const pureFolders = ['plan', 'measure', 'judge', 'report'];
-const ioModules = ['node:fs', 'node:fs/*', 'node:child_process', 'node:http', 'node:https', 'node:net', 'node:os', 'node:timers', 'node:timers/*'];
+const ioModules = [
+  'node:fs',
+  'node:fs/*',
+  'node:child_process',
+  'node:http',
+  'node:https',
+  'node:net',
+  'node:os',
+  'node:timers',
+  'node:timers/*',
+];
 const actions = { group: ['@actions/*'], message: 'Only src/github/ talks to the runner.' };
 const upstream = {
   config: ['plan', 'ready', 'coder', 'run', 'measure', 'judge', 'report', 'github'],
@@ -36,8 +46,14 @@ const layer = (folder) => {
         'no-restricted-globals': ['error', 'fetch', 'process', 'setTimeout', 'setInterval', 'performance'],
         'no-restricted-syntax': [
           'error',
-          { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Pure folders read no clock.' },
-          { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Pure folders read no clock.' },
+          {
+            selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+            message: 'Pure folders read no clock.',
+          },
+          {
+            selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+            message: 'Pure folders read no clock.',
+          },
         ],
       }),
     },
@@ -49,7 +65,9 @@ export default tseslint.config(
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { project: ['./tsconfig.dev.json'], tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-non-null-assertion': 'error',
@@ -62,9 +80,28 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['src/**/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [actions] }], '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }] } },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [actions] }],
+      '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
+    },
+  },
   ...Object.keys(upstream).map(layer),
   { files: ['src/index.ts'], rules: { 'no-restricted-imports': 'off' } },
-  { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked, languageOptions: { globals: { console: 'readonly', process: 'readonly' } } },
-  { files: ['__tests__/**', 'simulator/**', 'real/**', 'bench/**', 'scripts/**'], rules: { 'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }], '@typescript-eslint/require-await': 'off' } },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: {
+      ...tseslint.configs.disableTypeChecked.languageOptions,
+      globals: { console: 'readonly', process: 'readonly' },
+    },
+  },
+  {
+    files: ['__tests__/**', 'simulator/**', 'real/**', 'bench/**', 'scripts/**'],
+    rules: {
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
 );

@@ -35,9 +35,27 @@ export interface Inputs {
 }
 
 export const INPUT_NAMES = [
-  'coder-url', 'coder-session-token', 'coder-email', 'coder-password', 'config', 'tests', 'profile', 'mode',
-  'coder-version', 'coder-path', 'coder-download-url', 'results-dir', 'cleanup', 'leftovers', 'on-inconclusive',
-  'subject', 'max-workspaces', 'max-duration', 'upload-artifact', 'artifact-name', 'retention-days',
+  'coder-url',
+  'coder-session-token',
+  'coder-email',
+  'coder-password',
+  'config',
+  'tests',
+  'profile',
+  'mode',
+  'coder-version',
+  'coder-path',
+  'coder-download-url',
+  'results-dir',
+  'cleanup',
+  'leftovers',
+  'on-inconclusive',
+  'subject',
+  'max-workspaces',
+  'max-duration',
+  'upload-artifact',
+  'artifact-name',
+  'retention-days',
 ] as const;
 type InputName = (typeof INPUT_NAMES)[number];
 
@@ -92,7 +110,9 @@ export function parseInputs(environment: Environment): Inputs {
 }
 
 /** Leaves out what is undefined: optional properties are absent, never undefined. */
-function present<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+function present<T extends Record<string, unknown>>(
+  values: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const result: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
   for (const key in values) {
     const value = values[key];
@@ -113,7 +133,12 @@ class InputReader {
     return value === undefined || value === '' ? undefined : value;
   }
 
-  choice<const T extends string>(name: InputName, allowed: readonly T[], fallback: T, refusals: Record<string, string> = {}): T {
+  choice<const T extends string>(
+    name: InputName,
+    allowed: readonly T[],
+    fallback: T,
+    refusals: Record<string, string> = {},
+  ): T {
     const value = this.text(name);
     if (value === undefined) return fallback;
     const found = allowed.find((one) => one === value);
@@ -160,11 +185,17 @@ class InputReader {
     if (value === undefined) return undefined;
     const url = URL.parse(value);
     if (url === null || !/^https?:$/.test(url.protocol)) {
-      this.#mistake(`input "coder-url" is "${value}"; write it with its scheme, like "https://coder.example.com"`);
+      this.#mistake(
+        `input "coder-url" is "${value}"; write it with its scheme, like "https://coder.example.com"`,
+      );
     } else if (url.username !== '' || url.password !== '') {
-      this.#mistake('input "coder-url" holds credentials; give them as "coder-session-token", or "coder-email" and "coder-password"');
+      this.#mistake(
+        'input "coder-url" holds credentials; give them as "coder-session-token", or "coder-email" and "coder-password"',
+      );
     } else if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-      this.#mistake(`input "coder-url" is "${value}"; leave out the part behind the host: Coder's CLI ignores it, so it would test something else. Write "${url.origin}"`);
+      this.#mistake(
+        `input "coder-url" is "${value}"; leave out the part behind the host: Coder's CLI ignores it, so it would test something else. Write "${url.origin}"`,
+      );
     } else {
       return url.origin;
     }
@@ -181,18 +212,23 @@ class InputReader {
     }
     if (email !== undefined || password !== undefined) {
       if (email !== undefined && password !== undefined) return { kind: 'password', email, password };
-      this.#mistake(`input "${email === undefined ? 'coder-email' : 'coder-password'}" is missing: a sign-in needs "coder-email" and "coder-password"`);
+      this.#mistake(
+        `input "${email === undefined ? 'coder-email' : 'coder-password'}" is missing: a sign-in needs "coder-email" and "coder-password"`,
+      );
       return undefined;
     }
     const token = inputToken ?? this.#variable('CODER_SESSION_TOKEN');
     if (token === undefined) return undefined;
     if (/^[A-Za-z0-9]{10}-[A-Za-z0-9]{22}$/.test(token)) return { kind: 'token', token };
-    this.#mistake('input "coder-session-token" is no Coder token (10 characters, "-", 22 characters); make one with "coder tokens create"');
+    this.#mistake(
+      'input "coder-session-token" is no Coder token (10 characters, "-", 22 characters); make one with "coder tokens create"',
+    );
     return undefined;
   }
 
   requireDeployment(mode: Mode, url: string | undefined, credential: Credential | undefined): void {
-    if (this.#mistakes.some(({ message }) => /coder-(url|session-token|email|password)/.test(message))) return;
+    if (this.#mistakes.some(({ message }) => /coder-(url|session-token|email|password)/.test(message)))
+      return;
     if (url === undefined) {
       this.#mistake(`mode "${mode}" needs the deployment: set input "coder-url" (or the variable CODER_URL)`);
     }
@@ -205,14 +241,19 @@ class InputReader {
   }
 
   tests(): 'all' | readonly string[] {
-    const names = (this.text('tests') ?? 'all').split(/[\n,]/).map((name) => name.trim()).filter((name) => name !== '');
+    const names = (this.text('tests') ?? 'all')
+      .split(/[\n,]/)
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
     return names.includes('all') ? 'all' : [...new Set(names)];
   }
 
   coderVersion(): string {
     const value = this.text('coder-version') ?? 'server';
     if (!/^(server|stable|mainline|v?\d+\.\d+\.\d+(-rc\.\d+)?)$/.test(value)) {
-      this.#mistake(`input "coder-version" is "${value}"; it can be server, stable, mainline or an exact version like 2.36.0`);
+      this.#mistake(
+        `input "coder-version" is "${value}"; it can be server, stable, mainline or an exact version like 2.36.0`,
+      );
     }
     return value;
   }
@@ -222,7 +263,9 @@ class InputReader {
     if (value === undefined) return undefined;
     const url = URL.parse(value);
     if (url !== null && /^https?:$/.test(url.protocol)) return value.replace(/\/+$/, '');
-    this.#mistake(`input "coder-download-url" is "${value}"; a URL is needed, like "https://mirror.example.com/coder/coder/releases/download"`);
+    this.#mistake(
+      `input "coder-download-url" is "${value}"; a URL is needed, like "https://mirror.example.com/coder/coder/releases/download"`,
+    );
     return undefined;
   }
 

@@ -24,13 +24,21 @@ export class CoderApi {
     return (await this.#call({ method: 'GET', path, ...(signal && { signal }) }, schema)).value;
   }
 
-  async #call<T>(request: Request, schema: z.ZodType<T>): Promise<{ value: T; status: number; date: Date | undefined }> {
+  async #call<T>(
+    request: Request,
+    schema: z.ZodType<T>,
+  ): Promise<{ value: T; status: number; date: Date | undefined }> {
     const response = await this.http.send(request);
     const parsed = schema.safeParse(response.body);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      const where = issue && issue.path.length > 0 ? ` (at ${issue.path.map(String).join('.')}: ${issue.message})` : '';
-      throw new ApiError('not-coder', `${request.method} ${request.path} answered something that is not Coder's shape${where}`, response.status);
+      const where =
+        issue && issue.path.length > 0 ? ` (at ${issue.path.map(String).join('.')}: ${issue.message})` : '';
+      throw new ApiError(
+        'not-coder',
+        `${request.method} ${request.path} answered something that is not Coder's shape${where}`,
+        response.status,
+      );
     }
     const date = response.headers.get('date');
     return { value: parsed.data, status: response.status, date: date === null ? undefined : new Date(date) };
@@ -38,12 +46,20 @@ export class CoderApi {
 
   /** The server's version and clock; needs no sign-in. */
   async buildInfo(): Promise<{ version: string; serverTime: Date | undefined }> {
-    const { value, date } = await this.#call({ method: 'GET', path: '/api/v2/buildinfo', token: null }, schemas.buildInfo);
+    const { value, date } = await this.#call(
+      { method: 'GET', path: '/api/v2/buildinfo', token: null },
+      schemas.buildInfo,
+    );
     return { version: value.version, serverTime: date };
   }
 
   async signIn(email: string, password: string): Promise<string> {
-    const request: Request = { method: 'POST', path: '/api/v2/users/login', body: { email, password }, token: null };
+    const request: Request = {
+      method: 'POST',
+      path: '/api/v2/users/login',
+      body: { email, password },
+      token: null,
+    };
     return (await this.#call(request, schemas.session)).value.session_token;
   }
 
@@ -67,7 +83,10 @@ export class CoderApi {
   async rateLimit(): Promise<{ off: boolean; perMinute: number } | undefined> {
     const { config } = await this.#get('/api/v2/deployment/config', schemas.deploymentConfig);
     if (config.rate_limit === undefined) return undefined;
-    return { off: config.rate_limit.disable_all || config.rate_limit.api <= 0, perMinute: config.rate_limit.api };
+    return {
+      off: config.rate_limit.disable_all || config.rate_limit.api <= 0,
+      perMinute: config.rate_limit.api,
+    };
   }
 
   templates(): Promise<Template[]> {
@@ -75,15 +94,28 @@ export class CoderApi {
   }
 
   parameters(templateVersionId: string): Promise<z.infer<typeof schemas.richParameter>[]> {
-    return this.#get(`/api/v2/templateversions/${encodeURIComponent(templateVersionId)}/rich-parameters`, z.array(schemas.richParameter));
+    return this.#get(
+      `/api/v2/templateversions/${encodeURIComponent(templateVersionId)}/rich-parameters`,
+      z.array(schemas.richParameter),
+    );
   }
 
   provisionerDaemons(organizationId: string, signal?: AbortSignal): Promise<ProvisionerDaemon[]> {
     const path = `/api/v2/organizations/${encodeURIComponent(organizationId)}/provisionerdaemons?limit=${DAEMON_LIMIT}`;
-    return this.#get(path, z.array(schemas.provisionerDaemon).nullable().transform((daemons) => daemons ?? []), signal);
+    return this.#get(
+      path,
+      z
+        .array(schemas.provisionerDaemon)
+        .nullable()
+        .transform((daemons) => daemons ?? []),
+      signal,
+    );
   }
 
-  async createUser(user: { username: string; email: string; password: string; organizationId: string }, signal?: AbortSignal): Promise<User> {
+  async createUser(
+    user: { username: string; email: string; password: string; organizationId: string },
+    signal?: AbortSignal,
+  ): Promise<User> {
     const body = {
       username: user.username,
       email: user.email,
@@ -91,14 +123,25 @@ export class CoderApi {
       login_type: 'password',
       organization_ids: [user.organizationId],
     };
-    return (await this.#call({ method: 'POST', path: '/api/v2/users', body, ...(signal && { signal }) }, schemas.user)).value;
+    return (
+      await this.#call(
+        { method: 'POST', path: '/api/v2/users', body, ...(signal && { signal }) },
+        schemas.user,
+      )
+    ).value;
   }
 
   /** A token for a user, valid for so many seconds. An owner may issue one for anybody. */
-  async createToken(userId: string, lifetimeSeconds: number, name: string, signal?: AbortSignal): Promise<string> {
+  async createToken(
+    userId: string,
+    lifetimeSeconds: number,
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<string> {
     const body = { lifetime: Math.round(lifetimeSeconds) * 1_000_000_000, scope: 'all', token_name: name };
     const path = `/api/v2/users/${encodeURIComponent(userId)}/keys/tokens`;
-    return (await this.#call({ method: 'POST', path, body, ...(signal && { signal }) }, schemas.newKey)).value.key;
+    return (await this.#call({ method: 'POST', path, body, ...(signal && { signal }) }, schemas.newKey)).value
+      .key;
   }
 
   /**
@@ -123,7 +166,8 @@ export class CoderApi {
     };
     // The path with the user's id: up to v2.31 the limiter counts per address and path.
     const path = `/api/v2/users/${encodeURIComponent(userId)}/workspaces`;
-    return (await this.#call({ method: 'POST', path, body, ...(signal && { signal }) }, schemas.workspace)).value;
+    return (await this.#call({ method: 'POST', path, body, ...(signal && { signal }) }, schemas.workspace))
+      .value;
   }
 
   workspace(workspaceId: string, signal?: AbortSignal): Promise<Workspace> {
@@ -131,15 +175,27 @@ export class CoderApi {
   }
 
   build(buildId: string, signal?: AbortSignal): Promise<WorkspaceBuild> {
-    return this.#get(`/api/v2/workspacebuilds/${encodeURIComponent(buildId)}`, schemas.workspaceBuild, signal);
+    return this.#get(
+      `/api/v2/workspacebuilds/${encodeURIComponent(buildId)}`,
+      schemas.workspaceBuild,
+      signal,
+    );
   }
 
   builds(workspaceId: string, signal?: AbortSignal): Promise<WorkspaceBuild[]> {
-    return this.#get(`/api/v2/workspaces/${encodeURIComponent(workspaceId)}/builds`, z.array(schemas.workspaceBuild), signal);
+    return this.#get(
+      `/api/v2/workspaces/${encodeURIComponent(workspaceId)}/builds`,
+      z.array(schemas.workspaceBuild),
+      signal,
+    );
   }
 
   buildLogs(buildId: string, signal?: AbortSignal): Promise<z.infer<typeof schemas.buildLogs>> {
-    return this.#get(`/api/v2/workspacebuilds/${encodeURIComponent(buildId)}/logs`, schemas.buildLogs, signal);
+    return this.#get(
+      `/api/v2/workspacebuilds/${encodeURIComponent(buildId)}/logs`,
+      schemas.buildLogs,
+      signal,
+    );
   }
 
   /** Starts a build. @returns undefined when another build is active (409) or the workspace is gone (404, 410). */
@@ -149,12 +205,22 @@ export class CoderApi {
     signal?: AbortSignal,
   ): Promise<WorkspaceBuild | 'active' | 'gone'> {
     const path = `/api/v2/workspaces/${encodeURIComponent(workspaceId)}/builds`;
-    const response = await this.http.send({ method: 'POST', path, body: build, accept: [404, 409, 410], ...(signal && { signal }) });
+    const response = await this.http.send({
+      method: 'POST',
+      path,
+      body: build,
+      accept: [404, 409, 410],
+      ...(signal && { signal }),
+    });
     if (response.status === 409) return 'active';
     if (response.status === 404 || response.status === 410) return 'gone';
     const parsed = schemas.workspaceBuild.safeParse(response.body);
     if (parsed.success) return parsed.data;
-    throw new ApiError('not-coder', `POST ${path} answered something that is not Coder's shape`, response.status);
+    throw new ApiError(
+      'not-coder',
+      `POST ${path} answered something that is not Coder's shape`,
+      response.status,
+    );
   }
 
   /** Cancels a build; that it has ended or is being cancelled already is fine. */
@@ -165,7 +231,13 @@ export class CoderApi {
 
   /** How many workspaces match a search. */
   async countWorkspaces(query: string, signal?: AbortSignal): Promise<number> {
-    return (await this.#get(`/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=1`, schemas.workspaceCount, signal)).count;
+    return (
+      await this.#get(
+        `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=1`,
+        schemas.workspaceCount,
+        signal,
+      )
+    ).count;
   }
 
   /**

@@ -5,7 +5,12 @@ import { milliseconds, toSeconds, type Milliseconds, type Seconds } from '../uni
 import type { CoderApi } from './api.js';
 import type { User, Workspace } from './api-schemas.js';
 import { workingDaemons } from './facts.js';
-import { isScaletestWorkspace, listScaletestResources, type ScaletestResources, type Scope } from './scaletest-resources.js';
+import {
+  isScaletestWorkspace,
+  listScaletestResources,
+  type ScaletestResources,
+  type Scope,
+} from './scaletest-resources.js';
 
 /**
  * How many deletions wait in the provisioner queue at once. The queue is first in, first out for everybody, so in main
@@ -53,7 +58,11 @@ export interface CleanupResult {
 }
 
 /** Deletes the scale-test resources in a scope, then looks whether anything is left. Safe to repeat. */
-export async function cleanUp(api: CoderApi, request: CleanupRequest, tools: { clock: Clock; log: Log }): Promise<CleanupResult> {
+export async function cleanUp(
+  api: CoderApi,
+  request: CleanupRequest,
+  tools: { clock: Clock; log: Log },
+): Promise<CleanupResult> {
   return new Cleanup(api, request, tools.clock, tools.log).run();
 }
 
@@ -103,28 +112,40 @@ class Cleanup {
     if (resources.workspaces.length === 0 && resources.users.length === 0) return 'nothing left';
     await this.#deleteWorkspaces(resources.workspaces);
     const owners = new Set(resources.workspaces.map(({ owner_id }) => owner_id));
-    const free = resources.users.filter(({ id, username }) => !owners.has(id) && this.#attemptsOf(username) < USER_ATTEMPTS);
+    const free = resources.users.filter(
+      ({ id, username }) => !owners.has(id) && this.#attemptsOf(username) < USER_ATTEMPTS,
+    );
     await this.#deleteUsers(free);
-    const isHopeless = free.length === 0 && resources.workspaces.every((workspace) => !isActive(workspace) && this.#isGivenUp(workspace));
+    const isHopeless =
+      free.length === 0 &&
+      resources.workspaces.every((workspace) => !isActive(workspace) && this.#isGivenUp(workspace));
     return isHopeless ? 'nothing more to try' : 'going on';
   }
 
   async #deleteWorkspaces(workspaces: readonly Workspace[]): Promise<void> {
-    await forEachConcurrently(workspaces.filter(isStarting), PARALLEL_CALLS, (workspace) => this.#cancelBuild(workspace));
+    await forEachConcurrently(workspaces.filter(isStarting), PARALLEL_CALLS, (workspace) =>
+      this.#cancelBuild(workspace),
+    );
     const queued = workspaces.filter(isBeingDeleted).length;
     const idle = workspaces.filter((workspace) => !isActive(workspace) && !this.#isGivenUp(workspace));
     if (idle.length === 0) return;
     const room = Math.max(0, (await this.#longestQueue(workspaces)) - queued);
     const untriedFirst = idle.sort((a, b) => this.#attemptsOf(a.id) - this.#attemptsOf(b.id));
-    await forEachConcurrently(untriedFirst.slice(0, room), PARALLEL_CALLS, (workspace) => this.#requestDeletion(workspace));
+    await forEachConcurrently(untriedFirst.slice(0, room), PARALLEL_CALLS, (workspace) =>
+      this.#requestDeletion(workspace),
+    );
   }
 
   async #longestQueue(workspaces: readonly Workspace[]): Promise<number> {
     const { organization_ids: organizations } = await this.api.me(this.request.signal);
-    const lists = await Promise.all(organizations.map((id) => this.api.provisionerDaemons(id, this.request.signal)));
+    const lists = await Promise.all(
+      organizations.map((id) => this.api.provisionerDaemons(id, this.request.signal)),
+    );
     const daemons = workingDaemons(lists.flat());
     if (this.request.queue === 'hand-over') return Math.max(1, daemons.length) * HANDED_OVER_PER_SLOT;
-    const own = new Set(workspaces.filter(isBeingDeleted).flatMap(({ latest_build }) => latest_build.job.worker_id ?? []));
+    const own = new Set(
+      workspaces.filter(isBeingDeleted).flatMap(({ latest_build }) => latest_build.job.worker_id ?? []),
+    );
     const free = daemons.filter(({ id, status }) => status !== 'busy' || own.has(id)).length;
     return Math.max(1, free) * QUEUED_PER_FREE_SLOT;
   }
@@ -139,7 +160,11 @@ class Cleanup {
     const attempts = this.#attemptsOf(workspace.id);
     const orphan = this.request.orphan && attempts >= DELETE_ATTEMPTS;
     await this.#noting(workspace, async () => {
-      const outcome = await this.api.createBuild(workspace.id, { transition: 'delete', ...(orphan && { orphan }) }, this.request.signal);
+      const outcome = await this.api.createBuild(
+        workspace.id,
+        { transition: 'delete', ...(orphan && { orphan }) },
+        this.request.signal,
+      );
       if (outcome !== 'active') this.#attempts.set(workspace.id, attempts + 1);
     });
   }
@@ -159,7 +184,9 @@ class Cleanup {
     this.#reasons.set(user.username, 'still has workspaces');
     this.#attempts.set(user.username, this.#attemptsOf(user.username) + 1);
     const owned = await this.api.searchWorkspaces(`owner:"${user.username}"`, this.request.signal);
-    await this.#deleteWorkspaces(owned.filter((workspace) => workspace.owner_id === user.id && isScaletestWorkspace(workspace)));
+    await this.#deleteWorkspaces(
+      owned.filter((workspace) => workspace.owner_id === user.id && isScaletestWorkspace(workspace)),
+    );
   }
 
   /** One resource that cannot be deleted does not keep the others from it. */
@@ -189,7 +216,9 @@ class Cleanup {
     if (now - this.#lastLogAt < PROGRESS_EVERY_MS || workspaces.length + users.length === 0) return;
     this.#lastLogAt = now;
     const seconds = Math.round((now - this.#startedAt) / 1000);
-    this.log.info(`clean-up: ${workspaces.length} workspaces (${workspaces.filter(isBeingDeleted).length} being deleted) and ${users.length} users to go, ${seconds} s`);
+    this.log.info(
+      `clean-up: ${workspaces.length} workspaces (${workspaces.filter(isBeingDeleted).length} being deleted) and ${users.length} users to go, ${seconds} s`,
+    );
   }
 
   #isOver(): boolean {
@@ -198,10 +227,14 @@ class Cleanup {
   }
 
   async #verify(): Promise<CleanupResult> {
-    const base = { deletedUsers: this.#deletedUsers, seconds: toSeconds(milliseconds(this.clock.monotonic() - this.#startedAt)) };
+    const base = {
+      deletedUsers: this.#deletedUsers,
+      seconds: toSeconds(milliseconds(this.clock.monotonic() - this.#startedAt)),
+    };
     try {
       const left = await listScaletestResources(this.api, this.request.scope, this.request.signal);
-      const gone = this.#seenWorkspaces.size - left.workspaces.filter(({ id }) => this.#seenWorkspaces.has(id)).length;
+      const gone =
+        this.#seenWorkspaces.size - left.workspaces.filter(({ id }) => this.#seenWorkspaces.has(id)).length;
       return {
         ...base,
         deletedWorkspaces: gone,
@@ -219,17 +252,30 @@ class Cleanup {
       };
     } catch (thrown) {
       this.request.signal?.throwIfAborted();
-      return { ...base, deletedWorkspaces: 0, leftoverWorkspaces: [], leftoverUsers: [], verified: false, problem: messageOf(thrown) };
+      return {
+        ...base,
+        deletedWorkspaces: 0,
+        leftoverWorkspaces: [],
+        leftoverUsers: [],
+        verified: false,
+        problem: messageOf(thrown),
+      };
     }
   }
 }
 
-const isActive = ({ latest_build }: Workspace): boolean => ['pending', 'running', 'canceling'].includes(latest_build.job.status);
-const isBeingDeleted = (workspace: Workspace): boolean => isActive(workspace) && workspace.latest_build.transition === 'delete';
+const isActive = ({ latest_build }: Workspace): boolean =>
+  ['pending', 'running', 'canceling'].includes(latest_build.job.status);
+const isBeingDeleted = (workspace: Workspace): boolean =>
+  isActive(workspace) && workspace.latest_build.transition === 'delete';
 const isStarting = (workspace: Workspace): boolean =>
-  isActive(workspace) && workspace.latest_build.transition !== 'delete' && workspace.latest_build.job.status !== 'canceling';
+  isActive(workspace) &&
+  workspace.latest_build.transition !== 'delete' &&
+  workspace.latest_build.job.status !== 'canceling';
 
 function describe({ latest_build: { transition, job } }: Workspace): string {
   const cause = job.error === undefined ? '' : `: ${job.error}`;
-  return transition === 'delete' ? `its deletion is ${job.status}${cause}` : `its ${transition} build is ${job.status}; not deleted yet`;
+  return transition === 'delete'
+    ? `its deletion is ${job.status}${cause}`
+    : `its ${transition} build is ${job.status}; not deleted yet`;
 }

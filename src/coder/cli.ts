@@ -25,28 +25,41 @@ export async function inspectCli(
   const answer = await runOrExplain(path, ['version', '--output=json'], run, environment);
   const parsed = versionAnswer.safeParse(jsonOf(answer.stdout));
   if (answer.exitCode !== 0 || !parsed.success) {
-    throw new InstallError(`${path} is no Coder CLI: "coder version" exited with ${answer.exitCode}${firstLine(answer.stderr)}`);
+    throw new InstallError(
+      `${path} is no Coder CLI: "coder version" exited with ${answer.exitCode}${firstLine(answer.stderr)}`,
+    );
   }
   const { version: versionText, slim } = parsed.data;
   if (slim) {
-    throw new InstallError(`${path} is the slim build of Coder ${versionText}, which has no scale tests; use the full release binary (the one that a server offers for download is slim)`);
+    throw new InstallError(
+      `${path} is the slim build of Coder ${versionText}, which has no scale tests; use the full release binary (the one that a server offers for download is slim)`,
+    );
   }
   for (const suite of needed.suites) {
     const help = await runOrExplain(path, ['exp', 'scaletest', suite, '--help'], run, environment);
     const text = `${help.stdout}\n${help.stderr}`;
     // Up to v2.9 an unknown command prints the help of its parent and exits with 0.
     if (help.exitCode !== 0 || !text.includes(`coder exp scaletest ${suite}`)) {
-      throw new InstallError(`the Coder CLI ${versionText} at ${path} has no "exp scaletest ${suite}"; use the full release of a newer version`);
+      throw new InstallError(
+        `the Coder CLI ${versionText} at ${path} has no "exp scaletest ${suite}"; use the full release of a newer version`,
+      );
     }
     const missing = needed.flags.filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(text));
     if (missing.length > 0) {
-      throw new InstallError(`the Coder CLI ${versionText} has no ${missing.join(', ')} in "exp scaletest ${suite}"; use a newer version or the driver "api"`);
+      throw new InstallError(
+        `the Coder CLI ${versionText} has no ${missing.join(', ')} in "exp scaletest ${suite}"; use a newer version or the driver "api"`,
+      );
     }
   }
   return { path, versionText, version: parseVersion(versionText) };
 }
 
-async function runOrExplain(path: string, args: readonly string[], run: RunShortCommand, environment: Readonly<Record<string, string>>) {
+async function runOrExplain(
+  path: string,
+  args: readonly string[],
+  run: RunShortCommand,
+  environment: Readonly<Record<string, string>>,
+) {
   try {
     return await run(path, args, environment);
   } catch (thrown) {
@@ -69,9 +82,19 @@ function firstLine(text: string): string {
 
 /** What a child may know of the environment: never the runner's or GitHub's tokens, never an empty variable. */
 const PASSED_ON = [
-  'PATH', 'HOME', 'TMPDIR', 'LANG', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS',
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'LANG',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
   // Windows' own names of the same.
-  'USERPROFILE', 'TEMP', 'TMP', 'SystemRoot', 'PATHEXT',
+  'USERPROFILE',
+  'TEMP',
+  'TMP',
+  'SystemRoot',
+  'PATHEXT',
 ] as const;
 
 export function childEnvironment(

@@ -6,7 +6,8 @@ import { listScaletestResources, type ScaletestResources } from './scaletest-res
 import { parseVersion, type CoderVersion } from './version.js';
 
 /** A fact that was asked for: known, or the sentence why not. */
-export type Fact<T> = { readonly known: true; readonly value: T } | { readonly known: false; readonly reason: string };
+export type Fact<T> =
+  { readonly known: true; readonly value: T } | { readonly known: false; readonly reason: string };
 
 export interface TemplateFacts {
   readonly template: Template;
@@ -57,12 +58,16 @@ export async function readDeployment(
     attempt(() => api.me()),
     attempt(() => api.keyExpiry(keyIdOf(token))),
     attempt(() => api.passwordLoginEnabled()),
-    attempt(async () => (await api.rateLimit()) ?? Promise.reject(new Error('the server does not tell its rate limits'))),
+    attempt(
+      async () =>
+        (await api.rateLimit()) ?? Promise.reject(new Error('the server does not tell its rate limits')),
+    ),
     attempt(() => api.templates()),
   ]);
   const used = new Map<string, Fact<TemplateFacts>>();
   for (const template of templates.known ? templates.value : []) {
-    if (templateNames.includes(template.name)) used.set(template.name, await attempt(() => readTemplate(api, template)));
+    if (templateNames.includes(template.name))
+      used.set(template.name, await attempt(() => readTemplate(api, template)));
   }
   const ownUserId = user.known ? user.value.id : '';
   return {
@@ -100,9 +105,16 @@ async function readTemplate(api: CoderApi, template: Template): Promise<Template
   };
 }
 
-async function readDaemons(api: CoderApi, used: ReadonlyMap<string, Fact<TemplateFacts>>): Promise<ProvisionerDaemon[]> {
-  const organizations = new Set([...used.values()].flatMap((fact) => (fact.known ? [fact.value.template.organization_id] : [])));
-  const lists = await Promise.all([...organizations].map((organization) => api.provisionerDaemons(organization)));
+async function readDaemons(
+  api: CoderApi,
+  used: ReadonlyMap<string, Fact<TemplateFacts>>,
+): Promise<ProvisionerDaemon[]> {
+  const organizations = new Set(
+    [...used.values()].flatMap((fact) => (fact.known ? [fact.value.template.organization_id] : [])),
+  );
+  const lists = await Promise.all(
+    [...organizations].map((organization) => api.provisionerDaemons(organization)),
+  );
   return lists.flat();
 }
 

@@ -114,8 +114,13 @@ export class CoderHttp {
       return this.#read(request, answer, text);
     } catch (thrown) {
       if (request.signal?.aborted) throw thrown;
-      const reason = timeout.aborted ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s` : messageOf(thrown).replace(/^fetch failed: /, '');
-      return new ApiError('unreachable', `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`);
+      const reason = timeout.aborted
+        ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`
+        : messageOf(thrown).replace(/^fetch failed: /, '');
+      return new ApiError(
+        'unreachable',
+        `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`,
+      );
     }
   }
 
@@ -149,20 +154,35 @@ export class CoderHttp {
   #statusError(request: Request, response: Response): ApiError {
     const parsed = errorBody.safeParse(response.body);
     const own = parsed.success
-      ? [parsed.data.message, parsed.data.detail, ...(parsed.data.validations ?? []).map(({ field, detail }) => `${field}: ${detail}`)]
+      ? [
+          parsed.data.message,
+          parsed.data.detail,
+          ...(parsed.data.validations ?? []).map(({ field, detail }) => `${field}: ${detail}`),
+        ]
           .filter((part, index, all) => part !== undefined && part !== '' && all.indexOf(part) === index)
           .join(' ')
       : 'no message';
-    return new ApiError('status', `${request.method} ${request.path} answered ${response.status}: ${own}`, response.status, own);
+    return new ApiError(
+      'status',
+      `${request.method} ${request.path} answered ${response.status}: ${own}`,
+      response.status,
+      own,
+    );
   }
 }
 
 /** How long to wait before the next attempt; undefined when the call is not to be repeated. */
-function retryDelay(request: Request, outcome: Response | ApiError, attempt: number): Milliseconds | undefined {
+function retryDelay(
+  request: Request,
+  outcome: Response | ApiError,
+  attempt: number,
+): Milliseconds | undefined {
   const isRepeatable = request.method === 'GET' || request.method === 'DELETE' || request.method === 'PUT';
   const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
   if (!('headers' in outcome)) {
-    const isTransient = outcome.kind === 'unreachable' || (outcome.status !== undefined && RETRIED_STATUSES.has(outcome.status));
+    const isTransient =
+      outcome.kind === 'unreachable' ||
+      (outcome.status !== undefined && RETRIED_STATUSES.has(outcome.status));
     return isRepeatable && isTransient ? milliseconds(backoff) : undefined;
   }
   if (!RETRIED_STATUSES.has(outcome.status)) return undefined;

@@ -15,10 +15,18 @@ export interface Identity {
  * Takes the given token, or signs in afresh.
  * @throws ApiError with what to do.
  */
-export async function establishIdentity(anonymous: CoderApi, credential: Credential, log: Log): Promise<Identity> {
+export async function establishIdentity(
+  anonymous: CoderApi,
+  credential: Credential,
+  log: Log,
+): Promise<Identity> {
   if (credential.kind === 'token') {
     log.mask(credential.token);
-    return { api: anonymous.withToken(credential.token), token: credential.token, signOut: () => Promise.resolve() };
+    return {
+      api: anonymous.withToken(credential.token),
+      token: credential.token,
+      signOut: () => Promise.resolve(),
+    };
   }
   log.mask(credential.password);
   const token = await signIn(anonymous, credential);

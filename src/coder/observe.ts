@@ -7,18 +7,26 @@ import { listScaletestResources, type Scope } from './scaletest-resources.js';
 const PARALLEL_READS = 8;
 
 /** Every scale-test workspace in a scope with the times of its builds and agents, by the server's clock. */
-export async function observeWorkspaces(api: CoderApi, scope: Scope, signal?: AbortSignal): Promise<readonly ObservedWorkspace[]> {
+export async function observeWorkspaces(
+  api: CoderApi,
+  scope: Scope,
+  signal?: AbortSignal,
+): Promise<readonly ObservedWorkspace[]> {
   const { workspaces } = await listScaletestResources(api, scope, signal);
   const earlier = new Map<string, readonly WorkspaceBuild[]>();
   const retried = workspaces.filter(({ latest_build }) => latest_build.build_number > 1);
   await forEachConcurrently(retried, PARALLEL_READS, async ({ id }) => {
     earlier.set(id, await api.builds(id, signal));
   });
-  return workspaces.map((workspace) => describe(workspace, earlier.get(workspace.id) ?? [workspace.latest_build]));
+  return workspaces.map((workspace) =>
+    describe(workspace, earlier.get(workspace.id) ?? [workspace.latest_build]),
+  );
 }
 
 function describe(workspace: Workspace, builds: readonly WorkspaceBuild[]): ObservedWorkspace {
-  const starts = builds.filter(({ transition }) => transition === 'start').sort((a, b) => a.build_number - b.build_number);
+  const starts = builds
+    .filter(({ transition }) => transition === 'start')
+    .sort((a, b) => a.build_number - b.build_number);
   return {
     id: workspace.id,
     name: workspace.name,

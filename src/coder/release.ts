@@ -31,28 +31,44 @@ export function assetFor(version: string, platform: Platform): Asset {
   const os = { linux: 'linux', darwin: 'darwin', win32: 'windows' }[platform.os];
   const architecture = { x64: 'amd64', arm64: 'arm64', arm: 'armv7' }[platform.architecture];
   if (os === undefined || architecture === undefined || (architecture === 'armv7' && os !== 'linux')) {
-    throw new InstallError(`Coder has no release for ${platform.os} on ${platform.architecture}; use a Linux runner or set "coder-path"`);
+    throw new InstallError(
+      `Coder has no release for ${platform.os} on ${platform.architecture}; use a Linux runner or set "coder-path"`,
+    );
   }
   const kind = os === 'linux' ? 'tar.gz' : 'zip';
-  return { name: `coder_${version}_${os}_${architecture}.${kind}`, kind, executable: os === 'windows' ? 'coder.exe' : 'coder' };
+  return {
+    name: `coder_${version}_${os}_${architecture}.${kind}`,
+    kind,
+    executable: os === 'windows' ? 'coder.exe' : 'coder',
+  };
 }
 
 /**
  * The release that "stable" or "mainline" stands for.
  * @throws InstallError when it cannot be found out.
  */
-export async function resolveChannel(channel: 'stable' | 'mainline', downloadUrl: string | undefined): Promise<string> {
+export async function resolveChannel(
+  channel: 'stable' | 'mainline',
+  downloadUrl: string | undefined,
+): Promise<string> {
   if (channel === 'stable') return latestStable(downloadUrl ?? PUBLIC_RELEASES);
   if (downloadUrl !== undefined) {
-    throw new InstallError('"coder-version: mainline" cannot be looked up at a mirror; give an exact version');
+    throw new InstallError(
+      '"coder-version: mainline" cannot be looked up at a mirror; give an exact version',
+    );
   }
   const answer = await lookUp(PUBLIC_RELEASE_LIST, 'follow');
-  const releases = z.array(z.object({ tag_name: z.string() })).safeParse(await answer.json().catch(() => undefined));
-  const versions = (releases.data ?? []).map(({ tag_name }) => parseVersion(tag_name)).filter((version) => version !== undefined);
+  const releases = z
+    .array(z.object({ tag_name: z.string() }))
+    .safeParse(await answer.json().catch(() => undefined));
+  const versions = (releases.data ?? [])
+    .map(({ tag_name }) => parseVersion(tag_name))
+    .filter((version) => version !== undefined);
   const newest = versions
     .filter(({ release }) => /^\d+\.\d+\.\d+$/.test(release))
     .sort((a, b) => b.major - a.major || b.minor - a.minor || b.patch - a.patch)[0];
-  if (newest === undefined) throw new InstallError('the list of Coder releases could not be read; give an exact "coder-version"');
+  if (newest === undefined)
+    throw new InstallError('the list of Coder releases could not be read; give an exact "coder-version"');
   return newest.release;
 }
 
@@ -62,13 +78,18 @@ async function latestStable(downloadUrl: string): Promise<string> {
   const answer = await lookUp(url, 'manual');
   const tag = /\/tag\/(v[^/?#]+)/.exec(answer.headers.get('location') ?? '')?.[1];
   const version = tag === undefined ? undefined : parseVersion(tag);
-  if (version === undefined) throw new InstallError(`${url} does not name the stable release; give an exact "coder-version"`);
+  if (version === undefined)
+    throw new InstallError(`${url} does not name the stable release; give an exact "coder-version"`);
   return version.release;
 }
 
 async function lookUp(url: string, redirect: 'manual' | 'follow'): Promise<globalThis.Response> {
   try {
-    return await fetch(url, { redirect, signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS), headers: { 'User-Agent': 'coder-scaletest-gate' } });
+    return await fetch(url, {
+      redirect,
+      signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS),
+      headers: { 'User-Agent': 'coder-scaletest-gate' },
+    });
   } catch (thrown) {
     throw new InstallError(`${url} cannot be reached: ${messageOf(thrown)}; give an exact "coder-version"`);
   }
@@ -94,11 +115,16 @@ export async function installRelease(
   const base = `${downloadUrl ?? PUBLIC_RELEASES}/v${version}`;
   const sums = await fetchFile(`${base}/coder_${version}_checksums.txt`, tools.cache);
   const expected = checksumOf(await readFile(sums, 'utf8'), asset.name);
-  if (expected === undefined) throw new InstallError(`${base}/coder_${version}_checksums.txt does not list ${asset.name}; nothing was installed`);
+  if (expected === undefined)
+    throw new InstallError(
+      `${base}/coder_${version}_checksums.txt does not list ${asset.name}; nothing was installed`,
+    );
   const archive = await fetchFile(`${base}/${asset.name}`, tools.cache);
   const actual = await sha256(archive);
   if (actual !== expected) {
-    throw new InstallError(`${base}/${asset.name} has the SHA-256 ${actual}, but the release lists ${expected}; nothing was unpacked. Check the mirror, or try again`);
+    throw new InstallError(
+      `${base}/${asset.name} has the SHA-256 ${actual}, but the release lists ${expected}; nothing was unpacked. Check the mirror, or try again`,
+    );
   }
   const unpacked = await tools.cache.extract(archive, asset.kind);
   const directory = await tools.cache.store(unpacked, TOOL, version);
@@ -111,7 +137,9 @@ async function fetchFile(url: string, cache: ToolCache): Promise<string> {
     return await cache.download(url);
   } catch (thrown) {
     const reason = messageOf(thrown);
-    const hint = reason.includes('404') ? ' (is there a release of this version for this platform? set "coder-version" or "coder-path")' : '';
+    const hint = reason.includes('404')
+      ? ' (is there a release of this version for this platform? set "coder-version" or "coder-path")'
+      : '';
     throw new InstallError(`${url} could not be downloaded: ${reason}${hint}`);
   }
 }

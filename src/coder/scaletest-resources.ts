@@ -27,14 +27,21 @@ export interface ScaletestResources {
 }
 
 /** All scale-test users and workspaces within a scope. */
-export async function listScaletestResources(api: CoderApi, scope: Scope, signal?: AbortSignal): Promise<ScaletestResources> {
-  const isInScope = (resource: { created_at: Date }): boolean => scope.since === undefined || resource.created_at >= scope.since;
+export async function listScaletestResources(
+  api: CoderApi,
+  scope: Scope,
+  signal?: AbortSignal,
+): Promise<ScaletestResources> {
+  const isInScope = (resource: { created_at: Date }): boolean =>
+    scope.since === undefined || resource.created_at >= scope.since;
   const workspaces = await api.searchWorkspaces(`name:"${PREFIX}"`, signal);
   const users = await api.searchUsers(PREFIX, signal);
   const others = await api.searchUsers(EMAIL_SUFFIX, signal);
   const distinct = new Map([...users, ...others].map((user) => [user.id, user]));
   return {
     workspaces: workspaces.filter((workspace) => isScaletestWorkspace(workspace) && isInScope(workspace)),
-    users: [...distinct.values()].filter((user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user)),
+    users: [...distinct.values()].filter(
+      (user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user),
+    ),
   };
 }

@@ -72,7 +72,10 @@ function parseAggregate(name: string | undefined, offset: number): Aggregate {
     case 'count':
       return { kind: lower };
     case 'slope':
-      throw new ExpectationError('"slope" needs a metric that is watched over time; none is available yet', offset);
+      throw new ExpectationError(
+        '"slope" needs a metric that is watched over time; none is available yet',
+        offset,
+      );
     default:
       throw new ExpectationError(
         `"${name}" is no aggregate; there are p50 to p99.9, max, min, mean and count`,
@@ -88,6 +91,9 @@ function parseQuantity(text: string, offset: number): { threshold: number; unit:
     return { threshold: parseDuration(text), unit: 'seconds' };
   } catch (thrown) {
     if (!(thrown instanceof QuantityError)) throw thrown;
-    throw new ExpectationError(`"${text}" is no quantity; write for example "500ms", "2m", "99%" or "0"`, offset);
+    throw new ExpectationError(
+      `"${text}" is no quantity; write for example "500ms", "2m", "99%" or "0"`,
+      offset,
+    );
   }
 }

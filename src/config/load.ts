@@ -50,19 +50,31 @@ function mistakesOf(issue: z.core.$ZodIssue, source: ConfigSource, profile: stri
   }
   if (issue.code === 'invalid_union') return unionMistakes(issue, source, profile);
   const path = existingPath(issue.path, source, profile);
-  const offset = issue.code === 'custom' && typeof issue.params?.['offset'] === 'number' ? issue.params['offset'] : 0;
+  const offset =
+    issue.code === 'custom' && typeof issue.params?.['offset'] === 'number' ? issue.params['offset'] : 0;
   const where = issue.path.length === 0 ? 'the config file' : issue.path.map(String).join('.');
   return [{ message: `${where}: ${explain(issue)}`, location: source.locationOf(path, offset) }];
 }
 
 /** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
-function unionMistakes(issue: z.core.$ZodIssueInvalidUnion, source: ConfigSource, profile: string | undefined): Mistake[] {
+function unionMistakes(
+  issue: z.core.$ZodIssueInvalidUnion,
+  source: ConfigSource,
+  profile: string | undefined,
+): Mistake[] {
   const ranked = [...issue.errors].sort((a, b) => a.length - b.length);
   const meant = ranked[0];
   if (meant === undefined || meant.length === 0) {
-    return [{ message: `${issue.path.map(String).join('.')}: ${issue.message}`, location: source.locationOf(issue.path) }];
+    return [
+      {
+        message: `${issue.path.map(String).join('.')}: ${issue.message}`,
+        location: source.locationOf(issue.path),
+      },
+    ];
   }
-  return meant.flatMap((inner) => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, source, profile));
+  return meant.flatMap((inner) =>
+    mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, source, profile),
+  );
 }
 
 function explain(issue: z.core.$ZodIssue): string {
@@ -73,7 +85,11 @@ function explain(issue: z.core.$ZodIssue): string {
 }
 
 /** The path as the user wrote it: under the profile when the value comes from there. */
-function existingPath(path: readonly PropertyKey[], source: ConfigSource, profile: string | undefined): readonly PropertyKey[] {
+function existingPath(
+  path: readonly PropertyKey[],
+  source: ConfigSource,
+  profile: string | undefined,
+): readonly PropertyKey[] {
   if (profile === undefined) return path;
   const inProfile = ['profiles', profile, ...path];
   return hasPath(source.value, inProfile) ? inProfile : path;
@@ -94,14 +110,18 @@ function inside(path: readonly PropertyKey[]): string {
 
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   const exact = path.map(String).join('.');
-  const wildcard = path.map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key))).join('.');
+  const wildcard = path
+    .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
+    .join('.');
   return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
 }
 
 /** What no single value shows: sums that do not add up, names that are used twice. */
 function contradictions(config: Config, source: ConfigSource, profile: string | undefined): Mistake[] {
   const mistakes: Mistake[] = [];
-  const at = (...path: PropertyKey[]) => ({ location: source.locationOf(existingPath(path, source, profile)) });
+  const at = (...path: PropertyKey[]) => ({
+    location: source.locationOf(existingPath(path, source, profile)),
+  });
   const suite = config.create_workspaces;
   if (suite) {
     const groups = Object.entries(suite.templates);
@@ -124,7 +144,10 @@ function contradictions(config: Config, source: ConfigSource, profile: string | 
       }
       templates.set(group.template, name);
       if (name === 'all') {
-        mistakes.push({ message: 'a group cannot be called "all": that name stands for all groups together', ...at('create_workspaces', 'templates', name) });
+        mistakes.push({
+          message: 'a group cannot be called "all": that name stands for all groups together',
+          ...at('create_workspaces', 'templates', name),
+        });
       }
     }
     if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
@@ -137,7 +160,10 @@ function contradictions(config: Config, source: ConfigSource, profile: string | 
   const ids = new Set<string>();
   config.criteria.forEach((criterion, index) => {
     if (ids.has(criterion.id)) {
-      mistakes.push({ message: `the criterion id "${criterion.id}" is used twice`, ...at('criteria', index, 'id') });
+      mistakes.push({
+        message: `the criterion id "${criterion.id}" is used twice`,
+        ...at('criteria', index, 'id'),
+      });
     }
     ids.add(criterion.id);
   });

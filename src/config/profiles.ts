@@ -44,7 +44,9 @@ export function applyProfile(value: unknown, profile: string): ProfiledConfig | 
     return { value: overlay(config.data, change), builtIn };
   }
   if (NOT_YET.includes(profile)) {
-    return { message: `the built-in profile "${profile}" is not available yet; there is "smoke", or define your own under "profiles"` };
+    return {
+      message: `the built-in profile "${profile}" is not available yet; there is "smoke", or define your own under "profiles"`,
+    };
   }
   const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
   return { message: `there is no profile "${profile}"; ${suggestion(profile, known)}` };
@@ -70,9 +72,13 @@ function merge(base: unknown, change: unknown): unknown {
 
 /** When a profile changes only the total, the groups shrink or grow in proportion. */
 function scaleGroups(merged: Raw, change: unknown): Raw {
-  const changed = z.object({ create_workspaces: z.object({ count: z.number(), templates: z.unknown() }) }).safeParse(change);
+  const changed = z
+    .object({ create_workspaces: z.object({ count: z.number(), templates: z.unknown() }) })
+    .safeParse(change);
   if (!changed.success || changed.data.create_workspaces.templates !== undefined) return merged;
-  const shape = z.looseObject({ templates: z.record(z.string(), z.looseObject({ count: z.number(), concurrency: z.unknown() })) });
+  const shape = z.looseObject({
+    templates: z.record(z.string(), z.looseObject({ count: z.number(), concurrency: z.unknown() })),
+  });
   const suite = shape.safeParse(merged['create_workspaces']);
   if (!suite.success) return merged;
   const names = Object.keys(suite.data.templates);
@@ -82,7 +88,10 @@ function scaleGroups(merged: Raw, change: unknown): Raw {
     names.map((name, index) => {
       const group = suite.data.templates[name];
       const count = counts[index] ?? 0;
-      const concurrency = typeof group?.concurrency === 'number' ? Math.max(1, Math.min(group.concurrency, count)) : group?.concurrency;
+      const concurrency =
+        typeof group?.concurrency === 'number'
+          ? Math.max(1, Math.min(group.concurrency, count))
+          : group?.concurrency;
       return [name, { ...group, count, concurrency }];
     }),
   );

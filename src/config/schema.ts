@@ -82,7 +82,9 @@ const workspaceTraffic = z.strictObject({
 });
 
 const criterionDetails = {
-  id: z.string({ error: 'an id is needed' }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'an id has letters, digits, ".", "-" and "_" only'),
+  id: z
+    .string({ error: 'an id is needed' })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'an id has letters, digits, ".", "-" and "_" only'),
   title: z.string().optional(),
   requirement: z.string().optional(),
 };

@@ -11,7 +11,10 @@ export function logGamma(x: number): number {
     -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
   ];
   const shifted = x - 1;
-  const series = coefficients.reduce((sum, coefficient, index) => sum + coefficient / (shifted + index + 1), 0.99999999999980993);
+  const series = coefficients.reduce(
+    (sum, coefficient, index) => sum + coefficient / (shifted + index + 1),
+    0.99999999999980993,
+  );
   const t = shifted + coefficients.length - 0.5;
   return 0.5 * Math.log(2 * Math.PI) + (shifted + 0.5) * Math.log(t) - t + Math.log(series);
 }
@@ -28,7 +31,9 @@ export function regularizedBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x));
-  return x < (a + 1) / (a + b + 2) ? (front * continuedFraction(x, a, b)) / a : 1 - (front * continuedFraction(1 - x, b, a)) / b;
+  return x < (a + 1) / (a + b + 2)
+    ? (front * continuedFraction(x, a, b)) / a
+    : 1 - (front * continuedFraction(1 - x, b, a)) / b;
 }
 
 function continuedFraction(x: number, a: number, b: number): number {

@@ -16,4 +16,5 @@ export function holds(value: number, operator: Operator, threshold: number): boo
 }
 
 /** Whether the expectation limits from above, so that the upper bound of a quantile decides. */
-export const isUpperLimit = (operator: Operator): boolean => operator === '<' || operator === '<=' || operator === '==';
+export const isUpperLimit = (operator: Operator): boolean =>
+  operator === '<' || operator === '<=' || operator === '==';

@@ -22,13 +22,20 @@ function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): Crit
   const n = sampleCount(metric);
   if (n === 0) return { verdict: 'error', sentence: `${metric.name} has no samples` };
   if (criterion.minSamples !== undefined && (n ?? 0) < criterion.minSamples) {
-    return { verdict: 'error', sentence: `${metric.name} has ${n ?? 0} samples, but min_samples is ${criterion.minSamples}` };
+    return {
+      verdict: 'error',
+      sentence: `${metric.name} has ${n ?? 0} samples, but min_samples is ${criterion.minSamples}`,
+    };
   }
   const outcome = judgeExpectation(criterion.expect, metric);
   if (outcome.verdict !== 'pass' || criterion.warn === undefined) return outcome;
   const warning = judgeExpectation(criterion.warn, metric);
   if (warning.verdict !== 'fail') return outcome;
-  return { ...outcome, verdict: 'warn', sentence: `${outcome.sentence}; but the warning level ${criterion.warn.text} is breached` };
+  return {
+    ...outcome,
+    verdict: 'warn',
+    sentence: `${outcome.sentence}; but the warning level ${criterion.warn.text} is breached`,
+  };
 }
 
 type Measured = Exclude<Metric, { shape: 'missing' }>;
@@ -36,7 +43,9 @@ type Measured = Exclude<Metric, { shape: 'missing' }>;
 function judgeExpectation(expectation: Expectation, metric: Measured): CriterionVerdict {
   switch (metric.shape) {
     case 'samples':
-      return expectation.aggregate.kind === 'quantile' ? judgeQuantile(expectation, expectation.aggregate.q, metric) : judgeCensus(expectation, metric);
+      return expectation.aggregate.kind === 'quantile'
+        ? judgeQuantile(expectation, expectation.aggregate.q, metric)
+        : judgeCensus(expectation, metric);
     case 'ratio':
       return judgeRatio(expectation, metric);
     case 'count':
@@ -53,7 +62,8 @@ function judgeQuantile(expectation: Expectation, q: number, metric: SampleMetric
   if (estimate === undefined) return { verdict: 'error', sentence: `${metric.name} has no samples` };
   const upperLimit = isUpperLimit(expectation.operator);
   const observed: Observed = { kind: 'quantile', ...estimate };
-  const meets = (value: number | undefined): boolean => value !== undefined && holds(value, expectation.operator, expectation.threshold);
+  const meets = (value: number | undefined): boolean =>
+    value !== undefined && holds(value, expectation.operator, expectation.threshold);
   const bound = upperLimit ? estimate.upper : estimate.lower;
   const opposite = upperLimit ? estimate.lower : estimate.upper;
   const needed = samplesNeeded(upperLimit ? q : 1 - q);
@@ -65,11 +75,22 @@ function judgeQuantile(expectation: Expectation, q: number, metric: SampleMetric
       ? 'fail'
       : 'inconclusive';
   const sentence = describe(expectation, observed);
-  return { verdict, observed, sentence: verdict === 'inconclusive' ? `${sentence}; ${doubt(estimate, needed, bound, expectation)}` : sentence };
+  return {
+    verdict,
+    observed,
+    sentence:
+      verdict === 'inconclusive' ? `${sentence}; ${doubt(estimate, needed, bound, expectation)}` : sentence,
+  };
 }
 
-function doubt(estimate: QuantileEstimate, needed: number, bound: number | undefined, expectation: Expectation): string {
-  if (estimate.n < needed) return `${estimate.n} samples are too few to decide, ${needed - estimate.n} more are needed`;
+function doubt(
+  estimate: QuantileEstimate,
+  needed: number,
+  bound: number | undefined,
+  expectation: Expectation,
+): string {
+  if (estimate.n < needed)
+    return `${estimate.n} samples are too few to decide, ${needed - estimate.n} more are needed`;
   return `at 95 % confidence it may be ${formatQuantity(bound ?? Infinity, expectation.unit)}`;
 }
 
@@ -107,8 +128,16 @@ function verdictOf(expectation: Expectation, observed: Observed): CriterionVerdi
 }
 
 function describe(expectation: Expectation, observed: Observed): string {
-  const kind = expectation.aggregate.kind === 'value' ? '' : `${expectation.aggregate.kind === 'quantile' ? expectation.aggregate.name.toUpperCase() : expectation.aggregate.kind} `;
+  const kind =
+    expectation.aggregate.kind === 'value'
+      ? ''
+      : `${expectation.aggregate.kind === 'quantile' ? expectation.aggregate.name.toUpperCase() : expectation.aggregate.kind} `;
   const unit = observed.kind === 'ratio' ? 'ratio' : expectation.unit;
-  const of = observed.kind === 'ratio' ? ` (${observed.good} of ${observed.n})` : observed.n !== undefined ? ` (n = ${observed.n})` : '';
+  const of =
+    observed.kind === 'ratio'
+      ? ` (${observed.good} of ${observed.n})`
+      : observed.n !== undefined
+        ? ` (n = ${observed.n})`
+        : '';
   return `${kind}${formatQuantity(observed.value, unit)}${of}, expected ${expectation.text}`;
 }

@@ -8,7 +8,9 @@ export function formatQuantity(value: number, unit: QuantityKind): string {
     case 'ratio':
       return `${trimmed(value * 100, 2)} %`;
     case 'count':
-      return Number.isFinite(value) ? value.toLocaleString('en-US', { maximumFractionDigits: 2 }) : 'unlimited';
+      return Number.isFinite(value)
+        ? value.toLocaleString('en-US', { maximumFractionDigits: 2 })
+        : 'unlimited';
   }
 }
 
@@ -21,7 +23,9 @@ function formatSeconds(value: number): string {
   const hours = Math.floor(whole / 3600);
   const mins = Math.floor((whole % 3600) / 60);
   const secs = whole % 60;
-  return [hours > 0 ? `${hours} h` : '', mins > 0 ? `${mins} m` : '', secs > 0 ? `${secs} s` : ''].filter((part) => part !== '').join(' ');
+  return [hours > 0 ? `${hours} h` : '', mins > 0 ? `${mins} m` : '', secs > 0 ? `${secs} s` : '']
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 /** Never rounds a share below one up to it, nor one above zero down: 99.996 % is not 100 %. */

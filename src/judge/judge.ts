@@ -12,7 +12,11 @@ export interface Circumstances {
 }
 
 /** From metrics and criteria to the verdict. */
-export function judgeRun(criteria: readonly Criterion[], metrics: readonly Metric[], circumstances: Circumstances): Verdict {
+export function judgeRun(
+  criteria: readonly Criterion[],
+  metrics: readonly Metric[],
+  circumstances: Circumstances,
+): Verdict {
   const byName = new Map(metrics.map((metric) => [metric.name, metric]));
   const results = criteria.map((criterion) => judgeCriterion(criterion, byName));
   return decide(results, circumstances.problems, circumstances.cancelled);

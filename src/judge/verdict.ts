@@ -11,11 +11,22 @@ export type Observed =
       readonly lower?: number;
       readonly upper?: number;
     }
-  | { readonly kind: 'ratio'; readonly value: number; readonly good: number; readonly n: number; readonly lower: number; readonly upper: number }
+  | {
+      readonly kind: 'ratio';
+      readonly value: number;
+      readonly good: number;
+      readonly n: number;
+      readonly lower: number;
+      readonly upper: number;
+    }
   | { readonly kind: 'number'; readonly value: number; readonly n?: number };
 
 export type CriterionVerdict =
-  | { readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'warn'; readonly observed: Observed; readonly sentence: string }
+  | {
+      readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'warn';
+      readonly observed: Observed;
+      readonly sentence: string;
+    }
   | { readonly verdict: 'error'; readonly sentence: string }
   | { readonly verdict: 'disabled'; readonly sentence: string };
 
@@ -34,9 +45,14 @@ export interface Verdict {
 }
 
 /** The verdict of all criteria. A cancelled job is `cancelled`; else any fail, any error, any inconclusive, else pass. */
-export function decide(results: readonly CriterionResult[], problems: readonly string[], cancelled: string | undefined): Verdict {
+export function decide(
+  results: readonly CriterionResult[],
+  problems: readonly string[],
+  cancelled: string | undefined,
+): Verdict {
   const deciding = results.filter(({ criterion }) => !criterion.informational);
-  const of = (...verdicts: CriterionResult['verdict'][]): CriterionResult[] => deciding.filter(({ verdict }) => verdicts.includes(verdict));
+  const of = (...verdicts: CriterionResult['verdict'][]): CriterionResult[] =>
+    deciding.filter(({ verdict }) => verdicts.includes(verdict));
   const failed = of('fail');
   const errors = of('error');
   const inconclusive = of('inconclusive');
@@ -50,8 +66,14 @@ export function decide(results: readonly CriterionResult[], problems: readonly s
   if (cancelled !== undefined) return { ...base, verdict: 'cancelled', reason: cancelled };
   if (failed.length > 0) return { ...base, verdict: 'fail', reason: reasonOf(failed, 'failed') };
   if (problems[0] !== undefined) return { ...base, verdict: 'error', reason: problems[0] };
-  if (errors[0] !== undefined) return { ...base, verdict: 'error', reason: `${name(errors[0])} could not be judged: ${errors[0].sentence}` };
-  if (inconclusive.length > 0) return { ...base, verdict: 'inconclusive', reason: reasonOf(inconclusive, 'could not be decided') };
+  if (errors[0] !== undefined)
+    return {
+      ...base,
+      verdict: 'error',
+      reason: `${name(errors[0])} could not be judged: ${errors[0].sentence}`,
+    };
+  if (inconclusive.length > 0)
+    return { ...base, verdict: 'inconclusive', reason: reasonOf(inconclusive, 'could not be decided') };
   // Nothing that was judged is nothing that was shown.
   if (judged.length === 0) return { ...base, verdict: 'error', reason: 'no criterion was judged' };
   return { ...base, verdict: 'pass', reason: `all ${judged.length} criteria passed` };
@@ -65,4 +87,6 @@ function reasonOf(results: readonly CriterionResult[], what: string): string {
 }
 
 const name = ({ criterion }: CriterionResult): string =>
-  criterion.requirement === undefined || criterion.id.includes(criterion.requirement) ? criterion.id : `${criterion.requirement} (${criterion.id})`;
+  criterion.requirement === undefined || criterion.id.includes(criterion.requirement)
+    ? criterion.id
+    : `${criterion.requirement} (${criterion.id})`;

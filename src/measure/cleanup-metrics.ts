@@ -15,7 +15,18 @@ export function cleanupMetrics(observation: CleanupObservation): readonly Metric
   return (['workspaces', 'users'] as const).map((kind) => {
     const name = `cleanup.leftover_${kind}`;
     return observation.problem === undefined
-      ? { name, shape: 'count', value: values[kind], phase: 'clean-up', source: 'coder-api', evidence: [CLEANUP_FILE] }
-      : { name, shape: 'missing', reason: `whether anything is left could not be read: ${observation.problem}` };
+      ? {
+          name,
+          shape: 'count',
+          value: values[kind],
+          phase: 'clean-up',
+          source: 'coder-api',
+          evidence: [CLEANUP_FILE],
+        }
+      : {
+          name,
+          shape: 'missing',
+          reason: `whether anything is left could not be read: ${observation.problem}`,
+        };
   });
 }

@@ -20,7 +20,12 @@ export function failureCause(error: string, logs: string): FailureCause {
   const messages = error
     .split('\n')
     .filter((line) => line.trim() !== '' && !/^ {4,}/.test(line))
-    .map((line) => line.replace(/^\s*-\s+/, '').trim().replace(/:$/, ''));
+    .map((line) =>
+      line
+        .replace(/^\s*-\s+/, '')
+        .trim()
+        .replace(/:$/, ''),
+    );
   const logErrors = [...logs.matchAll(/^\terror:\s*(.*)$/gm)]
     .map(([, text = '']) => text.trim())
     .filter((text) => text !== '')
@@ -30,7 +35,12 @@ export function failureCause(error: string, logs: string): FailureCause {
 }
 
 function summarize(messages: readonly string[], logErrors: readonly string[]): string {
-  const root = messages.filter((message) => !/^(create workspace|wait for (build|agents)|create user|login with new user)$/.test(message)).join(': ');
+  const root = messages
+    .filter(
+      (message) =>
+        !/^(create workspace|wait for (build|agents)|create user|login with new user)$/.test(message),
+    )
+    .join(': ');
   const reasons = logErrors.filter((line) => /^Error/.test(line));
   // Terraform's headline ("Error: local-exec provisioner error") says less than the line that has the text of the trouble.
   const reason = reasons.find((line) => !/^Error: [^:]+ error$/.test(line)) ?? reasons[0] ?? '';

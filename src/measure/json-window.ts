@@ -36,7 +36,10 @@ export class JsonWindow {
     const rest = this.#buffer.subarray(this.#position);
     this.#offset += this.#position;
     this.#position = 0;
-    this.#buffer = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([rest, chunk]);
+    this.#buffer =
+      rest.length === 0
+        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+        : Buffer.concat([rest, chunk]);
   }
 
   end(): void {
@@ -48,7 +51,11 @@ export class JsonWindow {
   }
 
   *#more(): Parsing<void> {
-    if (this.#ended) throw new ResultFileError(`the file ends in the middle, at byte ${this.#offset + this.#buffer.length}`, true);
+    if (this.#ended)
+      throw new ResultFileError(
+        `the file ends in the middle, at byte ${this.#offset + this.#buffer.length}`,
+        true,
+      );
     yield;
   }
 
@@ -150,7 +157,10 @@ export class JsonWindow {
     yield* this.expect('"');
     const start = this.place;
     for (;;) {
-      const found = follower === undefined ? this.#buffer.indexOf(QUOTE, this.#position) : this.#buffer.indexOf(follower, this.#position);
+      const found =
+        follower === undefined
+          ? this.#buffer.indexOf(QUOTE, this.#position)
+          : this.#buffer.indexOf(follower, this.#position);
       if (found !== -1 && !this.#isEscaped(found)) {
         this.#position = found + 1;
         return { start, end: this.place - 1 };
@@ -220,6 +230,8 @@ export class JsonWindow {
 
   #refuse(wanted: string): never {
     const found = this.#buffer.toString('utf8', this.#position, this.#position + 20);
-    throw new ResultFileError(`${wanted} was expected at byte ${this.place}, but there is ${JSON.stringify(found)}`);
+    throw new ResultFileError(
+      `${wanted} was expected at byte ${this.place}, but there is ${JSON.stringify(found)}`,
+    );
   }
 }

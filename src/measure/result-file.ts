@@ -28,8 +28,17 @@ const LONGEST_ERROR = 16_384;
 const FOLLOWER_LENGTH = 12;
 
 const count = z.number().int().nonnegative();
-const totalsShape = z.object({ total_runs: count, total_pass: count, total_fail: count, elapsed_ms: z.number().nonnegative() });
-const runShape = z.object({ started_at: z.string(), duration_ms: z.number().nonnegative(), error: z.unknown() });
+const totalsShape = z.object({
+  total_runs: count,
+  total_pass: count,
+  total_fail: count,
+  elapsed_ms: z.number().nonnegative(),
+});
+const runShape = z.object({
+  started_at: z.string(),
+  duration_ms: z.number().nonnegative(),
+  error: z.unknown(),
+});
 
 /**
  * Reads a result file of any size: runs without their logs, which are skipped and not decoded.
@@ -46,7 +55,10 @@ export async function readResultFile(open: () => AsyncIterable<Uint8Array>): Pro
   }
 }
 
-async function readOnce(chunks: AsyncIterable<Uint8Array>, skipping: 'search' | 'exact'): Promise<ResultFile> {
+async function readOnce(
+  chunks: AsyncIterable<Uint8Array>,
+  skipping: 'search' | 'exact',
+): Promise<ResultFile> {
   const window = new JsonWindow();
   const parsing = new ResultParser(window, skipping).document();
   let step = parsing.next();
@@ -111,7 +123,9 @@ class ResultParser {
     const parsed = runShape.safeParse(fields);
     const startedAt = new Date(String(fields['started_at']));
     if (!parsed.success || Number.isNaN(startedAt.getTime())) {
-      throw new ResultFileError(`the run "${id}" has no usable ${parsed.success ? 'started_at' : (parsed.error.issues[0]?.path.join('.') ?? 'fields')}`);
+      throw new ResultFileError(
+        `the run "${id}" has no usable ${parsed.success ? 'started_at' : (parsed.error.issues[0]?.path.join('.') ?? 'fields')}`,
+      );
     }
     this.#runs.push({
       id,

@@ -23,7 +23,10 @@ export function stagesOf(workspace: ObservedWorkspace): Stages {
   };
 }
 
-function slowest(workspace: ObservedWorkspace, spanOf: (agent: ObservedWorkspace['agents'][number]) => number): number {
+function slowest(
+  workspace: ObservedWorkspace,
+  spanOf: (agent: ObservedWorkspace['agents'][number]) => number,
+): number {
   return workspace.agents.length === 0 ? Infinity : Math.max(...workspace.agents.map(spanOf));
 }
 
@@ -33,17 +36,25 @@ function span(from: string | undefined, to: string | undefined): number {
 }
 
 /** When a build occupied a provisioner. */
-export function buildInterval(build: ObservedBuild, observedAt: string): { from: number; to: number } | undefined {
+export function buildInterval(
+  build: ObservedBuild,
+  observedAt: string,
+): { from: number; to: number } | undefined {
   if (build.startedAt === undefined) return undefined;
   return { from: Date.parse(build.startedAt), to: Date.parse(build.completedAt ?? observedAt) };
 }
 
 /** Built, and every agent connected at the moment of the observation. */
 export function isAlive(workspace: ObservedWorkspace): boolean {
-  return workspace.status === 'running' && workspace.agents.length > 0 && workspace.agents.every(({ status }) => status === 'connected');
+  return (
+    workspace.status === 'running' &&
+    workspace.agents.length > 0 &&
+    workspace.agents.every(({ status }) => status === 'connected')
+  );
 }
 
-export const passedAtFirst = (workspace: ObservedWorkspace): boolean => workspace.builds[0]?.status === 'succeeded';
+export const passedAtFirst = (workspace: ObservedWorkspace): boolean =>
+  workspace.builds[0]?.status === 'succeeded';
 
 export type StageName = 'queue' | 'build' | 'agent';
 
@@ -60,9 +71,16 @@ const SLOWEST_SHARE = 0.05;
 export function timeShare(group: string, workspaces: readonly ObservedWorkspace[]): TimeShare | undefined {
   const total = ({ queue, build, agent }: Stages): number => queue + build + agent;
   const built = workspaces.map(stagesOf).filter((stages) => Number.isFinite(total(stages)));
-  const slowestFirst = built.sort((a, b) => total(b) - total(a)).slice(0, Math.max(1, Math.ceil(built.length * SLOWEST_SHARE)));
+  const slowestFirst = built
+    .sort((a, b) => total(b) - total(a))
+    .slice(0, Math.max(1, Math.ceil(built.length * SLOWEST_SHARE)));
   const sum = slowestFirst.reduce((all, stages) => all + total(stages), 0);
   if (sum <= 0) return undefined;
-  const share = (name: StageName): number => slowestFirst.reduce((all, stages) => all + stages[name], 0) / sum;
-  return { group, workspaces: slowestFirst.length, shares: { queue: share('queue'), build: share('build'), agent: share('agent') } };
+  const share = (name: StageName): number =>
+    slowestFirst.reduce((all, stages) => all + stages[name], 0) / sum;
+  return {
+    group,
+    workspaces: slowestFirst.length,
+    shares: { queue: share('queue'), build: share('build'), agent: share('agent') },
+  };
 }

@@ -1,6 +1,13 @@
 import type { ObservedWorkspaces, ObservedWorkspace } from '../evidence.js';
 import { knownMetrics } from '../plan/metric-names.js';
-import { ascending, peakOverlap, type CountMetric, type Metric, type RatioMetric, type SampleMetric } from './metric.js';
+import {
+  ascending,
+  peakOverlap,
+  type CountMetric,
+  type Metric,
+  type RatioMetric,
+  type SampleMetric,
+} from './metric.js';
 import type { RunRecord } from './result-file.js';
 import { buildInterval, isAlive, NEVER, passedAtFirst, stagesOf, type Stages } from './stages.js';
 
@@ -28,14 +35,18 @@ export function coverageProblem({ group, planned, runs }: GroupEvidence): string
   if (runs.length < planned * COVERAGE) {
     return `${group}: only ${runs.length} of ${planned} planned workspaces were run; at least ${COVERAGE * 100} % are needed`;
   }
-  if (runs.length > planned) return `${group}: ${runs.length} workspaces were run, but ${planned} were planned`;
+  if (runs.length > planned)
+    return `${group}: ${runs.length} workspaces were run, but ${planned} were planned`;
   const implausible = runs.filter(({ error, duration }) => error === undefined && duration <= 0).length;
   if (implausible > 0) return `${group}: ${implausible} runs passed in 0 ms, which no workspace can`;
   return undefined;
 }
 
 /** All metrics of the suite create-workspaces: of each group, and of all together. */
-export function workspaceMetrics(groups: readonly GroupEvidence[], observation: Observation): readonly Metric[] {
+export function workspaceMetrics(
+  groups: readonly GroupEvidence[],
+  observation: Observation,
+): readonly Metric[] {
   const all: Slice = { name: 'all', groups };
   const slices: Slice[] = [all, ...groups.map((group) => ({ name: group.group, groups: [group] }))];
   return slices.flatMap((slice) => [...runMetrics(slice), ...serverMetrics(slice, observation)]);
@@ -53,10 +64,19 @@ const metricName = (slice: Slice, metric: string): string => `create_workspaces.
 
 function runMetrics(slice: Slice): Metric[] {
   const problem = slice.groups.map(coverageProblem).find((found) => found !== undefined);
-  if (problem !== undefined) return RUN_METRICS.map((metric) => ({ name: metricName(slice, metric), shape: 'missing', reason: problem }));
+  if (problem !== undefined)
+    return RUN_METRICS.map((metric) => ({
+      name: metricName(slice, metric),
+      shape: 'missing',
+      reason: problem,
+    }));
   const runs = slice.groups.flatMap((group) => ('unusable' in group.runs ? [] : group.runs));
   const passed = runs.filter(({ error }) => error === undefined);
-  const origin = { phase: PHASE, source: 'cli-result', evidence: slice.groups.map(({ evidence }) => evidence) } as const;
+  const origin = {
+    phase: PHASE,
+    source: 'cli-result',
+    evidence: slice.groups.map(({ evidence }) => evidence),
+  } as const;
   const planned = plannedOf(slice);
   const provisioning: SampleMetric = {
     ...origin,
@@ -67,12 +87,23 @@ function runMetrics(slice: Slice): Metric[] {
     // Runs that the file lacks failed as well: the few that coverage lets through are not left out.
     failed: planned - passed.length,
   };
-  const successRate: RatioMetric = { ...origin, name: metricName(slice, 'success_rate'), shape: 'ratio', good: passed.length, total: planned };
+  const successRate: RatioMetric = {
+    ...origin,
+    name: metricName(slice, 'success_rate'),
+    shape: 'ratio',
+    good: passed.length,
+    total: planned,
+  };
   const inFlight: CountMetric = {
     ...origin,
     name: metricName(slice, 'peak_in_flight'),
     shape: 'count',
-    value: peakOverlap(runs.map(({ startedAt, duration }) => ({ from: startedAt.getTime(), to: startedAt.getTime() + duration }))),
+    value: peakOverlap(
+      runs.map(({ startedAt, duration }) => ({
+        from: startedAt.getTime(),
+        to: startedAt.getTime() + duration,
+      })),
+    ),
   };
   return [provisioning, successRate, inFlight];
 }
@@ -84,34 +115,66 @@ function serverMetrics(slice: Slice, observation: Observation): Metric[] {
   const workspaces = 'unusable' in observation ? [] : observedOf(slice, observation);
   const problem = 'unusable' in observation ? observation.unusable : lostWorkspaces(slice, workspaces);
   if (problem !== undefined || 'unusable' in observation) {
-    return SERVER_METRICS.map((metric) => ({ name: metricName(slice, metric), shape: 'missing', reason: problem ?? 'not observed' }));
+    return SERVER_METRICS.map((metric) => ({
+      name: metricName(slice, metric),
+      shape: 'missing',
+      reason: problem ?? 'not observed',
+    }));
   }
   const origin = { phase: PHASE, source: 'coder-api', evidence: [OBSERVATION_FILE] } as const;
   const planned = plannedOf(slice);
   // Workspaces that never came to be waited for ever.
-  const stages = [...workspaces.map(stagesOf), ...Array.from({ length: Math.max(0, planned - workspaces.length) }, () => NEVER)];
+  const stages = [
+    ...workspaces.map(stagesOf),
+    ...Array.from({ length: Math.max(0, planned - workspaces.length) }, () => NEVER),
+  ];
   const stageMetric = (stage: keyof Stages): SampleMetric => {
     const values = stages.map((one) => one[stage]);
     const finite = values.filter(Number.isFinite);
-    return { ...origin, name: metricName(slice, stage), shape: 'samples', unit: 'seconds', samples: ascending(finite), failed: values.length - finite.length };
+    return {
+      ...origin,
+      name: metricName(slice, stage),
+      shape: 'samples',
+      unit: 'seconds',
+      samples: ascending(finite),
+      failed: values.length - finite.length,
+    };
   };
-  const intervals = workspaces.flatMap(({ builds }) => builds.flatMap((build) => buildInterval(build, observation.observedAt) ?? []));
+  const intervals = workspaces.flatMap(({ builds }) =>
+    builds.flatMap((build) => buildInterval(build, observation.observedAt) ?? []),
+  );
   return [
     ...STAGES.map(stageMetric),
-    { ...origin, name: metricName(slice, 'first_attempt_success_rate'), shape: 'ratio', good: workspaces.filter(passedAtFirst).length, total: Math.max(planned, workspaces.length) },
+    {
+      ...origin,
+      name: metricName(slice, 'first_attempt_success_rate'),
+      shape: 'ratio',
+      good: workspaces.filter(passedAtFirst).length,
+      total: Math.max(planned, workspaces.length),
+    },
     { ...origin, name: metricName(slice, 'peak_building'), shape: 'count', value: peakOverlap(intervals) },
-    { ...origin, name: metricName(slice, 'peak_alive'), shape: 'count', value: workspaces.filter(isAlive).length },
+    {
+      ...origin,
+      name: metricName(slice, 'peak_alive'),
+      shape: 'count',
+      value: workspaces.filter(isAlive).length,
+    },
   ];
 }
 
-export function observedOf(slice: { readonly groups: readonly { readonly template: string }[] }, observation: ObservedWorkspaces): readonly ObservedWorkspace[] {
+export function observedOf(
+  slice: { readonly groups: readonly { readonly template: string }[] },
+  observation: ObservedWorkspaces,
+): readonly ObservedWorkspace[] {
   const templates = new Set(slice.groups.map(({ template }) => template));
   return observation.workspaces.filter(({ template }) => templates.has(template));
 }
 
 /** Workspaces that a run says it made, but that the server does not show: then the server's numbers are not the run's. */
 function lostWorkspaces(slice: Slice, workspaces: readonly ObservedWorkspace[]): string | undefined {
-  const passed = slice.groups.flatMap(({ runs }) => ('unusable' in runs ? [] : runs)).filter(({ error }) => error === undefined).length;
+  const passed = slice.groups
+    .flatMap(({ runs }) => ('unusable' in runs ? [] : runs))
+    .filter(({ error }) => error === undefined).length;
   if (workspaces.length >= passed * COVERAGE) return undefined;
   return `${slice.name}: the deployment shows ${workspaces.length} workspaces, but ${passed} runs passed`;
 }

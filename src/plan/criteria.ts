@@ -1,13 +1,21 @@
 import { parseExpectation } from '../config/expectation.js';
 import { suggestion } from '../config/nearest.js';
-import type { ActiveCriterionConfig, Config, CreateWorkspacesConfig, CriterionConfig } from '../config/schema.js';
+import type {
+  ActiveCriterionConfig,
+  Config,
+  CreateWorkspacesConfig,
+  CriterionConfig,
+} from '../config/schema.js';
 import { formatDuration } from '../config/units.js';
 import type { Mistake } from '../errors.js';
 import { knownMetrics, LATER_METRICS, type KnownMetric } from './metric-names.js';
 import type { Criterion } from './plan-types.js';
 
 /** The guide names no requirement in its file; these are its own for its own groups. */
-const GUIDE_REQUIREMENTS: Readonly<Record<string, string>> = { pod_workspaces: '14.6', ec2_workspaces: '14.7' };
+const GUIDE_REQUIREMENTS: Readonly<Record<string, string>> = {
+  pod_workspaces: '14.6',
+  ec2_workspaces: '14.7',
+};
 const AT_ONCE_REQUIREMENT = '14.11';
 
 export interface CriteriaPlan {
@@ -24,7 +32,11 @@ export interface CriteriaOptions {
 }
 
 /** The criteria of a run: the guide's own fields, what is judged although nobody asked, and the config's `criteria`. */
-export function planCriteria(config: Config, suite: CreateWorkspacesConfig, options: CriteriaOptions): CriteriaPlan {
+export function planCriteria(
+  config: Config,
+  suite: CreateWorkspacesConfig,
+  options: CriteriaOptions,
+): CriteriaPlan {
   const groups = Object.keys(suite.templates);
   const metrics = knownMetrics(groups);
   const base = [
@@ -37,7 +49,8 @@ export function planCriteria(config: Config, suite: CreateWorkspacesConfig, opti
   config.criteria.forEach((entry, index) => {
     const replaced = base.find(({ id }) => id === entry.id);
     const planned = 'disabled' in entry ? takenOut(entry, replaced) : ownCriterion(entry, metrics);
-    if ('message' in planned) mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
+    if ('message' in planned)
+      mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
     else own.push(planned);
   });
   const kept = base.filter(({ id }) => !own.some((criterion) => criterion.id === id));
@@ -108,17 +121,28 @@ function cleanupCriteria(): Criterion[] {
   }));
 }
 
-function takenOut(entry: Extract<CriterionConfig, { disabled: true }>, replaced: Criterion | undefined): Criterion | Mistake {
+function takenOut(
+  entry: Extract<CriterionConfig, { disabled: true }>,
+  replaced: Criterion | undefined,
+): Criterion | Mistake {
   if (replaced === undefined) {
-    return { message: `criterion "${entry.id}" is disabled, but this run has no criterion of that id to take out` };
+    return {
+      message: `criterion "${entry.id}" is disabled, but this run has no criterion of that id to take out`,
+    };
   }
-  return { ...replaced, ...(entry.title !== undefined && { title: entry.title }), disabled: { reason: entry.reason } };
+  return {
+    ...replaced,
+    ...(entry.title !== undefined && { title: entry.title }),
+    disabled: { reason: entry.reason },
+  };
 }
 
 function ownCriterion(entry: ActiveCriterionConfig, metrics: readonly KnownMetric[]): Criterion | Mistake {
   const metric = metrics.find(({ name }) => name === entry.metric);
   if (metric === undefined) return { message: unknownMetric(entry, metrics) };
-  const mismatch = [entry.expect, ...(entry.warn ? [entry.warn] : [])].map((expectation) => unfit(expectation, metric)).find(Boolean);
+  const mismatch = [entry.expect, ...(entry.warn ? [entry.warn] : [])]
+    .map((expectation) => unfit(expectation, metric))
+    .find(Boolean);
   if (mismatch !== undefined) return { message: `criterion "${entry.id}": ${mismatch}` };
   return {
     id: entry.id,
@@ -138,27 +162,37 @@ function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetr
   if (LATER_METRICS.includes(first)) {
     return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
   }
-  return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${suggestion(entry.metric, metrics.map(({ name }) => name))}`;
+  return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${suggestion(
+    entry.metric,
+    metrics.map(({ name }) => name),
+  )}`;
 }
 
 /** Why an expectation cannot be asked of a metric; undefined when it can. */
 function unfit(expectation: Criterion['expect'], metric: KnownMetric): string | undefined {
   const { aggregate, unit, text } = expectation;
   if (metric.shape === 'samples') {
-    if (aggregate.kind === 'value') return `"${text}" needs an aggregate, like "p95 ${text}": ${metric.name} has many samples`;
+    if (aggregate.kind === 'value')
+      return `"${text}" needs an aggregate, like "p95 ${text}": ${metric.name} has many samples`;
     const wanted = aggregate.kind === 'count' ? 'count' : metric.unit;
-    if (unit !== wanted) return `"${text}" compares with a quantity of another kind; ${wanted === 'seconds' ? 'a duration like "2m"' : 'a plain number'} is needed`;
+    if (unit !== wanted)
+      return `"${text}" compares with a quantity of another kind; ${wanted === 'seconds' ? 'a duration like "2m"' : 'a plain number'} is needed`;
     return undefined;
   }
-  if (aggregate.kind !== 'value') return `"${text}" asks for an aggregate, but ${metric.name} is one number; write "${text.replace(/^\S+\s+/, '')}"`;
+  if (aggregate.kind !== 'value')
+    return `"${text}" asks for an aggregate, but ${metric.name} is one number; write "${text.replace(/^\S+\s+/, '')}"`;
   // A bare number between 0 and 1 is a share as well: 0.99.
   if (metric.unit === 'ratio' && unit === 'count' && expectation.threshold <= 1) return undefined;
-  if (unit !== metric.unit) return `"${text}" compares with a quantity of another kind; ${metric.unit === 'ratio' ? 'a share like "99%"' : 'a plain number'} is needed`;
+  if (unit !== metric.unit)
+    return `"${text}" compares with a quantity of another kind; ${metric.unit === 'ratio' ? 'a share like "99%"' : 'a plain number'} is needed`;
   return undefined;
 }
 
 function withPlannedSamples(criterion: Criterion, suite: CreateWorkspacesConfig): Criterion {
-  const match = /^create_workspaces\.([^.]+)\.(provisioning|queue|build|agent|ready|success_rate|first_attempt_success_rate)$/.exec(criterion.metric);
+  const match =
+    /^create_workspaces\.([^.]+)\.(provisioning|queue|build|agent|ready|success_rate|first_attempt_success_rate)$/.exec(
+      criterion.metric,
+    );
   if (match?.[1] === undefined) return criterion;
   const plannedSamples = match[1] === 'all' ? suite.count : suite.templates[match[1]]?.count;
   return plannedSamples === undefined ? criterion : { ...criterion, plannedSamples };

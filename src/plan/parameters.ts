@@ -11,7 +11,10 @@ export interface CompletedParameters {
  * Every parameter of a template with a value: the CLI prompts for each one that is not given, also for those with a
  * default, and a prompt without a terminal ends the run.
  */
-export function completeParameters(step: CreateWorkspacesStep, known: readonly TemplateParameter[]): CompletedParameters {
+export function completeParameters(
+  step: CreateWorkspacesStep,
+  known: readonly TemplateParameter[],
+): CompletedParameters {
   const problems: string[] = [];
   const values: Record<string, string> = {};
   const place = `create_workspaces.templates.${step.group}.parameters`;
@@ -27,7 +30,9 @@ export function completeParameters(step: CreateWorkspacesStep, known: readonly T
     if (given === undefined && parameter.ephemeral) continue;
     const value = given ?? (parameter.required ? undefined : parameter.defaultValue);
     if (value === undefined) {
-      problems.push(`the template "${step.template}" needs a value for its parameter "${parameter.name}"; set it in ${place}`);
+      problems.push(
+        `the template "${step.template}" needs a value for its parameter "${parameter.name}"; set it in ${place}`,
+      );
     } else if (parameter.options.length > 0 && value !== '' && !isOption(parameter, value)) {
       problems.push(
         `"${value}" is no option of the parameter "${parameter.name}" of the template "${step.template}"; there is ${parameter.options.join(', ')}`,

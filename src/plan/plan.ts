@@ -36,12 +36,15 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
   const { config, source, builtInProfile } = loaded;
   const suites = selectSuites(config, settings.tests);
   const suite = config.create_workspaces;
-  if (suite === undefined) throw new ConfigurationError([{ message: 'the config file has no section "create_workspaces"' }]);
+  if (suite === undefined)
+    throw new ConfigurationError([{ message: 'the config file has no section "create_workspaces"' }]);
   const phases: Phase[] = [
     {
       name: 'create',
       title: 'Create workspaces',
-      steps: Object.entries(suite.templates).map(([name, group]) => createStep(name, group, suite, settings.rawDirectory)),
+      steps: Object.entries(suite.templates).map(([name, group]) =>
+        createStep(name, group, suite, settings.rawDirectory),
+      ),
     },
   ];
   const { criteria, mistakes } = planCriteria(config, suite, {
@@ -50,7 +53,9 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
     locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
   });
   const time = planTime(phases, suite.count, undefined);
-  const undecided = criteria.flatMap((criterion) => undecidable(criterion) ?? []).map((message) => ({ message }));
+  const undecided = criteria
+    .flatMap((criterion) => undecidable(criterion) ?? [])
+    .map((message) => ({ message }));
   const refusals = [...mistakes, ...undecided, ...ceilings(suite.count, time.total, settings)];
   if (refusals.length > 0) throw new ConfigurationError(refusals);
   const users = suite.owner === 'scaletest-users' ? suite.count : 0;
@@ -66,8 +71,14 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
   };
 }
 
-function createStep(name: string, group: GroupConfig, suite: CreateWorkspacesConfig, rawDirectory: string): CreateWorkspacesStep {
-  const concurrency = suite.simultaneous === undefined ? Math.min(group.concurrency, group.count) : group.count;
+function createStep(
+  name: string,
+  group: GroupConfig,
+  suite: CreateWorkspacesConfig,
+  rawDirectory: string,
+): CreateWorkspacesStep {
+  const concurrency =
+    suite.simultaneous === undefined ? Math.min(group.concurrency, group.count) : group.count;
   const waves = Math.ceil(group.count / concurrency);
   const step: Omit<CreateWorkspacesStep, 'command'> = {
     suite: 'create-workspaces',
@@ -77,7 +88,9 @@ function createStep(name: string, group: GroupConfig, suite: CreateWorkspacesCon
     concurrency,
     driver: suite.driver,
     owner: suite.owner,
-    timeout: group.timeout ?? seconds(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
+    timeout:
+      group.timeout ??
+      seconds(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
     jobTimeout: group.job_timeout ?? seconds(Math.max(3 * group.expected_p95, LEAST_JOB_TIMEOUT)),
     expectedP95: group.expected_p95,
     retries: group.retry,
@@ -91,7 +104,9 @@ function createStep(name: string, group: GroupConfig, suite: CreateWorkspacesCon
 function ceilings(workspaces: number, total: Seconds, settings: PlanSettings): Mistake[] {
   const refusals: Mistake[] = [];
   if (settings.maxWorkspaces !== undefined && workspaces > settings.maxWorkspaces) {
-    refusals.push({ message: `the plan has ${workspaces} workspaces, above the ceiling of ${settings.maxWorkspaces} (input "max-workspaces")` });
+    refusals.push({
+      message: `the plan has ${workspaces} workspaces, above the ceiling of ${settings.maxWorkspaces} (input "max-workspaces")`,
+    });
   }
   if (total > settings.maxDuration) {
     refusals.push({
@@ -116,7 +131,11 @@ export function completePlan(plan: Plan, outline: DeploymentOutline): CompletedP
       if (known === undefined) return step;
       const completed = completeParameters(step, known);
       problems.push(...completed.problems);
-      const complete = { ...step, parameters: completed.values, parametersComplete: completed.problems.length === 0 };
+      const complete = {
+        ...step,
+        parameters: completed.values,
+        parametersComplete: completed.problems.length === 0,
+      };
       return { ...complete, command: createWorkspacesCommand(complete) };
     }),
   }));

@@ -12,7 +12,8 @@ export function samplesNeeded(q: number): number {
 
 /** What is missing for a criterion to be decidable, as a sentence; undefined when its plan can decide it. */
 export function undecidable(criterion: Criterion): string | undefined {
-  if (criterion.disabled || criterion.informational || criterion.plannedSamples === undefined) return undefined;
+  if (criterion.disabled || criterion.informational || criterion.plannedSamples === undefined)
+    return undefined;
   const planned = criterion.plannedSamples;
   if (criterion.minSamples !== undefined && planned < criterion.minSamples) {
     return `the criterion "${criterion.id}" wants at least ${criterion.minSamples} samples (min_samples), but ${planned} are planned`;

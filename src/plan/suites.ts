@@ -15,21 +15,33 @@ export function selectSuites(config: Config, tests: 'all' | readonly string[]): 
   const known = [...BUILT_IN_SUITES, ...Object.keys(config.suites ?? {})];
   const mistakes = selected.flatMap((suite) => {
     if (!known.includes(suite)) {
-      return [{ message: `input "tests" names "${suite}", which is no suite; ${suggestion(suite, ['all', ...known])}` }];
+      return [
+        {
+          message: `input "tests" names "${suite}", which is no suite; ${suggestion(suite, ['all', ...known])}`,
+        },
+      ];
     }
     if (!AVAILABLE.has(suite)) {
-      return [{ message: `the suite "${suite}" is not available yet; select what is with input "tests: create-workspaces"` }];
+      return [
+        {
+          message: `the suite "${suite}" is not available yet; select what is with input "tests: create-workspaces"`,
+        },
+      ];
     }
     if (!configured.includes(suite)) {
       return [{ message: `input "tests" names "${suite}", but the config file has no section for it` }];
     }
     return [];
   });
-  if (selected.length === 0) mistakes.push({ message: 'the config file configures no suite; add a section "create_workspaces"' });
-  if (config.abort_early) mistakes.push({ message: 'the key "abort_early" is not available yet; take it out' });
+  if (selected.length === 0)
+    mistakes.push({ message: 'the config file configures no suite; add a section "create_workspaces"' });
+  if (config.abort_early)
+    mistakes.push({ message: 'the key "abort_early" is not available yet; take it out' });
   for (const criterion of config.criteria) {
     if ('abort' in criterion && criterion.abort) {
-      mistakes.push({ message: `criterion "${criterion.id}": the key "abort" is not available yet; take it out` });
+      mistakes.push({
+        message: `criterion "${criterion.id}": the key "abort" is not available yet; take it out`,
+      });
     }
   }
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);

@@ -15,11 +15,20 @@ const LEAST_CLEANUP = minutes(2);
 
 /** The longest that a run may take, so that people can set timeout-minutes. */
 export function planTime(phases: readonly Phase[], workspaces: number, slots: number | undefined): TimePlan {
-  const load = seconds(phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0));
+  const load = seconds(
+    phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0),
+  );
   const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
   const cleanup = seconds(Math.max(LEAST_CLEANUP, Math.ceil(workspaces / usedSlots) * DELETION));
   const total = seconds(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
-  return { load, cleanup, total, jobMinutes: Math.ceil(total / 60), slots: usedSlots, slotsKnown: slots !== undefined };
+  return {
+    load,
+    cleanup,
+    total,
+    jobMinutes: Math.ceil(total / 60),
+    slots: usedSlots,
+    slotsKnown: slots !== undefined,
+  };
 }
 
 /** When a step is ended by force: its own time-out, and what surrounds it. */

@@ -17,7 +17,9 @@ export interface CheckContext {
   readonly plan: Plan;
   readonly leftovers: 'fail' | 'clean';
   readonly credential: 'token' | 'password';
-  readonly isScheduled: boolean;
+  /** The event that started the workflow. */
+  readonly event: string;
+  readonly hasSubject: boolean;
   readonly freeBytes: number | undefined;
 }
 
@@ -28,14 +30,21 @@ export function identityCheck({ facts }: CheckContext): Check {
   if (!facts.user.known) return refused(name, facts.user.reason);
   const { username, roles } = facts.user.value;
   if (roles.some((role) => role.name === 'owner')) return ok(name, `signed in as ${username}, an owner`);
-  const has = roles.length === 0 ? 'is an ordinary member' : `has the role ${roles.map((role) => role.name).join(', ')}`;
-  return refused(name, `the user "${username}" ${has}, but scale tests need an owner; give an owner's token or password login`);
+  const has =
+    roles.length === 0
+      ? 'is an ordinary member'
+      : `has the role ${roles.map((role) => role.name).join(', ')}`;
+  return refused(
+    name,
+    `the user "${username}" ${has}, but scale tests need an owner; give an owner's token or password login`,
+  );
 }
 
-export function expiryCheck({ facts, plan, credential, isScheduled }: CheckContext): Check {
+export function expiryCheck({ facts, plan, credential, event }: CheckContext): Check {
   const name = 'credential lifetime';
   if (!facts.user.known) return warned(name, 'not checked, because the identity is not known');
-  if (!facts.credentialExpiry.known) return warned(name, `the credential's own expiry could not be read: ${facts.credentialExpiry.reason}`);
+  if (!facts.credentialExpiry.known)
+    return warned(name, `the credential's own expiry could not be read: ${facts.credentialExpiry.reason}`);
   const left = seconds((facts.credentialExpiry.value.getTime() - facts.server.time.getTime()) / MILLISECONDS);
   const until = facts.credentialExpiry.value.toISOString();
   if (left < plan.time.total) {
@@ -45,8 +54,11 @@ export function expiryCheck({ facts, plan, credential, isScheduled }: CheckConte
       `${what} ends at ${until}, but the run with its clean-up may take ${formatDuration(plan.time.total)}; give a fresh token, or "coder-email" with "coder-password"`,
     );
   }
-  if (credential === 'token' && isScheduled && left < WEEK) {
-    return warned(name, `the token ends at ${until}, before the next weekly run; "coder-email" with "coder-password" signs in afresh each time`);
+  if (credential === 'token' && event === 'schedule' && left < WEEK) {
+    return warned(
+      name,
+      `the token ends at ${until}, before the next weekly run; "coder-email" with "coder-password" signs in afresh each time`,
+    );
   }
   return ok(name, `valid until ${until}`);
 }
@@ -63,15 +75,21 @@ export function templateChecks({ facts, plan }: CheckContext, problems: readonly
       const list = there.length === 0 ? '' : `. There are: ${there.join(', ')}`;
       return refused(name, `the template "${template}" does not exist; ${hint}${list}`);
     }
-    return used.known ? ok(name, `${template}: ${used.value.parameters.length} parameters, each with a value`) : refused(name, used.reason);
+    return used.known
+      ? ok(name, `${template}: ${used.value.parameters.length} parameters, each with a value`)
+      : refused(name, used.reason);
   });
-  return [...(problems.length > 0 ? checks.filter(({ status }) => status !== 'ok') : checks), ...problems.map((problem) => refused('parameters', problem))];
+  return [
+    ...(problems.length > 0 ? checks.filter(({ status }) => status !== 'ok') : checks),
+    ...problems.map((problem) => refused('parameters', problem)),
+  ];
 }
 
 export function passwordLoginCheck({ facts, plan }: CheckContext): Check | undefined {
   const name = 'scale-test users';
   if (!stepsOf(plan).some(({ owner }) => owner === 'scaletest-users')) return undefined;
-  if (!facts.passwordLogin.known) return warned(name, `whether password login is on could not be read: ${facts.passwordLogin.reason}`);
+  if (!facts.passwordLogin.known)
+    return warned(name, `whether password login is on could not be read: ${facts.passwordLogin.reason}`);
   if (facts.passwordLogin.value) return ok(name, `${plan.effects.users} users can be made`);
   return refused(
     name,
@@ -81,15 +99,28 @@ export function passwordLoginCheck({ facts, plan }: CheckContext): Check | undef
 
 export function leftoverCheck({ facts, leftovers }: CheckContext): Check {
   const name = 'leftovers';
-  if (!facts.leftovers.known) return refused(name, `whether scale-test resources are left could not be read: ${facts.leftovers.reason}`);
+  if (!facts.leftovers.known)
+    return refused(
+      name,
+      `whether scale-test resources are left could not be read: ${facts.leftovers.reason}`,
+    );
   const { workspaces, users } = facts.leftovers.value;
   if (workspaces.length + users.length === 0) return ok(name, 'no scale-test workspaces or users are there');
-  const names = [...workspaces.map((workspace) => ({ text: `${workspace.owner_name}/${workspace.name}`, at: workspace.created_at })), ...users.map((user) => ({ text: user.username, at: user.created_at }))];
+  const names = [
+    ...workspaces.map((workspace) => ({
+      text: `${workspace.owner_name}/${workspace.name}`,
+      at: workspace.created_at,
+    })),
+    ...users.map((user) => ({ text: user.username, at: user.created_at })),
+  ];
   const shown = names.slice(0, 5).map(({ text, at }) => `${text} (${age(facts.server.time, at)} old)`);
   const list = `${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`;
   const found = `${workspaces.length} workspaces and ${users.length} users of an earlier scale test are there: ${list}`;
   if (leftovers === 'clean') return warned(name, `${found}; they will be removed first`);
-  return refused(name, `${found}; remove them with "mode: cleanup", or set "leftovers: clean". They may belong to a test that is running`);
+  return refused(
+    name,
+    `${found}; remove them with "mode: cleanup", or set "leftovers: clean". They may belong to a test that is running`,
+  );
 }
 
 function age(now: Date, then: Date): string {
@@ -101,17 +132,24 @@ function age(now: Date, then: Date): string {
 /** Whether builds would wait so long for a provisioner that the server gives up on them. */
 export function queueCheck({ facts, plan }: CheckContext): Check {
   const name = 'provisioner queue';
-  if (!facts.daemons.known) return warned(name, `the provisioners could not be read: ${facts.daemons.reason}`);
+  if (!facts.daemons.known)
+    return warned(name, `the provisioners could not be read: ${facts.daemons.reason}`);
   const slots = workingDaemons(facts.daemons.value).length;
   if (slots === 0) return refused(name, 'no provisioner is online, so no workspace would be built');
   for (const phase of plan.phases) {
     const work = phase.steps.map((step) => ({ step, build: buildTime(facts, step) }));
-    const longest = seconds(work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots);
+    const longest = seconds(
+      work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots,
+    );
     if (longest <= PENDING_LIMIT) continue;
     const inFlight = work.reduce((sum, { step }) => sum + step.concurrency, 0);
     const text = `${inFlight} builds at once on ${slots} provisioners wait up to ${formatDuration(minutes(Math.ceil(longest / 60)))}, but the server fails builds that were pending for 30 minutes; add provisioners or lower the concurrency`;
-    if (work.every(({ build }) => build.measured)) return refused(name, `${text} (by the templates' own build times)`);
-    return warned(name, `${text} (if a build takes as long as its expected P95: the template has no build times yet)`);
+    if (work.every(({ build }) => build.measured))
+      return refused(name, `${text} (by the templates' own build times)`);
+    return warned(
+      name,
+      `${text} (if a build takes as long as its expected P95: the template has no build times yet)`,
+    );
   }
   return ok(name, `${slots} provisioners`);
 }
@@ -124,6 +162,15 @@ function buildTime(facts: DeploymentFacts, step: Step): { time: Seconds; measure
     : { time: step.expectedP95, measured: false };
 }
 
+/** On a pull request the deployment is usually still what it was before: then the result says nothing about the change. */
+export function subjectCheck({ event, hasSubject }: CheckContext): Check | undefined {
+  if (hasSubject || !/^pull_request/.test(event)) return undefined;
+  return warned(
+    'subject',
+    'this is a pull request, and the input "subject" does not say what is under test: a deployment that the pull request has not changed yet says nothing about it',
+  );
+}
+
 const BYTES_PER_RUN = 200_000;
 const LEAST_FREE_BYTES = 200_000_000;
 
@@ -133,5 +180,8 @@ export function diskCheck({ plan, freeBytes }: CheckContext): Check {
   const needed = LEAST_FREE_BYTES + plan.effects.workspaces * BYTES_PER_RUN;
   const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
   if (freeBytes >= needed) return ok(name, `${megabytes(freeBytes)} MB free`);
-  return refused(name, `${megabytes(freeBytes)} MB are free, but the result files of ${plan.effects.workspaces} workspaces may take ${megabytes(needed)} MB; free some disk space`);
+  return refused(
+    name,
+    `${megabytes(freeBytes)} MB are free, but the result files of ${plan.effects.workspaces} workspaces may take ${megabytes(needed)} MB; free some disk space`,
+  );
 }

@@ -20,22 +20,37 @@ export function chooseDriver(
   const obstacle = cliObstacle(steps, facts, cliVersion);
   if (configured === 'api') return { choice: { driver: 'api', reason: 'the config asks for it' } };
   if (configured === 'auto') {
-    if (obstacle === undefined) return { choice: { driver: 'cli', reason: 'nothing keeps the CLI from passing' } };
+    if (obstacle === undefined)
+      return { choice: { driver: 'cli', reason: 'nothing keeps the CLI from passing' } };
     return { choice: { driver: 'api', reason: obstacle } };
   }
   const choice: DriverChoice = { driver: 'cli', reason: 'the config asks for it' };
   if (obstacle === undefined) return { choice };
-  return { choice, check: refused('driver', `with "driver: cli" every run would fail: ${obstacle}; use "driver: auto" or "driver: api", or switch the limits off (CODER_DANGEROUS_DISABLE_RATE_LIMITS)`) };
+  return {
+    choice,
+    check: refused(
+      'driver',
+      `with "driver: cli" every run would fail: ${obstacle}; use "driver: auto" or "driver: api", or switch the limits off (CODER_DANGEROUS_DISABLE_RATE_LIMITS)`,
+    ),
+  };
 }
 
-function cliObstacle(steps: readonly CreateWorkspacesStep[], facts: DeploymentFacts, cli: CoderVersion | undefined): string | undefined {
+function cliObstacle(
+  steps: readonly CreateWorkspacesStep[],
+  facts: DeploymentFacts,
+  cli: CoderVersion | undefined,
+): string | undefined {
   if (steps.every(({ owner }) => owner === 'token-user')) return undefined;
   if (facts.rateLimit.known && facts.rateLimit.value.off) return undefined;
-  const limits = facts.rateLimit.known ? 'rate limits are on' : 'whether rate limits are on could not be read';
+  const limits = facts.rateLimit.known
+    ? 'rate limits are on'
+    : 'whether rate limits are on could not be read';
   const server = facts.server.version;
   if (cli === undefined || server === undefined) return `${limits}, and the versions are not known`;
   if (isAtLeast(cli, 2, 32)) {
-    return isAtLeast(server, 2, 32) ? `${limits}, and the CLI ${cli.release} is answered 428 by a server of v2.32 or newer` : undefined;
+    return isAtLeast(server, 2, 32)
+      ? `${limits}, and the CLI ${cli.release} is answered 428 by a server of v2.32 or newer`
+      : undefined;
   }
   const count = steps.reduce((sum, step) => sum + step.count, 0);
   return count > LOGINS_PER_MINUTE / 2

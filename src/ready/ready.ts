@@ -8,6 +8,7 @@ import {
   passwordLoginCheck,
   queueCheck,
   stepsOf,
+  subjectCheck,
   templateChecks,
   type CheckContext,
 } from './checks.js';
@@ -15,7 +16,11 @@ import { chooseDriver } from './driver.js';
 import { ok } from './readiness.js';
 
 /** All checks without which the load would be wasted, at once. */
-export function checkReadiness(context: CheckContext, parameterProblems: readonly string[], cliVersion: CoderVersion | undefined): Readiness {
+export function checkReadiness(
+  context: CheckContext,
+  parameterProblems: readonly string[],
+  cliVersion: CoderVersion | undefined,
+): Readiness {
   const { facts } = context;
   const steps = stepsOf(context.plan);
   const { choice, check: driverCheck } = chooseDriver(steps, facts, cliVersion);
@@ -28,6 +33,7 @@ export function checkReadiness(context: CheckContext, parameterProblems: readonl
     leftoverCheck(context),
     queueCheck(context),
     diskCheck(context),
+    subjectCheck(context),
     driverCheck,
   ];
   return {

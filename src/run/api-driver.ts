@@ -20,7 +20,11 @@ export async function runWithApi(step: CreateWorkspacesStep, context: RunContext
   const runs: FinishedRun[] = [];
   await forEachConcurrently(Array.from({ length: step.count }), step.concurrency, async (_, index) => {
     if (context.signal.aborted) return;
-    const signal = AbortSignal.any([context.signal, stepTimeout, AbortSignal.timeout(toMilliseconds(step.jobTimeout))]);
+    const signal = AbortSignal.any([
+      context.signal,
+      stepTimeout,
+      AbortSignal.timeout(toMilliseconds(step.jobTimeout)),
+    ]);
     const run = stepTimeout.aborted
       ? { index, startedAt: context.clock.now(), duration: milliseconds(0), logs: '', error: DEADLINE_TEXT }
       : await runWorkspace(index, {
@@ -32,7 +36,11 @@ export async function runWithApi(step: CreateWorkspacesStep, context: RunContext
           tokenLifetime: seconds(step.timeout + TOKEN_RESERVE),
           signal,
         });
-    runs.push(signal.aborted && run.error !== undefined ? { ...run, error: `${run.error.split('\n')[0] ?? ''}\n  - ${DEADLINE_TEXT}` } : run);
+    runs.push(
+      signal.aborted && run.error !== undefined
+        ? { ...run, error: `${run.error.split('\n')[0] ?? ''}\n  - ${DEADLINE_TEXT}` }
+        : run,
+    );
   });
   const elapsed = milliseconds(context.clock.monotonic() - began);
   const endedBy = context.signal.aborted ? 'cancel' : stepTimeout.aborted ? 'deadline' : 'itself';

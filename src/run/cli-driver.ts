@@ -16,7 +16,10 @@ export async function runWithCli(step: Step, context: RunContext): Promise<StepO
   if (context.cliPath === undefined) throw new Error('the driver "cli" was chosen, but no CLI was installed');
   const startedAt = context.clock.now();
   const evidence = `${context.evidenceDirectory}/${step.suite}.${step.group}`;
-  const files = { stdout: createWriteStream(`${evidence}.stdout.txt`), stderr: createWriteStream(`${evidence}.stderr.txt`) };
+  const files = {
+    stdout: createWriteStream(`${evidence}.stdout.txt`),
+    stderr: createWriteStream(`${evidence}.stderr.txt`),
+  };
   const lastWords: string[] = [];
   const timeLeft = Math.max(1000, context.deadline - context.clock.monotonic());
   try {

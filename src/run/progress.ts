@@ -17,7 +17,10 @@ interface Counts {
 }
 
 /** Logs how far a phase is, from the API, until the signal ends it. A flaky API never ends the run. */
-export async function logProgress(phase: Phase, tools: { api: CoderApi; clock: Clock; log: Log; signal: AbortSignal }): Promise<void> {
+export async function logProgress(
+  phase: Phase,
+  tools: { api: CoderApi; clock: Clock; log: Log; signal: AbortSignal },
+): Promise<void> {
   const began = tools.clock.monotonic();
   let interval = INTERVAL;
   let lastLine = '';
@@ -39,13 +42,21 @@ export async function logProgress(phase: Phase, tools: { api: CoderApi; clock: C
 async function count(step: Step, api: CoderApi, signal: AbortSignal): Promise<Counts> {
   const search = (status: string): Promise<number> =>
     api.countWorkspaces(`name:"scaletest-" template:"${step.template}" status:${status}`, signal);
-  const [built, building, waiting, failed] = await Promise.all([search('running'), search('starting'), search('pending'), search('failed')]);
+  const [built, building, waiting, failed] = await Promise.all([
+    search('running'),
+    search('starting'),
+    search('pending'),
+    search('failed'),
+  ]);
   return { step, built, building, waiting, failed };
 }
 
 function describe({ step, built, building, waiting, failed }: Counts, elapsed: Milliseconds): string {
   const done = built + failed;
-  const left = done > 0 && done < step.count ? `, about ${Math.round(((elapsed / done) * (step.count - done)) / 1000)} s to go` : '';
+  const left =
+    done > 0 && done < step.count
+      ? `, about ${Math.round(((elapsed / done) * (step.count - done)) / 1000)} s to go`
+      : '';
   const trouble = failed > 0 ? `, ${failed} failed` : '';
   return `${step.group}: ${built} of ${step.count} built, ${building} building, ${waiting} waiting${trouble}${left}`;
 }

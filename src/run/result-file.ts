@@ -14,7 +14,11 @@ export interface FinishedRun {
 const TEST_NAME = 'workspacebuild';
 
 /** Writes the same file as `coder exp scaletest create-workspaces --output=json:…` (scaletest/harness/results.go). */
-export async function writeResultFile(path: string, runs: readonly FinishedRun[], elapsed: Milliseconds): Promise<void> {
+export async function writeResultFile(
+  path: string,
+  runs: readonly FinishedRun[],
+  elapsed: Milliseconds,
+): Promise<void> {
   const sorted = runs
     .map((run) => ({ key: `${TEST_NAME}/${run.index}`, run }))
     // Go's encoder sorts map keys as strings: 0, 1, 10, 11, 2.
@@ -46,7 +50,10 @@ function runDocument(key: string, run: FinishedRun): Record<string, unknown> {
 
 /** Go's encoding/json escapes what HTML could take for markup. */
 function goJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Go's time.Duration as text, to the millisecond: `1m30.5s`, `250ms`, `0s`. */

@@ -21,7 +21,11 @@ async function runPhase(phase: Phase, context: RunContext): Promise<StepOutcome[
   const signal = AbortSignal.any([context.signal, done.signal]);
   const progress = logProgress(phase, { api: context.api, clock: context.clock, log: context.log, signal });
   for (const step of phase.steps) {
-    context.log.info(context.driver === 'cli' ? step.command.join(' ') : `${step.group}: ${step.count} workspaces through the API, ${step.concurrency} at once`);
+    context.log.info(
+      context.driver === 'cli'
+        ? step.command.join(' ')
+        : `${step.group}: ${step.count} workspaces through the API, ${step.concurrency} at once`,
+    );
   }
   const outcomes = await Promise.all(phase.steps.map((step) => runStep(step, context)));
   done.abort();
@@ -36,15 +40,31 @@ async function runStep(step: Step, context: RunContext): Promise<StepOutcome> {
     return await (context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context));
   } catch (thrown) {
     const endedBy = context.signal.aborted ? 'cancel' : 'itself';
-    return { step, driver: context.driver, startedAt, endedAt: context.clock.now(), endedBy, lastWords: [messageOf(thrown)] };
+    return {
+      step,
+      driver: context.driver,
+      startedAt,
+      endedAt: context.clock.now(),
+      endedBy,
+      lastWords: [messageOf(thrown)],
+    };
   }
 }
 
 function describe(outcome: StepOutcome): string {
   const seconds = Math.round((outcome.endedAt.getTime() - outcome.startedAt.getTime()) / 1000);
   const exit =
-    outcome.exitCode !== undefined ? `, exit code ${outcome.exitCode}` : outcome.exitSignal !== undefined ? `, ended by ${outcome.exitSignal}` : '';
-  const reason = { itself: '', deadline: ', stopped at its deadline', cancel: ', cancelled' }[outcome.endedBy];
-  const words = outcome.resultFile === undefined && outcome.lastWords.length > 0 ? `: ${outcome.lastWords.slice(-2).join(' ')}` : '';
+    outcome.exitCode !== undefined
+      ? `, exit code ${outcome.exitCode}`
+      : outcome.exitSignal !== undefined
+        ? `, ended by ${outcome.exitSignal}`
+        : '';
+  const reason = { itself: '', deadline: ', stopped at its deadline', cancel: ', cancelled' }[
+    outcome.endedBy
+  ];
+  const words =
+    outcome.resultFile === undefined && outcome.lastWords.length > 0
+      ? `: ${outcome.lastWords.slice(-2).join(' ')}`
+      : '';
   return `${outcome.step.group}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined ? ', no result file' : ''}${words}`;
 }

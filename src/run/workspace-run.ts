@@ -54,7 +54,11 @@ export async function runWorkspace(index: number, context: WorkspaceRunContext):
     const workspace = await step('create workspace', () =>
       member.api.createWorkspace(
         member.id,
-        { templateId: context.template.id, name: `scaletest-${randomName()}-${index}`, parameters: context.step.parameters },
+        {
+          templateId: context.template.id,
+          name: `scaletest-${randomName()}-${index}`,
+          parameters: context.step.parameters,
+        },
         context.signal,
       ),
     );
@@ -76,7 +80,10 @@ async function step<T>(name: string, action: () => Promise<T>): Promise<T> {
   }
 }
 
-async function createMember(index: number, context: WorkspaceRunContext): Promise<{ id: string; api: CoderApi }> {
+async function createMember(
+  index: number,
+  context: WorkspaceRunContext,
+): Promise<{ id: string; api: CoderApi }> {
   if (context.step.owner === 'token-user') return { id: context.ownUserId, api: context.owner };
   const name = randomName();
   const user = await context.owner.createUser(
@@ -89,11 +96,20 @@ async function createMember(index: number, context: WorkspaceRunContext): Promis
     },
     context.signal,
   );
-  const token = await context.owner.createToken(user.id, context.tokenLifetime, `scaletest-${Math.floor(context.clock.now().getTime() / 1000)}`, context.signal);
+  const token = await context.owner.createToken(
+    user.id,
+    context.tokenLifetime,
+    `scaletest-${Math.floor(context.clock.now().getTime() / 1000)}`,
+    context.signal,
+  );
   return { id: user.id, api: context.owner.withToken(token) };
 }
 
-async function buildWithRetries(api: CoderApi, workspace: Workspace, context: WorkspaceRunContext): Promise<void> {
+async function buildWithRetries(
+  api: CoderApi,
+  workspace: Workspace,
+  context: WorkspaceRunContext,
+): Promise<void> {
   let build = workspace.latest_build;
   for (let attempt = 0; ; attempt += 1) {
     const outcome = await step('wait for build', () => waitForBuild(api, build.id, context));
@@ -104,13 +120,20 @@ async function buildWithRetries(api: CoderApi, workspace: Workspace, context: Wo
         await errorLines(api, build.id, context.signal),
       );
     }
-    const next = await step('retry build', () => api.createBuild(workspace.id, { transition: 'start' }, context.signal));
-    if (next === 'active' || next === 'gone') throw new RunFailure(`retry build:\n  - the workspace is ${next}`);
+    const next = await step('retry build', () =>
+      api.createBuild(workspace.id, { transition: 'start' }, context.signal),
+    );
+    if (next === 'active' || next === 'gone')
+      throw new RunFailure(`retry build:\n  - the workspace is ${next}`);
     build = next;
   }
 }
 
-async function waitForBuild(api: CoderApi, buildId: string, context: WorkspaceRunContext): Promise<WorkspaceBuild> {
+async function waitForBuild(
+  api: CoderApi,
+  buildId: string,
+  context: WorkspaceRunContext,
+): Promise<WorkspaceBuild> {
   for (;;) {
     const build = await api.build(buildId, context.signal);
     if (!['pending', 'running', 'canceling'].includes(build.job.status)) return build;
@@ -118,7 +141,11 @@ async function waitForBuild(api: CoderApi, buildId: string, context: WorkspaceRu
   }
 }
 
-async function waitForAgents(api: CoderApi, workspaceId: string, context: WorkspaceRunContext): Promise<void> {
+async function waitForAgents(
+  api: CoderApi,
+  workspaceId: string,
+  context: WorkspaceRunContext,
+): Promise<void> {
   for (;;) {
     const { latest_build: build } = await api.workspace(workspaceId, context.signal);
     const agents = build.resources.filter(({ parent_id }) => typeof parent_id !== 'string');
@@ -132,7 +159,10 @@ async function waitForAgents(api: CoderApi, workspaceId: string, context: Worksp
 async function errorLines(api: CoderApi, buildId: string, signal: AbortSignal): Promise<string> {
   try {
     const lines = await api.buildLogs(buildId, signal);
-    return lines.filter(({ log_level }) => log_level === 'error').map(({ output }) => `\terror:\t${output}\n`).join('');
+    return lines
+      .filter(({ log_level }) => log_level === 'error')
+      .map(({ output }) => `\terror:\t${output}\n`)
+      .join('');
   } catch (thrown) {
     return `the build log could not be read: ${messageOf(thrown)}\n`;
   }

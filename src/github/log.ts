@@ -1,0 +1,31 @@
+import * as core from '@actions/core';
+import type { Annotation, Log } from '../ports.js';
+
+/** GitHub cuts an annotation's message here. */
+const LONGEST_ANNOTATION = 4096;
+const LONGEST_TITLE = 255;
+
+function properties(annotation: Annotation | undefined): core.AnnotationProperties {
+  return {
+    ...(annotation?.title !== undefined && { title: annotation.title.slice(0, LONGEST_TITLE) }),
+    ...(annotation?.location && {
+      file: annotation.location.file,
+      startLine: annotation.location.line,
+      startColumn: annotation.location.column,
+    }),
+  };
+}
+
+const shortened = (message: string): string =>
+  message.length > LONGEST_ANNOTATION ? `${message.slice(0, LONGEST_ANNOTATION - 1)}…` : message;
+
+/** The job log with its folds and annotations. */
+export const githubLog: Log = {
+  info: (message) => core.info(message),
+  debug: (message) => core.debug(message),
+  notice: (message, annotation) => core.notice(shortened(message), properties(annotation)),
+  warning: (message, annotation) => core.warning(shortened(message), properties(annotation)),
+  error: (message, annotation) => core.error(shortened(message), properties(annotation)),
+  group: (title, body) => core.group(title, body),
+  mask: (secret) => core.setSecret(secret),
+};

@@ -1,0 +1,20 @@
+import * as core from '@actions/core';
+import type { StepResult, StepState } from '../ports.js';
+
+/** Outputs, summary and result of the step. Written at once, so that they count when the job is cancelled. */
+export const githubStep: StepResult = {
+  setOutput: (name, value) => core.setOutput(name, value),
+  writeSummary: async (markdown) => {
+    await core.summary.addRaw(markdown).write({ overwrite: true });
+    core.summary.emptyBuffer();
+  },
+  fail: () => {
+    process.exitCode = core.ExitCode.Failure;
+  },
+};
+
+/** What main leaves for post. */
+export const githubState: StepState = {
+  save: (name, value) => core.saveState(name, value),
+  read: (name) => core.getState(name),
+};

@@ -1,0 +1,40 @@
+import { tmpdir } from 'node:os';
+import type { Job, World } from '../world.js';
+import { systemClock } from '../system.js';
+import { githubArtifacts } from './artifact.js';
+import { githubLog } from './log.js';
+import { githubState, githubStep } from './step.js';
+import { githubToolCache, runShortCommand } from './tools.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The world as a GitHub runner shows it to an action. */
+export function githubWorld(environment: Environment, cancelled: AbortSignal): World {
+  return {
+    log: githubLog,
+    clock: systemClock,
+    step: githubStep,
+    state: githubState,
+    artifacts: githubArtifacts(environment),
+    toolCache: githubToolCache,
+    runShortCommand,
+    environment,
+    job: readJob(environment),
+    platform: { os: process.platform, architecture: process.arch },
+    cancelled,
+  };
+}
+
+function readJob(environment: Environment): Job {
+  const value = (name: string, fallback: string): string => {
+    const text = environment[name];
+    return text === undefined || text === '' ? fallback : text;
+  };
+  return {
+    workspace: value('GITHUB_WORKSPACE', process.cwd()),
+    temp: value('RUNNER_TEMP', tmpdir()),
+    name: value('GITHUB_JOB', 'job'),
+    attempt: value('GITHUB_RUN_ATTEMPT', '1'),
+    event: value('GITHUB_EVENT_NAME', 'unknown'),
+  };
+}

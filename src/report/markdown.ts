@@ -1,0 +1,58 @@
+/** Pieces of GitHub-flavoured Markdown. Everything that comes from outside passes `cell` or `code`. */
+
+const SUMMARY_LIMIT = 900 * 1024;
+
+/** Text inside a table cell or a sentence, without any mark-up of its own. */
+export function cell(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/[\\`*_[\]|~#@]/g, '\\$&');
+}
+
+/** Text as inline code. */
+export function code(text: string): string {
+  const plain = text.replace(/\s+/g, ' ').trim().replaceAll('|', '\\|');
+  const fence = plain.includes('`') ? '``' : '`';
+  return plain === ''
+    ? ''
+    : `${fence}${fence === '``' ? ' ' : ''}${plain}${fence === '``' ? ' ' : ''}${fence}`;
+}
+
+export type Alignment = 'left' | 'right';
+
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  alignment: readonly Alignment[] = [],
+): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rule = header.map((_, index) => (alignment[index] === 'right' ? '---:' : '---'));
+  return [line(header), line(rule), ...rows.map(line)].join('\n');
+}
+
+export function details(title: string, body: string): string {
+  return `<details><summary>${cell(title)}</summary>\n\n${body}\n\n</details>`;
+}
+
+/** Joins the sections that are not empty, within GitHub's limit of 1 MiB a step: what comes last is cut first, and said. */
+export function sections(parts: readonly (string | undefined)[]): string {
+  const kept: string[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    if (part === undefined || part === '') continue;
+    const size = Buffer.byteLength(part) + 2;
+    if (bytes + size > SUMMARY_LIMIT) {
+      kept.push(
+        '_The rest is left out, because GitHub takes at most 1 MiB; see the report in the results directory._',
+      );
+      break;
+    }
+    bytes += size;
+    kept.push(part);
+  }
+  return `${kept.join('\n\n')}\n`;
+}

@@ -1,0 +1,103 @@
+import { formatDuration } from '../config/units.js';
+import { formatQuantity } from '../judge/format.js';
+import type { Criterion, Plan, Step } from '../plan/plan-types.js';
+import { samplesNeeded } from '../plan/samples.js';
+import { minutes } from '../units.js';
+import { cell, code, details, sections, table } from './markdown.js';
+
+/** A command as it could be typed into a shell. */
+export function shellLine(command: readonly string[]): string {
+  return command
+    .map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", String.raw`'\''`)}'`))
+    .join(' ');
+}
+
+/** The plan for the job log. */
+export function planLines(plan: Plan): readonly string[] {
+  return [
+    ...plan.phases.flatMap((phase, index) => [
+      `Phase ${index + 1}: ${phase.title}${phase.steps.length > 1 ? ' (at the same time)' : ''}`,
+      ...phase.steps.flatMap((step) => [`  ${stepSentence(step)}`, `    ${shellLine(step.command)}`]),
+    ]),
+    'Criteria:',
+    ...plan.criteria.map(
+      (criterion) =>
+        `  ${criterion.id}: ${criterion.metric} ${criterion.expect.text}${sampleNote(criterion)}`,
+    ),
+    ...effectSentences(plan).map((sentence) => sentence),
+  ];
+}
+
+function stepSentence(step: Step): string {
+  const parameters = step.parametersComplete
+    ? ''
+    : ' (the template’s own parameters are added once the deployment is asked)';
+  return `${step.group}: ${step.count} workspaces of ${step.template}, ${step.concurrency} at once, at most ${formatDuration(step.timeout)}${parameters}`;
+}
+
+function sampleNote(criterion: Criterion): string {
+  if (criterion.disabled) return ` (taken out: ${criterion.disabled.reason})`;
+  const { aggregate } = criterion.expect;
+  if (criterion.plannedSamples === undefined || aggregate.kind !== 'quantile') return '';
+  return ` (${criterion.plannedSamples} samples; ${samplesNeeded(aggregate.q)} are needed to show it)`;
+}
+
+/** What the run takes and does, sentence by sentence. */
+export function effectSentences(plan: Plan): readonly string[] {
+  const { effects, time } = plan;
+  const count = (value: number): string => formatQuantity(value, 'count');
+  const cleanup = formatDuration(minutes(Math.ceil(time.cleanup / 60)));
+  const slots = time.slotsKnown
+    ? `${time.slots} provisioners`
+    : `${time.slots} provisioners, which is a guess until the deployment is asked`;
+  return [
+    `${count(effects.workspaces)} workspaces and ${count(effects.users)} users are created and removed again.`,
+    ...(effects.notificationsPerAdmin > 0
+      ? [
+          `Every owner and user admin gets ${count(effects.notificationsPerAdmin)} notifications: one for each user created and one for each deleted.`,
+        ]
+      : []),
+    `The load takes at most ${formatDuration(minutes(Math.ceil(time.load / 60)))}, the clean-up about ${cleanup} (with ${slots}).`,
+    `Set timeout-minutes to at least ${time.jobMinutes}.`,
+  ];
+}
+
+/** The plan for the job summary. */
+export function renderPlan(plan: Plan): string {
+  const steps = plan.phases.flatMap((phase, index) =>
+    phase.steps.map((step) => [
+      String(index + 1),
+      cell(step.group),
+      code(step.template),
+      String(step.count),
+      String(step.concurrency),
+      formatDuration(step.timeout),
+    ]),
+  );
+  const criteria = plan.criteria.map((criterion) => [
+    cell(criterion.requirement ?? ''),
+    code(criterion.id),
+    code(criterion.metric),
+    cell(`${criterion.expect.text}${sampleNote(criterion)}`),
+  ]);
+  const commands = plan.phases
+    .flatMap((phase) => phase.steps.map((step) => shellLine(step.command)))
+    .join('\n');
+  return sections([
+    '### Scale test plan',
+    plan.subject === undefined ? undefined : `Under test: ${code(plan.subject)}`,
+    table(['Phase', 'Group', 'Template', 'Workspaces', 'At once', 'At most'], steps, [
+      'right',
+      'left',
+      'left',
+      'right',
+      'right',
+      'right',
+    ]),
+    effectSentences(plan)
+      .map((sentence) => `- ${cell(sentence)}`)
+      .join('\n'),
+    table(['Requirement', 'Criterion', 'Metric', 'Expected'], criteria),
+    details('Commands', `\`\`\`sh\n${commands}\n\`\`\``),
+  ]);
+}

@@ -1,0 +1,48 @@
+import type { Verdict } from '../judge/verdict.js';
+import type { CountedCause } from '../measure/failure-cause.js';
+import type { Metric } from '../measure/metric.js';
+import type { TimeShare } from '../measure/stages.js';
+import type { Plan } from '../plan/plan-types.js';
+import type { Readiness } from '../ready/readiness.js';
+import type { Seconds } from '../units.js';
+
+/** How a step ended, as the report shows it. */
+export interface StepReport {
+  readonly group: string;
+  readonly driver: 'cli' | 'api';
+  readonly seconds: Seconds;
+  readonly exitCode?: number;
+  readonly exitSignal?: string;
+  readonly endedBy: 'itself' | 'deadline' | 'cancel';
+  readonly causes: readonly CountedCause[];
+}
+
+export interface CleanupReport {
+  readonly workspaces: number;
+  readonly users: number;
+  readonly seconds: Seconds;
+  readonly leftovers: readonly { readonly name: string; readonly reason: string }[];
+  readonly problem?: string;
+  /** Why clean-up did not run in main. */
+  readonly skipped?: string;
+}
+
+/** Everything that a report is made of: plain data. */
+export interface RunReport {
+  readonly environment: string;
+  readonly startedAt: Date;
+  readonly plan: Plan;
+  readonly readiness: Readiness;
+  readonly metrics: readonly Metric[];
+  readonly timeShares: readonly TimeShare[];
+  readonly steps: readonly StepReport[];
+  readonly cleanup?: CleanupReport;
+  readonly verdict: Verdict;
+  /** Relative to the workspace. */
+  readonly resultsDirectory: string;
+  readonly evidenceOnly: boolean;
+}
+
+export function metricNamed(metrics: readonly Metric[], name: string): Metric | undefined {
+  return metrics.find((metric) => metric.name === name);
+}

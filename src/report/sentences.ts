@@ -1,0 +1,40 @@
+import { formatQuantity } from '../judge/format.js';
+import type { StageName, TimeShare } from '../measure/stages.js';
+import { metricNamed, type RunReport } from './run-report.js';
+
+const STAGE_TEXT: Readonly<Record<StageName, string>> = {
+  queue: 'waiting for a provisioner',
+  build: 'the build itself',
+  agent: 'waiting for the agent to connect',
+};
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+/** Where the time of the slowest workspaces went, in one sentence; undefined when nothing was built. */
+export function whereTheTimeWent({ timeShares }: Pick<RunReport, 'timeShares'>): string | undefined {
+  if (timeShares.length === 0) return undefined;
+  return `${timeShares.map(describe).join('; ')} (by the server's clock, in the slowest 5 %).`;
+}
+
+function describe({ group, shares }: TimeShare): string {
+  const ranked = (['queue', 'build', 'agent'] as const)
+    .map((stage) => ({ stage, share: shares[stage] }))
+    .sort((a, b) => b.share - a.share);
+  const [largest, ...others] = ranked;
+  if (largest === undefined) return group;
+  const rest = others
+    .filter(({ share }) => share >= 0.005)
+    .map(({ stage, share }) => `${percent(share)} ${STAGE_TEXT[stage]}`);
+  return `${group}: ${percent(largest.share)} of the time was ${STAGE_TEXT[largest.stage]}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}`;
+}
+
+/** What was really shown of "so many at once". */
+export function concurrencyShown({ metrics, plan }: Pick<RunReport, 'metrics' | 'plan'>): string | undefined {
+  const peak = metricNamed(metrics, 'create_workspaces.all.peak_in_flight');
+  if (peak?.shape !== 'count') return undefined;
+  const planned = plan.effects.workspaces;
+  const shown = `At most ${formatQuantity(peak.value, 'count')} operations were in flight at once`;
+  return peak.value >= planned
+    ? `${shown}.`
+    : `${shown}; ${formatQuantity(planned, 'count')} at once was not exercised.`;
+}

@@ -1,0 +1,144 @@
+import { formatQuantity } from '../judge/format.js';
+import { estimateQuantile } from '../judge/quantile.js';
+import type { GateVerdict } from '../judge/verdict.js';
+import { criteriaTable } from './criteria-table.js';
+import { cell, code, details, sections, table } from './markdown.js';
+import { metricNamed, type RunReport } from './run-report.js';
+import { concurrencyShown, whereTheTimeWent } from './sentences.js';
+
+const HEADLINE: Readonly<Record<GateVerdict, string>> = {
+  pass: 'Scale test passed',
+  fail: 'Scale test failed',
+  inconclusive: 'Scale test is inconclusive',
+  error: 'Scale test could not be judged',
+  cancelled: 'Scale test was cancelled',
+};
+
+/** The job summary: the verdict and why first, one row a criterion, then where the time went; details folded. */
+export function renderSummary(report: RunReport): string {
+  const { verdict, plan } = report;
+  const time = whereTheTimeWent(report);
+  const judged = !report.evidenceOnly;
+  return sections([
+    `### ${judged ? HEADLINE[verdict.verdict] : 'Scale test ran; nothing was judged'}`,
+    plan.subject === undefined ? undefined : `Under test: ${code(plan.subject)}`,
+    judged ? `**${verdict.verdict}**: ${cell(verdict.reason)}` : cell(verdict.reason),
+    judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
+    time === undefined ? undefined : `**Where the time went.** ${cell(time)}`,
+    concurrencyText(report),
+    failuresSection(report),
+    cleanupSection(report),
+    noticesSection(report),
+    details('Times of each group', stageTable(report)),
+    details('How it was run', runTable(report)),
+  ]);
+}
+
+function concurrencyText(report: RunReport): string | undefined {
+  const text = concurrencyShown(report);
+  return text === undefined ? undefined : cell(text);
+}
+
+function failuresSection({ steps }: RunReport): string | undefined {
+  const rows = steps.flatMap(({ group, causes }) =>
+    causes.slice(0, 10).map(({ summary, count }) => [String(count), cell(group), code(summary)]),
+  );
+  if (rows.length === 0) return undefined;
+  return `**Why runs failed**\n\n${table(['Runs', 'Group', 'Cause'], rows, ['right'])}`;
+}
+
+function cleanupSection({ cleanup }: RunReport): string | undefined {
+  if (cleanup === undefined) return undefined;
+  if (cleanup.skipped !== undefined) return `**Clean-up.** ${cell(cleanup.skipped)}`;
+  if (cleanup.problem !== undefined)
+    return `**Clean-up.** Whether anything is left could not be read: ${cell(cleanup.problem)}`;
+  const done = `${formatQuantity(cleanup.workspaces, 'count')} workspaces and ${formatQuantity(cleanup.users, 'count')} users were removed in ${formatQuantity(cleanup.seconds, 'seconds')}`;
+  if (cleanup.leftovers.length === 0) return `**Clean-up.** ${done}; nothing is left on the deployment.`;
+  const rows = cleanup.leftovers.slice(0, 20).map(({ name, reason }) => [code(name), cell(reason)]);
+  const more =
+    cleanup.leftovers.length > rows.length
+      ? `\n\n…and ${cleanup.leftovers.length - rows.length} more, in leftovers.json.`
+      : '';
+  return `**Clean-up.** ${done}, but these are left:\n\n${table(['Left', 'Why'], rows)}${more}`;
+}
+
+function noticesSection({ readiness, plan }: RunReport): string | undefined {
+  const warnings = readiness.checks
+    .filter(({ status }) => status === 'warning')
+    .map(({ message }) => `- ${cell(message)}`);
+  const driver =
+    readiness.driver?.driver === 'api' &&
+    plan.phases.some(({ steps }) => steps.some((step) => step.driver === 'auto'));
+  if (driver)
+    warnings.unshift(
+      `- Workspaces were created through the API instead of the CLI's suite, because ${cell(readiness.driver.reason)}.`,
+    );
+  return warnings.length === 0 ? undefined : `**To know**\n\n${warnings.join('\n')}`;
+}
+
+const STAGES = [
+  ['provisioning', 'Provisioning'],
+  ['queue', 'Queue'],
+  ['build', 'Build'],
+  ['agent', 'Agent'],
+  ['ready', 'Ready'],
+] as const;
+
+function stageTable({ metrics, plan }: RunReport): string {
+  const groups = plan.phases.flatMap(({ steps }) => steps.map(({ group }) => group));
+  const rows = groups.flatMap((group) =>
+    STAGES.flatMap(([stage, title]) => {
+      const metric = metricNamed(metrics, `create_workspaces.${group}.${stage}`);
+      if (metric?.shape !== 'samples') return [];
+      const at = (q: number): string =>
+        formatQuantity(estimateQuantile(metric, q)?.value ?? Infinity, 'seconds');
+      const slowest = metric.failed > 0 ? Infinity : (metric.samples.at(-1) ?? Infinity);
+      return [
+        [
+          cell(group),
+          title,
+          at(0.5),
+          at(0.9),
+          at(0.95),
+          formatQuantity(slowest, 'seconds'),
+          String(metric.samples.length),
+          String(metric.failed),
+        ],
+      ];
+    }),
+  );
+  if (rows.length === 0) return 'Nothing was measured.';
+  const note =
+    'Provisioning is measured by the driver, from the creation of the user to all agents connected; the others by the server. "never": so many runs failed that the quantile falls on them.';
+  return `${table(['Group', 'Stage', 'P50', 'P90', 'P95', 'Max', 'Measured', 'Failed'], rows, ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'])}\n\n${note}`;
+}
+
+function runTable(report: RunReport): string {
+  const rows = report.steps.map((step) => [
+    cell(step.group),
+    step.driver,
+    formatQuantity(step.seconds, 'seconds'),
+    exitText(step),
+  ]);
+  const { readiness } = report;
+  const facts = [
+    `Deployment: ${code(report.environment)}, Coder ${code(readiness.serverVersion ?? 'unknown')}`,
+    ...(readiness.cliVersion === undefined ? [] : [`CLI: ${code(readiness.cliVersion)}`]),
+    ...(report.plan.profile === undefined ? [] : [`Profile: ${code(report.plan.profile)}`]),
+    `Started: ${report.startedAt.toISOString()}`,
+    `Results: ${code(report.resultsDirectory)}`,
+    'Quantiles are nearest rank over every sample; a failed run counts as infinitely slow. Bounds are exact (order statistics), one-sided 95 %.',
+  ];
+  return `${rows.length > 0 ? `${table(['Group', 'Driver', 'Took', 'Ended'], rows)}\n\n` : ''}${facts.map((fact) => `- ${fact}`).join('\n')}`;
+}
+
+function exitText({ exitCode, exitSignal, endedBy }: RunReport['steps'][number]): string {
+  const how = { itself: '', deadline: 'stopped at its deadline', cancel: 'cancelled' }[endedBy];
+  const exit =
+    exitCode !== undefined
+      ? `exit code ${exitCode}`
+      : exitSignal !== undefined
+        ? `signal ${exitSignal}`
+        : 'done';
+  return how === '' ? exit : `${how}, ${exit}`;
+}

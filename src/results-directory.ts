@@ -1,0 +1,93 @@
+import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigurationError } from './errors.js';
+
+/** `20260105T060000Z`. */
+export const directoryStamp = (at: Date): string =>
+  at
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.\d+Z$/, 'Z');
+
+/** The folder of one run's results, inside the workspace. */
+export class ResultsDirectory {
+  private constructor(
+    readonly path: string,
+    /** Relative to the workspace, as people see it. */
+    readonly shown: string,
+  ) {}
+
+  /**
+   * Makes `<parent>/<UTC timestamp>/` with its evidence folder.
+   * @throws ConfigurationError when it would lie outside the workspace, also through a symbolic link.
+   */
+  static async create(workspace: string, parent: string, at: Date): Promise<ResultsDirectory> {
+    const root = await realpath(workspace);
+    const wanted = path.resolve(root, parent);
+    refuseOutside(root, wanted, parent);
+    await mkdir(await nearestExisting(wanted, root, parent), { recursive: true });
+    await mkdir(wanted, { recursive: true });
+    const real = await realpath(wanted);
+    refuseOutside(root, real, parent);
+    const directory = await makeFresh(real, directoryStamp(at));
+    await mkdir(path.join(directory, 'evidence'));
+    return new ResultsDirectory(directory, path.relative(root, directory));
+  }
+
+  get evidence(): string {
+    return path.join(this.path, 'evidence');
+  }
+
+  async writeJson(name: string, content: unknown): Promise<void> {
+    await this.writeText(name, `${JSON.stringify(content, undefined, 2)}\n`);
+  }
+
+  async writeText(name: string, text: string): Promise<void> {
+    await writeFile(path.join(this.path, name), text);
+  }
+
+  /** Every file of the results, with its full path. */
+  async files(): Promise<string[]> {
+    return listFiles(this.path);
+  }
+}
+
+export async function listFiles(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+/** The deepest part that is there already has to be inside, before anything is made below it. */
+async function nearestExisting(wanted: string, root: string, parent: string): Promise<string> {
+  let current = wanted;
+  for (;;) {
+    const real = await realpath(current).catch(() => undefined);
+    if (real !== undefined) {
+      refuseOutside(root, real, parent);
+      return real;
+    }
+    current = path.dirname(current);
+  }
+}
+
+function refuseOutside(root: string, candidate: string, parent: string): void {
+  if (candidate === root || candidate.startsWith(root + path.sep)) return;
+  throw new ConfigurationError([
+    {
+      message: `input "results-dir" is "${parent}", which lies outside the workspace; give a folder inside it`,
+    },
+  ]);
+}
+
+/** Two runs within a second must not mix. */
+async function makeFresh(parent: string, stamp: string): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    const directory = path.join(parent, attempt === 1 ? stamp : `${stamp}-${attempt}`);
+    try {
+      await mkdir(directory);
+      return directory;
+    } catch (thrown) {
+      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST')) throw thrown;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { ApiError } from '../coder/http.js';
+import type { Inputs } from '../inputs.js';
+import { cell, code, sections, table } from '../report/markdown.js';
+import type { CleanupResult } from '../coder/cleanup.js';
+import { milliseconds } from '../units.js';
+import type { World } from '../world.js';
+import { clean, cleanupSentence, isClean } from './cleaning.js';
+import { connect, disconnect } from './connecting.js';
+import { setVerdict } from './reporting.js';
+
+/** Mode cleanup, the janitor: removes every scale-test resource of the deployment. */
+export async function removeLeftovers(inputs: Inputs, world: World): Promise<void> {
+  try {
+    const connection = await connect(inputs, world);
+    const me = await connection.identity.api.me();
+    if (!me.roles.some(({ name }) => name === 'owner')) {
+      throw new ApiError(
+        'status',
+        `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`,
+      );
+    }
+    const deadline = milliseconds(world.clock.monotonic() + inputs.maxDuration * 1000);
+    const result = await clean(
+      {
+        connection,
+        scope: { ownUserId: me.id },
+        orphan: false,
+        queue: 'short',
+        deadline,
+        signal: world.cancelled,
+      },
+      world,
+    );
+    await disconnect(connection, world);
+    await report(result, connection.url, world);
+  } catch (thrown) {
+    if (!(thrown instanceof ApiError)) throw thrown;
+    await world.step.writeSummary(sections(['### Scale-test clean-up failed', cell(thrown.message)]));
+    world.log.error(thrown.message, { title: 'Scale-test clean-up' });
+    setVerdict('error', thrown.message, world);
+    world.step.fail();
+  }
+}
+
+async function report(result: CleanupResult, url: string, world: World): Promise<void> {
+  const sentence = cleanupSentence(result);
+  const left = [...result.leftoverWorkspaces, ...result.leftoverUsers];
+  const rows = left.slice(0, 50).map(({ name, createdAt, reason }) => [code(name), createdAt, cell(reason)]);
+  await world.step.writeSummary(
+    sections([
+      `### Scale-test clean-up of ${code(url)}`,
+      cell(`${sentence[0]?.toUpperCase() ?? ''}${sentence.slice(1)}.`),
+      rows.length > 0 ? table(['Left', 'Created', 'Why'], rows) : undefined,
+    ]),
+  );
+  if (isClean(result)) {
+    world.log.info(sentence);
+    world.step.setOutput('reason', sentence);
+    return;
+  }
+  world.log.error(sentence, { title: 'Scale-test clean-up' });
+  setVerdict('error', sentence, world);
+  world.step.fail();
+}

@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { loadConfig, type LoadedConfig } from '../config/load.js';
+import { ConfigurationError, messageOf } from '../errors.js';
+import type { Inputs } from '../inputs.js';
+
+/** Where the config file is looked for when the input does not name one. */
+const DEFAULT_PLACES = [
+  'scaletest-config.yaml',
+  '.github/scaletest-config.yaml',
+  'terraform/test/scaletest/scaletest-config.yaml',
+];
+
+/**
+ * Reads the config file of the workspace.
+ * @throws ConfigurationError when there is none, it cannot be read, or it has mistakes.
+ */
+export async function readConfig(inputs: Inputs, workspace: string): Promise<LoadedConfig> {
+  const { configPath, profile } = inputs;
+  if (configPath !== undefined) {
+    const text = await readFile(path.resolve(workspace, configPath), 'utf8').catch((thrown: unknown) => {
+      throw new ConfigurationError([
+        {
+          message: `the config file "${configPath}" (input "config") cannot be read: ${messageOf(thrown)}; check the path, and that the repository was checked out before this step`,
+        },
+      ]);
+    });
+    return loadConfig(configPath, text, profile);
+  }
+  for (const place of DEFAULT_PLACES) {
+    const text = await readFile(path.join(workspace, place), 'utf8').catch(() => undefined);
+    if (text !== undefined) return loadConfig(place, text, profile);
+  }
+  throw new ConfigurationError([
+    {
+      message: `no config file was found; make one of ${DEFAULT_PLACES.join(', ')}, or name yours with the input "config" (was the repository checked out before this step?)`,
+    },
+  ]);
+}

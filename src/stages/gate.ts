@@ -1,0 +1,109 @@
+import { rm } from 'node:fs/promises';
+import { ApiError } from '../coder/http.js';
+import type { DeploymentFacts } from '../coder/facts.js';
+import type { Inputs } from '../inputs.js';
+import { isReady, refused, type Readiness } from '../ready/readiness.js';
+import { milliseconds } from '../units.js';
+import type { World } from '../world.js';
+import { cleanupSentence, clean, isClean } from './cleaning.js';
+import { connect, disconnect, readFacts, type Connection } from './connecting.js';
+import { runAndJudge } from './judging-run.js';
+import type { PlannedRun } from './planning.js';
+import { makeReady, type ReadyStage } from './readying.js';
+import { reportNotStarted, reportPlan, reportReadiness } from './reporting.js';
+import { oweUpload, planUpload, uploadEvidence } from './uploading.js';
+
+/** Modes preflight, run and gate: everything after the plan. */
+export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: World): Promise<void> {
+  const { results } = planned;
+  const upload = planUpload(inputs, results.path, world);
+  oweUpload(upload, world);
+  try {
+    const connected = await connectOrRefuse(inputs, world);
+    if ('checks' in connected) {
+      await reportPlan(planned.plan, [], results, world);
+      await reportReadiness(connected, results, world);
+      await reportNotStarted(connected, results, world);
+    } else {
+      await withConnection(connected, planned, inputs, world);
+      await disconnect(connected, world);
+    }
+  } finally {
+    await rm(planned.rawDirectory, { recursive: true, force: true });
+  }
+  // A cancelled main has no time for it: then post uploads.
+  if (upload !== undefined && !world.cancelled.aborted) await uploadEvidence(upload, world);
+}
+
+async function connectOrRefuse(inputs: Inputs, world: World): Promise<Connection | Readiness> {
+  try {
+    return await connect(inputs, world);
+  } catch (thrown) {
+    if (!(thrown instanceof ApiError)) throw thrown;
+    return { schema: 1, checks: [refused('deployment', thrown.message)] };
+  }
+}
+
+async function withConnection(
+  connection: Connection,
+  planned: PlannedRun,
+  inputs: Inputs,
+  world: World,
+): Promise<void> {
+  const { results } = planned;
+  const templates = planned.plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
+  let facts = await readFacts(connection, templates);
+  let ready = await makeReady(planned.plan, facts, inputs, world);
+  await reportPlan(ready.plan, [], results, world);
+  await reportReadiness(ready.readiness, results, world);
+  if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {
+    facts = await cleanFirst(connection, facts, planned, world);
+    ready = { ...ready, readiness: withoutLeftovers(ready, facts) };
+  }
+  if (inputs.mode === 'preflight' || !isReady(ready.readiness)) {
+    await reportNotStarted(ready.readiness, results, world);
+    return;
+  }
+  await runAndJudge({ ...planned, plan: ready.plan }, { connection, facts, ready }, inputs, world);
+}
+
+function hasLeftovers({ leftovers }: DeploymentFacts): boolean {
+  return leftovers.known && leftovers.value.workspaces.length + leftovers.value.users.length > 0;
+}
+
+/** `leftovers: clean`: removes what an earlier test left. */
+async function cleanFirst(
+  connection: Connection,
+  facts: DeploymentFacts,
+  planned: PlannedRun,
+  world: World,
+): Promise<DeploymentFacts> {
+  const ownUserId = facts.user.known ? facts.user.value.id : '';
+  const result = await clean(
+    {
+      connection,
+      scope: { ownUserId },
+      orphan: planned.orphan,
+      queue: 'short',
+      deadline: milliseconds(planned.end),
+      signal: world.cancelled,
+    },
+    world,
+  );
+  world.log.info(`Leftovers of an earlier test: ${cleanupSentence(result)}`);
+  const leftovers = isClean(result)
+    ? ({ known: true, value: { workspaces: [], users: [] } } as const)
+    : ({ known: false, reason: cleanupSentence(result) } as const);
+  return { ...facts, leftovers };
+}
+
+function withoutLeftovers(ready: ReadyStage, facts: DeploymentFacts): Readiness {
+  if (facts.leftovers.known) return ready.readiness;
+  return {
+    ...ready.readiness,
+    checks: [
+      ...ready.readiness.checks,
+      refused('leftovers', `the leftovers could not be removed: ${facts.leftovers.reason}`),
+    ],
+  };
+}

@@ -1,0 +1,180 @@
+import type { DeploymentFacts } from '../coder/facts.js';
+import type { Scope } from '../coder/scaletest-resources.js';
+import type { Inputs } from '../inputs.js';
+import { judgeRun } from '../judge/judge.js';
+import type { Verdict } from '../judge/verdict.js';
+import { cleanupMetrics, CLEANUP_FILE } from '../measure/cleanup-metrics.js';
+import type { Criterion } from '../plan/plan-types.js';
+import type { CleanupReport, RunReport } from '../report/run-report.js';
+import { milliseconds, seconds } from '../units.js';
+import type { World } from '../world.js';
+import {
+  clean,
+  cleanupSentence,
+  isClean,
+  observationOf,
+  oweCleanup,
+  reportOf,
+  settleCleanup,
+} from './cleaning.js';
+import type { Connection } from './connecting.js';
+import { measure, type MeasureStage } from './measuring.js';
+import type { PlannedRun } from './planning.js';
+import type { ReadyStage } from './readying.js';
+import { reportRun, setVerdict } from './reporting.js';
+import { carryOut, type RunStage } from './running.js';
+
+/** Time that is kept for reading the builds and reporting. */
+const REPORTING_MS = 4 * 60_000;
+
+interface Prepared {
+  readonly connection: Connection;
+  readonly facts: DeploymentFacts;
+  readonly ready: ReadyStage;
+}
+
+/** Run, measure, clean up, judge, report. */
+export async function runAndJudge(
+  planned: PlannedRun,
+  prepared: Prepared,
+  inputs: Inputs,
+  world: World,
+): Promise<void> {
+  const { plan, results } = planned;
+  const { connection, facts, ready } = prepared;
+  const scope: Scope = { since: facts.server.time, ownUserId: facts.user.known ? facts.user.value.id : '' };
+  if (inputs.cleanup === 'always')
+    oweCleanup({ since: facts.server.time.toISOString(), orphan: planned.orphan }, world);
+  world.cancelled.addEventListener('abort', () => setVerdict('cancelled', 'the job was cancelled', world), {
+    once: true,
+  });
+
+  const run = await carryOut(
+    {
+      plan,
+      readiness: ready.readiness,
+      facts,
+      connection,
+      ...(ready.cli && { cli: ready.cli }),
+      scope,
+      rawDirectory: planned.rawDirectory,
+      evidenceDirectory: results.evidence,
+      deadline: milliseconds(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
+    },
+    world,
+  );
+  const measured = await measure(run, results, [connection.identity.token], world);
+  const judge = (criteria: readonly Criterion[], cleanup: MeasureStage['metrics']): Verdict =>
+    judgeRun(criteria, [...measured.metrics, ...cleanup], {
+      problems: measured.problems,
+      ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
+    });
+  const withoutCleanup = plan.criteria.filter(({ metric }) => !metric.startsWith('cleanup.'));
+
+  const first = judge(withoutCleanup, []);
+  const cleaning = await cleanWhenDue(first, { planned, connection, scope }, inputs, world);
+  const verdict =
+    cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(plan.criteria, cleaning.metrics);
+  await reportRun(
+    runReport(planned, prepared, measured, verdict, cleaning.report, inputs),
+    inputs,
+    results,
+    world,
+  );
+}
+
+interface Cleaned {
+  /** Undefined when clean-up did not run in main: then it is not judged. */
+  readonly metrics?: MeasureStage['metrics'];
+  readonly report: CleanupReport;
+}
+
+interface CleaningContext {
+  readonly planned: PlannedRun;
+  readonly connection: Connection;
+  readonly scope: Scope;
+}
+
+async function cleanWhenDue(
+  verdict: Verdict,
+  { planned, connection, scope }: CleaningContext,
+  inputs: Inputs,
+  world: World,
+): Promise<Cleaned> {
+  const skipped = whyNotCleaned(verdict, inputs, world);
+  if (skipped !== undefined) return { report: notCleaned(skipped) };
+  try {
+    const result = await clean(
+      {
+        connection,
+        scope,
+        orphan: planned.orphan,
+        queue: 'short',
+        deadline: planned.end,
+        signal: world.cancelled,
+      },
+      world,
+    );
+    await planned.results.writeJson(CLEANUP_FILE, { schema: 1, ...result });
+    world.log.info(`Clean-up: ${cleanupSentence(result)}`);
+    if (isClean(result)) settleCleanup(world);
+    return { metrics: cleanupMetrics(observationOf(result)), report: reportOf(result) };
+  } catch (thrown) {
+    if (!world.cancelled.aborted) throw thrown;
+    return { report: notCleaned('The job was cancelled during the clean-up; post goes on with it.') };
+  }
+}
+
+function whyNotCleaned(verdict: Verdict, inputs: Inputs, world: World): string | undefined {
+  if (world.cancelled.aborted)
+    return inputs.cleanup === 'always'
+      ? 'The job was cancelled; post cleans up.'
+      : `Nothing was removed (cleanup: ${inputs.cleanup}).`;
+  if (inputs.cleanup === 'never')
+    return 'Nothing was removed (cleanup: never). Use mode "cleanup" when you are done.';
+  if (inputs.cleanup === 'on-success' && verdict.verdict !== 'pass') {
+    return 'Nothing was removed, because not everything passed (cleanup: on-success). Use mode "cleanup" when you are done.';
+  }
+  return undefined;
+}
+
+const notCleaned = (skipped: string): CleanupReport => ({
+  workspaces: 0,
+  users: 0,
+  seconds: seconds(0),
+  leftovers: [],
+  skipped,
+});
+
+function cancelSentence(planned: PlannedRun, run: RunStage, world: World): string {
+  const minutes = (value: number): string => String(Math.max(1, Math.round(value)));
+  const after = minutes((world.clock.now().getTime() - planned.startedAt.getTime()) / 60_000);
+  const of = minutes(planned.plan.time.total / 60);
+  const exist =
+    'unusable' in run.observation ? '' : `, ${run.observation.workspaces.length} workspaces exist`;
+  return `the job was cancelled after ${after} of at most ${of} minutes${exist}`;
+}
+
+function runReport(
+  planned: PlannedRun,
+  { connection, ready }: Prepared,
+  measured: MeasureStage,
+  verdict: Verdict,
+  cleanup: CleanupReport,
+  inputs: Inputs,
+): RunReport {
+  const evidenceOnly = inputs.mode === 'run';
+  return {
+    environment: connection.url,
+    startedAt: planned.startedAt,
+    plan: planned.plan,
+    readiness: ready.readiness,
+    metrics: measured.metrics,
+    timeShares: measured.timeShares,
+    steps: measured.steps,
+    cleanup,
+    verdict,
+    resultsDirectory: planned.results.shown,
+    evidenceOnly,
+  };
+}

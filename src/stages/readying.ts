@@ -1,0 +1,148 @@
+import { childEnvironment, inspectCli, type CoderCli } from '../coder/cli.js';
+import type { DeploymentFacts } from '../coder/facts.js';
+import { InstallError, installRelease, resolveChannel } from '../coder/release.js';
+import { parseVersion, type CoderVersion } from '../coder/version.js';
+import type { Inputs } from '../inputs.js';
+import { completePlan } from '../plan/plan.js';
+import type { Plan } from '../plan/plan-types.js';
+import { refused, type Check, type Readiness } from '../ready/readiness.js';
+import { checkReadiness } from '../ready/ready.js';
+import { workingDaemons } from '../coder/facts.js';
+import { freeBytes } from '../system.js';
+import type { World } from '../world.js';
+
+/** A plan that was completed by the deployment, and whether it may start. */
+export interface ReadyStage {
+  readonly plan: Plan;
+  readonly readiness: Readiness;
+  readonly cli?: CoderCli;
+}
+
+/** Fills in what the deployment knows. */
+export function completeByFacts(plan: Plan, facts: DeploymentFacts) {
+  const parameters = new Map(
+    [...facts.used].flatMap(([name, fact]) => (fact.known ? [[name, fact.value.parameters] as const] : [])),
+  );
+  const slots = facts.daemons.known ? workingDaemons(facts.daemons.value).length : undefined;
+  return completePlan(plan, { parameters, ...(slots !== undefined && slots > 0 && { slots }) });
+}
+
+/** All checks, and the CLI where a step needs it; every obstacle at once. */
+export async function makeReady(
+  plan: Plan,
+  facts: DeploymentFacts,
+  inputs: Inputs,
+  world: World,
+): Promise<ReadyStage> {
+  const { plan: completed, problems } = completeByFacts(plan, facts);
+  const wanted = await attemptCheck('CLI version', () => wantedVersion(inputs, facts, world));
+  const version = 'value' in wanted ? wanted.value : undefined;
+  const readiness = checkReadiness(
+    {
+      facts,
+      plan: completed,
+      leftovers: inputs.leftovers,
+      credential: inputs.credential?.kind ?? 'token',
+      event: world.job.event,
+      hasSubject: inputs.subject !== undefined,
+      freeBytes: await freeBytes(world.job.temp),
+    },
+    problems,
+    version,
+  );
+  if (readiness.driver?.driver !== 'cli') return { plan: completed, readiness };
+  const installed =
+    'value' in wanted
+      ? await attemptCheck('CLI', () => installCli(wanted.value, completed, inputs, world))
+      : wanted;
+  if (!('value' in installed))
+    return { plan: completed, readiness: { ...readiness, checks: [...readiness.checks, installed] } };
+  const found: Check = {
+    name: 'CLI',
+    status: 'ok',
+    message: `Coder CLI ${installed.value.versionText} has every suite and flag that is needed`,
+  };
+  return {
+    plan: completed,
+    readiness: {
+      ...readiness,
+      checks: [...readiness.checks, found],
+      cliVersion: installed.value.versionText,
+    },
+    cli: installed.value,
+  };
+}
+
+async function attemptCheck<T>(
+  name: string,
+  action: () => Promise<T>,
+): Promise<{ readonly value: T } | Check> {
+  try {
+    return { value: await action() };
+  } catch (thrown) {
+    if (!(thrown instanceof InstallError)) throw thrown;
+    return refused(name, thrown.message);
+  }
+}
+
+/** Which version of the CLI will run, before it is installed. */
+async function wantedVersion(
+  inputs: Inputs,
+  facts: DeploymentFacts,
+  world: World,
+): Promise<CoderVersion | undefined> {
+  if (inputs.coderPath !== undefined) {
+    return (
+      await inspectCli(
+        inputs.coderPath,
+        { suites: [], flags: [] },
+        world.runShortCommand,
+        childEnvironment(world.environment),
+      )
+    ).version;
+  }
+  switch (inputs.coderVersion) {
+    case 'server':
+      return facts.server.version;
+    case 'stable':
+    case 'mainline':
+      return parseVersion(await resolveChannel(inputs.coderVersion, inputs.downloadUrl));
+    default:
+      return parseVersion(inputs.coderVersion);
+  }
+}
+
+async function installCli(
+  version: CoderVersion | undefined,
+  plan: Plan,
+  inputs: Inputs,
+  world: World,
+): Promise<CoderCli> {
+  const environment = childEnvironment(world.environment);
+  const needed = { suites: [...plan.suites], flags: flagsOf(plan) };
+  if (inputs.coderPath !== undefined)
+    return inspectCli(inputs.coderPath, needed, world.runShortCommand, environment);
+  if (version === undefined) {
+    throw new InstallError(
+      `the server's version is not one of a release, so its CLI cannot be found; set "coder-version" or "coder-path"`,
+    );
+  }
+  if (version.isDevelopment) {
+    world.log.warning(
+      `the server runs a development build; the CLI of the release ${version.release} is used`,
+    );
+  }
+  const path = await installRelease(version.release, inputs.downloadUrl, world.platform, {
+    cache: world.toolCache,
+    log: world.log,
+  });
+  return inspectCli(path, needed, world.runShortCommand, environment);
+}
+
+/** Every flag that the plan's commands use. */
+function flagsOf(plan: Plan): readonly string[] {
+  const flags = plan.phases.flatMap(({ steps }) =>
+    steps.flatMap(({ command }) => command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? [])),
+  );
+  return [...new Set(flags)];
+}

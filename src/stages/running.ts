@@ -1,0 +1,89 @@
+import { childEnvironment, type CoderCli } from '../coder/cli.js';
+import type { DeploymentFacts } from '../coder/facts.js';
+import { observeWorkspaces } from '../coder/observe.js';
+import type { Scope } from '../coder/scaletest-resources.js';
+import { messageOf } from '../errors.js';
+import type { ObservedWorkspaces } from '../evidence.js';
+import type { Plan } from '../plan/plan-types.js';
+import type { Readiness } from '../ready/readiness.js';
+import { runPlan } from '../run/run.js';
+import type { PlanOutcome } from '../run/run-types.js';
+import type { Milliseconds } from '../units.js';
+import type { World } from '../world.js';
+import type { Connection } from './connecting.js';
+
+/** The runner kills a cancelled step after 7.5 seconds; what is read from the API has to be there before. */
+const OBSERVATION_AFTER_CANCEL_MS = 4000;
+
+export interface RunStage {
+  readonly outcome: PlanOutcome;
+  /** Read before anything is deleted. */
+  readonly observation: ObservedWorkspaces | { readonly unusable: string };
+}
+
+export interface RunRequest {
+  readonly plan: Plan;
+  readonly readiness: Readiness;
+  readonly facts: DeploymentFacts;
+  readonly connection: Connection;
+  readonly cli?: CoderCli;
+  readonly scope: Scope;
+  readonly rawDirectory: string;
+  readonly evidenceDirectory: string;
+  readonly deadline: Milliseconds;
+}
+
+/** Carries out the plan and looks at what it made, also when it was cancelled. */
+export async function carryOut(request: RunRequest, world: World): Promise<RunStage> {
+  const { connection, scope } = request;
+  const { api, token } = connection.identity;
+  const observe = async (signal?: AbortSignal): Promise<RunStage['observation']> => {
+    try {
+      const workspaces = await observeWorkspaces(api, scope, signal);
+      return { observedAt: world.clock.now().toISOString(), workspaces };
+    } catch (thrown) {
+      return { unusable: `the workspaces could not be read from the API: ${messageOf(thrown)}` };
+    }
+  };
+  // A cancelled run has seconds: the API is read while the children are being ended.
+  const whenCancelled = new Promise<RunStage['observation']>((resolve) => {
+    const start = (): void => resolve(observe(AbortSignal.timeout(OBSERVATION_AFTER_CANCEL_MS)));
+    if (world.cancelled.aborted) start();
+    else world.cancelled.addEventListener('abort', start, { once: true });
+  });
+  const outcome = await runPlan(request.plan, {
+    api,
+    clock: world.clock,
+    log: world.log,
+    signal: world.cancelled,
+    driver: request.readiness.driver?.driver ?? 'api',
+    ...(request.cli && { cliPath: request.cli.path }),
+    childEnvironment: childEnvironment(world.environment, {
+      CODER_URL: connection.url,
+      CODER_SESSION_TOKEN: token,
+      CODER_NO_VERSION_WARNING: 'true',
+    }),
+    rawDirectory: request.rawDirectory,
+    evidenceDirectory: request.evidenceDirectory,
+    secrets: [token],
+    deadline: request.deadline,
+    templates: templateIds(request.facts),
+    ownUserId: scope.ownUserId,
+  });
+  return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe() };
+}
+
+function templateIds(facts: DeploymentFacts): ReadonlyMap<string, { id: string; organizationId: string }> {
+  return new Map(
+    [...facts.used].flatMap(([name, fact]) =>
+      fact.known
+        ? [
+            [
+              name,
+              { id: fact.value.template.id, organizationId: fact.value.template.organization_id },
+            ] as const,
+          ]
+        : [],
+    ),
+  );
+}

@@ -1,0 +1,35 @@
+import type {
+  ArtifactStore,
+  Clock,
+  Log,
+  RunShortCommand,
+  StepResult,
+  StepState,
+  ToolCache,
+} from './ports.js';
+
+/** What the runner says about the job. */
+export interface Job {
+  readonly workspace: string;
+  /** Emptied after the job; not part of the workspace. */
+  readonly temp: string;
+  readonly name: string;
+  readonly attempt: string;
+  readonly event: string;
+}
+
+/** Everything outside the program, reached through ports. */
+export interface World {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly step: StepResult;
+  readonly state: StepState;
+  readonly artifacts: ArtifactStore;
+  readonly toolCache: ToolCache;
+  readonly runShortCommand: RunShortCommand;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly job: Job;
+  readonly platform: { readonly os: string; readonly architecture: string };
+  /** Aborted when the job is cancelled or the step times out. */
+  readonly cancelled: AbortSignal;
+}
