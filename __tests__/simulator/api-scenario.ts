@@ -65,6 +65,7 @@ const QUICK = { median: 0.12, sigma: 0 };
 export async function startQuickServer(version: string, limits: boolean): Promise<CoderDeployment> {
   const quick = {
     startSeconds: QUICK,
+    dryRunSeconds: QUICK,
     deleteSeconds: QUICK,
     agentConnectSeconds: { median: 0.05, sigma: 0 },
   };

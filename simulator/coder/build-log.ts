@@ -84,7 +84,20 @@ const OLD_INIT_LINES = [
   ...REMINDER,
 ].map((line) => `debug:${line}`);
 
+/** A start after a failed start finds what is already there, and replaces the rest. */
+const REBUILD_PLAN_LINES = [
+  'info:data.coder_workspace_owner.me: Refreshing...',
+  'info:data.coder_workspace.me: Refreshing...',
+  'info:coder_agent.main: Drift detected (update)',
+  'info:terraform_data.agent[0]: Plan to replace',
+  'info:Plan: 1 to add, 0 to change, 1 to destroy.',
+  'warn:Resource replacements:',
+  'warn:  -/+ terraform_data.agent[0] (replace)',
+  'warn:      ~ replacement reason unavailable',
+];
+
 function planLines(build: Build, ownerId: string, hasAgent: boolean): string[] {
+  if (build.transition === 'start' && build.number > 1 && hasAgent) return REBUILD_PLAN_LINES;
   const me = `info:data.coder_workspace.me: Refresh complete after 0s [id=${build.workspaceId}]`;
   if (!hasAgent) {
     return [

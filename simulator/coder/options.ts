@@ -23,6 +23,8 @@ export interface TemplateOptions {
   /** Share of start builds whose apply fails, 0 to 1. */
   failingShare: number;
   startSeconds: Spread;
+  /** The CLI's planning, which occupies a provisioner too. */
+  dryRunSeconds: Spread;
   deleteSeconds: Spread;
   /** From the end of the build to the agent's first connection. */
   agentConnectSeconds: Spread;
@@ -118,6 +120,7 @@ function template(name: string, changes: Partial<TemplateOptions> = {}): Templat
     hasAgent: true,
     failingShare: 0,
     startSeconds: { median: 1.5, sigma: 0.25 },
+    dryRunSeconds: { median: 0.7, sigma: 0.2 },
     deleteSeconds: { median: 1, sigma: 0.2 },
     agentConnectSeconds: { median: 0.4, sigma: 0.3 },
     agentReadySeconds: { median: 0.05, sigma: 0.3 },

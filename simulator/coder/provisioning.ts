@@ -6,8 +6,6 @@ const REAPER_TEXT =
   'Coder: Build has been detected as pending for 30 minutes and has been terminated by the reaper.';
 const REAPER_BATCH = 10;
 const REAPER_INTERVAL_SECONDS = 60;
-/** A dry-run only plans, which takes this share of a whole build. */
-const DRY_RUN_SHARE = 0.5;
 
 export interface Daemon {
   id: string;
@@ -75,8 +73,7 @@ export class Provisioning {
 
   enqueueDryRun(job: Job, template: Template): void {
     const { random } = this.#deployment;
-    const choose = (): number =>
-      random.logNormal(this.#deployment.templateOptions(template).startSeconds) * DRY_RUN_SHARE;
+    const choose = (): number => random.logNormal(this.#deployment.templateOptions(template).dryRunSeconds);
     this.#enqueue({ job, seconds: choose, finish: () => undefined });
   }
 
