@@ -20,7 +20,7 @@ const upstream = {
   plan: ['ready', 'coder', 'run', 'measure', 'judge', 'report', 'github'],
   coder: ['plan', 'ready', 'run', 'measure', 'judge', 'report', 'github', 'config'],
   ready: ['run', 'measure', 'judge', 'report', 'github'],
-  run: ['ready', 'measure', 'judge', 'report', 'github', 'config'],
+  run: ['measure', 'judge', 'report', 'github', 'config'],
   measure: ['ready', 'coder', 'run', 'judge', 'report', 'github'],
   judge: ['ready', 'coder', 'run', 'report', 'github'],
   report: ['coder', 'run', 'github'],

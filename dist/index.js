@@ -33128,7 +33128,7 @@ function readJob(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(35862);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(90771);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86661);
 
 
@@ -33163,17 +33163,24 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 38422:
+/***/ 12593:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   T: () => (/* binding */ parseInputs)
-/* harmony export */ });
-/* unused harmony export INPUT_NAMES */
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(92857);
-/* harmony import */ var _config_nearest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(76572);
-/* harmony import */ var _config_units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(34529);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  T: () => (/* binding */ parseInputs)
+});
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(92857);
+// EXTERNAL MODULE: ./src/config/nearest.ts
+var nearest = __nccwpck_require__(76572);
+// EXTERNAL MODULE: ./src/config/units.ts
+var units = __nccwpck_require__(34529);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
+;// CONCATENATED MODULE: ./src/input-reader.ts
 
 
 
@@ -33208,57 +33215,7 @@ const NOT_YET = {
     'extra-headers': 'the deployment has to be reachable without them',
     'ca-file': 'put the certificate in the system store of the runner instead',
 };
-/**
- * Reads the action's inputs from `INPUT_…` variables.
- * @throws ConfigurationError that names every bad input at once.
- */
-function parseInputs(environment) {
-    const reader = new InputReader(environment);
-    reader.refuseUnknown();
-    const mode = reader.choice('mode', ['gate', 'plan', 'preflight', 'run', 'cleanup'], 'gate', {
-        judge: 'mode "judge" is not available yet; there is gate, plan, preflight, run and cleanup',
-    });
-    const coderUrl = reader.deploymentUrl();
-    const credential = reader.credential();
-    if (mode !== 'plan')
-        reader.requireDeployment(mode, coderUrl, credential);
-    const inputs = {
-        mode,
-        tests: reader.tests(),
-        coderVersion: reader.coderVersion(),
-        resultsDirectory: reader.resultsDirectory(),
-        cleanup: reader.choice('cleanup', ['always', 'on-success', 'never'], 'always'),
-        leftovers: reader.choice('leftovers', ['fail', 'clean'], 'fail'),
-        onInconclusive: reader.choice('on-inconclusive', ['fail', 'warn'], 'fail'),
-        maxDuration: reader.duration('max-duration', '5h'),
-        uploadArtifact: reader.flag('upload-artifact', true),
-        ...present({
-            coderUrl,
-            credential,
-            configPath: reader.text('config'),
-            profile: reader.text('profile'),
-            coderPath: reader.text('coder-path'),
-            downloadUrl: reader.downloadUrl(),
-            subject: reader.text('subject'),
-            maxWorkspaces: reader.wholeNumber('max-workspaces', 1),
-            artifactName: reader.artifactName(),
-            retentionDays: reader.wholeNumber('retention-days', 1, 90),
-        }),
-    };
-    reader.throwMistakes();
-    return inputs;
-}
-/** Leaves out what is undefined: optional properties are absent, never undefined. */
-function present(values) {
-    const result = {};
-    for (const key in values) {
-        const value = values[key];
-        if (isDefined(value))
-            result[key] = value;
-    }
-    return result;
-}
-const isDefined = (value) => value !== undefined;
+/** Reads the `INPUT_…` variables one by one, and collects what is wrong with them. */
 class InputReader {
     environment;
     #mistakes = [];
@@ -33304,17 +33261,17 @@ class InputReader {
     duration(name, fallback) {
         const value = this.text(name) ?? fallback;
         try {
-            const duration = (0,_config_units_js__WEBPACK_IMPORTED_MODULE_0__/* .parseDuration */ .E9)(value);
+            const duration = (0,units/* parseDuration */.E9)(value);
             if (duration > 0)
                 return duration;
             this.#mistake(`input "${name}" is "${value}"; a duration above zero is needed`);
         }
         catch (thrown) {
-            if (!(thrown instanceof _config_units_js__WEBPACK_IMPORTED_MODULE_0__/* .QuantityError */ .Y0))
+            if (!(thrown instanceof units/* QuantityError */.Y0))
                 throw thrown;
             this.#mistake(`input "${name}": ${thrown.message}`);
         }
-        return (0,_config_units_js__WEBPACK_IMPORTED_MODULE_0__/* .parseDuration */ .E9)(fallback);
+        return (0,units/* parseDuration */.E9)(fallback);
     }
     deploymentUrl() {
         const value = this.text('coder-url') ?? this.#variable('CODER_URL');
@@ -33414,26 +33371,80 @@ class InputReader {
             const name = variable.slice('INPUT_'.length).toLowerCase();
             const later = NOT_YET[name];
             this.#mistake(later === undefined
-                ? `unknown input "${name}"; ${(0,_config_nearest_js__WEBPACK_IMPORTED_MODULE_2__/* .suggestion */ .h)(name, INPUT_NAMES)}`
+                ? `unknown input "${name}"; ${(0,nearest/* suggestion */.h)(name, INPUT_NAMES)}`
                 : `input "${name}" is not available yet; ${later}`);
         }
     }
     throwMistakes() {
         if (this.#mistakes.length > 0)
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ConfigurationError */ .j(this.#mistakes);
+            throw new errors/* ConfigurationError */.j(this.#mistakes);
     }
     #variable(name) {
-        return zod__WEBPACK_IMPORTED_MODULE_3__/* .string */ .YjP().trim().min(1).safeParse(this.environment[name]).data;
+        return schemas/* string */.YjP().trim().min(1).safeParse(this.environment[name]).data;
     }
     #mistake(message) {
         this.#mistakes.push({ message });
     }
 }
 
+;// CONCATENATED MODULE: ./src/inputs.ts
+
+/**
+ * Reads the action's inputs from `INPUT_…` variables.
+ * @throws ConfigurationError that names every bad input at once.
+ */
+function parseInputs(environment) {
+    const reader = new InputReader(environment);
+    reader.refuseUnknown();
+    const mode = reader.choice('mode', ['gate', 'plan', 'preflight', 'run', 'cleanup'], 'gate', {
+        judge: 'mode "judge" is not available yet; there is gate, plan, preflight, run and cleanup',
+    });
+    const coderUrl = reader.deploymentUrl();
+    const credential = reader.credential();
+    if (mode !== 'plan')
+        reader.requireDeployment(mode, coderUrl, credential);
+    const inputs = {
+        mode,
+        tests: reader.tests(),
+        coderVersion: reader.coderVersion(),
+        resultsDirectory: reader.resultsDirectory(),
+        cleanup: reader.choice('cleanup', ['always', 'on-success', 'never'], 'always'),
+        leftovers: reader.choice('leftovers', ['fail', 'clean'], 'fail'),
+        onInconclusive: reader.choice('on-inconclusive', ['fail', 'warn'], 'fail'),
+        maxDuration: reader.duration('max-duration', '5h'),
+        uploadArtifact: reader.flag('upload-artifact', true),
+        ...present({
+            coderUrl,
+            credential,
+            configPath: reader.text('config'),
+            profile: reader.text('profile'),
+            coderPath: reader.text('coder-path'),
+            downloadUrl: reader.downloadUrl(),
+            subject: reader.text('subject'),
+            maxWorkspaces: reader.wholeNumber('max-workspaces', 1),
+            artifactName: reader.artifactName(),
+            retentionDays: reader.wholeNumber('retention-days', 1, 90),
+        }),
+    };
+    reader.throwMistakes();
+    return inputs;
+}
+/** Leaves out what is undefined: optional properties are absent, never undefined. */
+function present(values) {
+    const result = {};
+    for (const key in values) {
+        const value = values[key];
+        if (isDefined(value))
+            result[key] = value;
+    }
+    return result;
+}
+const isDefined = (value) => value !== undefined;
+
 
 /***/ }),
 
-/***/ 35862:
+/***/ 90771:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33444,8 +33455,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
-// EXTERNAL MODULE: ./src/inputs.ts
-var src_inputs = __nccwpck_require__(38422);
+// EXTERNAL MODULE: ./src/inputs.ts + 1 modules
+var src_inputs = __nccwpck_require__(12593);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
 // EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
@@ -36099,8 +36110,8 @@ async function logProgress(phase, tools) {
             interval = (0,units/* milliseconds */.Rz)(Math.min(LONGEST_INTERVAL, interval * 1.1));
         }
         catch (thrown) {
-            if (!tools.signal.aborted)
-                tools.log.debug(`progress could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+            // Once the phase is over, this is only the end of the pause.
+            tools.log.debug(`progress could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
         }
     }
 }
@@ -37205,7 +37216,8 @@ async function withConnection(connection, planned, inputs, world) {
     const { results } = planned;
     const templates = planned.plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
     let facts = await (0,connecting/* readFacts */.MH)(connection, templates);
-    let ready = await makeReady(planned.plan, facts, inputs, world);
+    world.step.setOutput('coder-version', connection.server.versionText);
+    let ready = await world.log.group('Check the deployment and the CLI', () => makeReady(planned.plan, facts, inputs, world));
     await reportPlan(ready.plan, [], results, world);
     await reportReadiness(ready.readiness, results, world);
     if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {
@@ -37310,6 +37322,61 @@ var external_node_path_ = __nccwpck_require__(76760);
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
 // EXTERNAL MODULE: ./src/results-directory.ts
 var results_directory = __nccwpck_require__(47007);
+;// CONCATENATED MODULE: ./src/config/contradictions.ts
+/** What no single value shows: sums that do not add up, names that are used twice. */
+function contradictions(config, locate) {
+    const suite = config.create_workspaces;
+    return [
+        ...(suite ? [...countMistakes(suite, locate), ...groupMistakes(suite, locate)] : []),
+        ...criterionMistakes(config, locate),
+    ];
+}
+function countMistakes(suite, locate) {
+    const counts = Object.values(suite.templates).map((group) => group.count);
+    const sum = counts.reduce((total, count) => total + count, 0);
+    const mistakes = [];
+    if (sum !== suite.count) {
+        mistakes.push({
+            message: `create_workspaces.count is ${suite.count}, but the groups add up to ${sum} (${counts.join(' + ')}); make them agree`,
+            location: locate('create_workspaces', 'count'),
+        });
+    }
+    if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
+        mistakes.push({
+            message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
+            location: locate('create_workspaces', 'simultaneous'),
+        });
+    }
+    return mistakes;
+}
+function groupMistakes(suite, locate) {
+    const mistakes = [];
+    const templates = new Map();
+    for (const [name, { template }] of Object.entries(suite.templates)) {
+        const other = templates.get(template);
+        if (other !== undefined) {
+            mistakes.push({
+                message: `the groups "${other}" and "${name}" use the same template "${template}"; their workspaces could not be told apart, so make one group of them`,
+                location: locate('create_workspaces', 'templates', name, 'template'),
+            });
+        }
+        templates.set(template, name);
+        if (name === 'all') {
+            mistakes.push({
+                message: 'a group cannot be called "all": that name stands for all groups together',
+                location: locate('create_workspaces', 'templates', name),
+            });
+        }
+    }
+    return mistakes;
+}
+function criterionMistakes(config, locate) {
+    const ids = config.criteria.map(({ id }) => id);
+    return ids.flatMap((id, index) => ids.indexOf(id) === index
+        ? []
+        : [{ message: `the criterion id "${id}" is used twice`, location: locate('criteria', index, 'id') }]);
+}
+
 ;// CONCATENATED MODULE: ./src/config/profiles.ts
 
 
@@ -37347,23 +37414,21 @@ function applyProfile(value, profile) {
     return { message: `there is no profile "${profile}"; ${(0,nearest/* suggestion */.h)(profile, known)}` };
 }
 function overlay(base, change) {
-    const merged = rawObject.parse(merge(base, change));
-    delete merged['profiles'];
-    return scaleGroups(merged, change);
+    return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
 }
 function merge(base, change) {
     const baseObject = rawObject.safeParse(base);
     const changeObject = rawObject.safeParse(change);
     if (!baseObject.success || !changeObject.success)
         return change;
-    const merged = { ...baseObject.data };
-    for (const [key, value] of Object.entries(changeObject.data)) {
-        if (value === undefined)
-            delete merged[key];
-        else
-            merged[key] = Object.hasOwn(merged, key) ? merge(merged[key], value) : value;
-    }
-    return merged;
+    const both = { ...baseObject.data, ...changeObject.data };
+    const merged = Object.keys(both)
+        .filter((key) => both[key] !== undefined)
+        .map((key) => {
+        const isInBoth = Object.hasOwn(baseObject.data, key) && Object.hasOwn(changeObject.data, key);
+        return [key, isInBoth ? merge(baseObject.data[key], changeObject.data[key]) : both[key]];
+    });
+    return Object.fromEntries(merged);
 }
 /** When a profile changes only the total, the groups shrink or grow in proportion. */
 function scaleGroups(merged, change) {
@@ -37603,6 +37668,7 @@ class ConfigSource {
 
 
 
+
 /**
  * Reads a config file's text with a profile laid over it.
  * @throws ConfigurationError with every mistake, each at its line and column.
@@ -37618,10 +37684,11 @@ function loadConfig(file, text, profile) {
     if (!parsed.success) {
         throw new errors/* ConfigurationError */.j(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
     }
-    const mistakes = contradictions(parsed.data, source, profile);
+    const locate = (...path) => source.locationOf(existingPath(path, source, profile));
+    const mistakes = contradictions(parsed.data, locate);
     if (mistakes.length > 0)
         throw new errors/* ConfigurationError */.j(mistakes);
-    const builtIn = 'builtIn' in profiled && profiled.builtIn ? { builtInProfile: profiled.builtIn } : {};
+    const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
     return { config: parsed.data, source, ...builtIn };
 }
 /** `x-…` keys at the top are the user's own: anchors, notes. */
@@ -37692,59 +37759,6 @@ function knownKeys(path) {
         .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
         .join('.');
     return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
-}
-/** What no single value shows: sums that do not add up, names that are used twice. */
-function contradictions(config, source, profile) {
-    const mistakes = [];
-    const at = (...path) => ({
-        location: source.locationOf(existingPath(path, source, profile)),
-    });
-    const suite = config.create_workspaces;
-    if (suite) {
-        const groups = Object.entries(suite.templates);
-        const sum = groups.reduce((total, [, group]) => total + group.count, 0);
-        if (sum !== suite.count) {
-            const parts = groups.map(([, group]) => String(group.count)).join(' + ');
-            mistakes.push({
-                message: `create_workspaces.count is ${suite.count}, but the groups add up to ${sum} (${parts}); make them agree`,
-                ...at('create_workspaces', 'count'),
-            });
-        }
-        const templates = new Map();
-        for (const [name, group] of groups) {
-            const other = templates.get(group.template);
-            if (other !== undefined) {
-                mistakes.push({
-                    message: `the groups "${other}" and "${name}" use the same template "${group.template}"; their workspaces could not be told apart, so make one group of them`,
-                    ...at('create_workspaces', 'templates', name, 'template'),
-                });
-            }
-            templates.set(group.template, name);
-            if (name === 'all') {
-                mistakes.push({
-                    message: 'a group cannot be called "all": that name stands for all groups together',
-                    ...at('create_workspaces', 'templates', name),
-                });
-            }
-        }
-        if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
-            mistakes.push({
-                message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
-                ...at('create_workspaces', 'simultaneous'),
-            });
-        }
-    }
-    const ids = new Set();
-    config.criteria.forEach((criterion, index) => {
-        if (ids.has(criterion.id)) {
-            mistakes.push({
-                message: `the criterion id "${criterion.id}" is used twice`,
-                ...at('criteria', index, 'id'),
-            });
-        }
-        ids.add(criterion.id);
-    });
-    return mistakes;
 }
 
 ;// CONCATENATED MODULE: ./src/stages/configuring.ts
@@ -37879,7 +37893,7 @@ async function main(world) {
 /* harmony export */   b: () => (/* binding */ post)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(83916);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(38422);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(12593);
 /* harmony import */ var _report_markdown_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(54285);
 /* harmony import */ var _stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5759);
 /* harmony import */ var _stages_connecting_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(51945);
@@ -38670,7 +38684,7 @@ class CoderApi {
         const found = new Map();
         for (let pass = 0; pass < 3; pass += 1) {
             const before = found.size;
-            let count = 0;
+            let count;
             for (let offset = 0;; offset += PAGE_SIZE) {
                 const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
                 const page = await this.#get(path, workspacePage, signal);

@@ -248,7 +248,7 @@ export class CoderApi {
     const found = new Map<string, Workspace>();
     for (let pass = 0; pass < 3; pass += 1) {
       const before = found.size;
-      let count = 0;
+      let count: number;
       for (let offset = 0; ; offset += PAGE_SIZE) {
         const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
         const page = await this.#get(path, schemas.workspacePage, signal);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { ConfigurationError, type Mistake } from '../errors.js';
+import { ConfigurationError, type Mistake, type SourceLocation } from '../errors.js';
+import { contradictions } from './contradictions.js';
 import { suggestion } from './nearest.js';
 import { applyProfile, type BuiltInProfile } from './profiles.js';
 import { configSchema, KNOWN_KEYS, type Config } from './schema.js';
@@ -26,9 +27,11 @@ export function loadConfig(file: string, text: string, profile?: string): Loaded
   if (!parsed.success) {
     throw new ConfigurationError(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
   }
-  const mistakes = contradictions(parsed.data, source, profile);
+  const locate = (...path: PropertyKey[]): SourceLocation =>
+    source.locationOf(existingPath(path, source, profile));
+  const mistakes = contradictions(parsed.data, locate);
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
-  const builtIn = 'builtIn' in profiled && profiled.builtIn ? { builtInProfile: profiled.builtIn } : {};
+  const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
   return { config: parsed.data, source, ...builtIn };
 }
 
@@ -114,58 +117,4 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
     .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
     .join('.');
   return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
-}
-
-/** What no single value shows: sums that do not add up, names that are used twice. */
-function contradictions(config: Config, source: ConfigSource, profile: string | undefined): Mistake[] {
-  const mistakes: Mistake[] = [];
-  const at = (...path: PropertyKey[]) => ({
-    location: source.locationOf(existingPath(path, source, profile)),
-  });
-  const suite = config.create_workspaces;
-  if (suite) {
-    const groups = Object.entries(suite.templates);
-    const sum = groups.reduce((total, [, group]) => total + group.count, 0);
-    if (sum !== suite.count) {
-      const parts = groups.map(([, group]) => String(group.count)).join(' + ');
-      mistakes.push({
-        message: `create_workspaces.count is ${suite.count}, but the groups add up to ${sum} (${parts}); make them agree`,
-        ...at('create_workspaces', 'count'),
-      });
-    }
-    const templates = new Map<string, string>();
-    for (const [name, group] of groups) {
-      const other = templates.get(group.template);
-      if (other !== undefined) {
-        mistakes.push({
-          message: `the groups "${other}" and "${name}" use the same template "${group.template}"; their workspaces could not be told apart, so make one group of them`,
-          ...at('create_workspaces', 'templates', name, 'template'),
-        });
-      }
-      templates.set(group.template, name);
-      if (name === 'all') {
-        mistakes.push({
-          message: 'a group cannot be called "all": that name stands for all groups together',
-          ...at('create_workspaces', 'templates', name),
-        });
-      }
-    }
-    if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
-      mistakes.push({
-        message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
-        ...at('create_workspaces', 'simultaneous'),
-      });
-    }
-  }
-  const ids = new Set<string>();
-  config.criteria.forEach((criterion, index) => {
-    if (ids.has(criterion.id)) {
-      mistakes.push({
-        message: `the criterion id "${criterion.id}" is used twice`,
-        ...at('criteria', index, 'id'),
-      });
-    }
-    ids.add(criterion.id);
-  });
-  return mistakes;
 }

@@ -53,21 +53,21 @@ export function applyProfile(value: unknown, profile: string): ProfiledConfig | 
 }
 
 function overlay(base: Raw, change: unknown): Raw {
-  const merged = rawObject.parse(merge(base, change));
-  delete merged['profiles'];
-  return scaleGroups(merged, change);
+  return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
 }
 
 function merge(base: unknown, change: unknown): unknown {
   const baseObject = rawObject.safeParse(base);
   const changeObject = rawObject.safeParse(change);
   if (!baseObject.success || !changeObject.success) return change;
-  const merged: Raw = { ...baseObject.data };
-  for (const [key, value] of Object.entries(changeObject.data)) {
-    if (value === undefined) delete merged[key];
-    else merged[key] = Object.hasOwn(merged, key) ? merge(merged[key], value) : value;
-  }
-  return merged;
+  const both = { ...baseObject.data, ...changeObject.data };
+  const merged = Object.keys(both)
+    .filter((key) => both[key] !== undefined)
+    .map((key) => {
+      const isInBoth = Object.hasOwn(baseObject.data, key) && Object.hasOwn(changeObject.data, key);
+      return [key, isInBoth ? merge(baseObject.data[key], changeObject.data[key]) : both[key]];
+    });
+  return Object.fromEntries(merged);
 }
 
 /** When a profile changes only the total, the groups shrink or grow in proportion. */

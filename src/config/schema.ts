@@ -20,7 +20,7 @@ const expectation = z
   .string({ error: 'an expectation is needed, like "p95 < 2m"' })
   .transform((text, context) => transformed(context, () => parseExpectation(text)));
 
-function transformed<T>(context: z.RefinementCtx<unknown>, parse: () => T): T {
+function transformed<T>(context: z.RefinementCtx, parse: () => T): T {
   try {
     return parse();
   } catch (thrown) {

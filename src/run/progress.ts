@@ -34,7 +34,8 @@ export async function logProgress(
       lastLine = line;
       interval = milliseconds(Math.min(LONGEST_INTERVAL, interval * 1.1));
     } catch (thrown) {
-      if (!tools.signal.aborted) tools.log.debug(`progress could not be read: ${messageOf(thrown)}`);
+      // Once the phase is over, this is only the end of the pause.
+      tools.log.debug(`progress could not be read: ${messageOf(thrown)}`);
     }
   }
 }

@@ -53,7 +53,10 @@ async function withConnection(
   const { results } = planned;
   const templates = planned.plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
   let facts = await readFacts(connection, templates);
-  let ready = await makeReady(planned.plan, facts, inputs, world);
+  world.step.setOutput('coder-version', connection.server.versionText);
+  let ready = await world.log.group('Check the deployment and the CLI', () =>
+    makeReady(planned.plan, facts, inputs, world),
+  );
   await reportPlan(ready.plan, [], results, world);
   await reportReadiness(ready.readiness, results, world);
   if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {

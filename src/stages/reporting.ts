@@ -1,4 +1,5 @@
-import { ConfigurationError, type Mistake } from '../errors.js';
+import type { ConfigurationError } from '../errors.js';
+import { type Mistake } from '../errors.js';
 import type { Inputs } from '../inputs.js';
 import type { GateVerdict } from '../judge/verdict.js';
 import { isReady, refusals, type Readiness } from '../ready/readiness.js';

@@ -1,0 +1,237 @@
+import { z } from 'zod';
+import { suggestion } from './config/nearest.js';
+import { parseDuration, QuantityError } from './config/units.js';
+import { ConfigurationError, type Mistake } from './errors.js';
+import type { Seconds } from './units.js';
+
+export type Mode = 'plan' | 'preflight' | 'run' | 'cleanup' | 'gate';
+
+/** How the gate signs in: with a token, or afresh with an owner's password. */
+export type Credential =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'password'; readonly email: string; readonly password: string };
+
+export const INPUT_NAMES = [
+  'coder-url',
+  'coder-session-token',
+  'coder-email',
+  'coder-password',
+  'config',
+  'tests',
+  'profile',
+  'mode',
+  'coder-version',
+  'coder-path',
+  'coder-download-url',
+  'results-dir',
+  'cleanup',
+  'leftovers',
+  'on-inconclusive',
+  'subject',
+  'max-workspaces',
+  'max-duration',
+  'upload-artifact',
+  'artifact-name',
+  'retention-days',
+] as const;
+export type InputName = (typeof INPUT_NAMES)[number];
+
+const NOT_YET: Readonly<Record<string, string>> = {
+  from: 'it belongs to mode "judge"',
+  'lease-wait': 'serialise runs with a "concurrency:" group in the workflow instead',
+  'prometheus-url': 'nothing reads metrics pages yet',
+  'extra-headers': 'the deployment has to be reachable without them',
+  'ca-file': 'put the certificate in the system store of the runner instead',
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the `INPUT_…` variables one by one, and collects what is wrong with them. */
+export class InputReader {
+  readonly #mistakes: Mistake[] = [];
+
+  constructor(private readonly environment: Environment) {}
+
+  text(name: InputName): string | undefined {
+    const value = this.environment[`INPUT_${name.toUpperCase()}`]?.trim();
+    return value === undefined || value === '' ? undefined : value;
+  }
+
+  choice<const T extends string>(
+    name: InputName,
+    allowed: readonly T[],
+    fallback: T,
+    refusals: Record<string, string> = {},
+  ): T {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const found = allowed.find((one) => one === value);
+    if (found === undefined) {
+      this.#mistake(refusals[value] ?? `input "${name}" is "${value}"; it can be ${allowed.join(', ')}`);
+    }
+    return found ?? fallback;
+  }
+
+  flag(name: InputName, fallback: boolean): boolean {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    if (/^(true|True|TRUE)$/.test(value)) return true;
+    if (/^(false|False|FALSE)$/.test(value)) return false;
+    this.#mistake(`input "${name}" is "${value}"; it can be true or false`);
+    return fallback;
+  }
+
+  wholeNumber(name: InputName, least: number, most = Number.MAX_SAFE_INTEGER): number | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `from ${least} to ${most}`;
+    this.#mistake(`input "${name}" is "${value}"; a whole number, ${range}, is needed`);
+    return undefined;
+  }
+
+  duration(name: InputName, fallback: string): Seconds {
+    const value = this.text(name) ?? fallback;
+    try {
+      const duration = parseDuration(value);
+      if (duration > 0) return duration;
+      this.#mistake(`input "${name}" is "${value}"; a duration above zero is needed`);
+    } catch (thrown) {
+      if (!(thrown instanceof QuantityError)) throw thrown;
+      this.#mistake(`input "${name}": ${thrown.message}`);
+    }
+    return parseDuration(fallback);
+  }
+
+  deploymentUrl(): string | undefined {
+    const value = this.text('coder-url') ?? this.#variable('CODER_URL');
+    if (value === undefined) return undefined;
+    const url = URL.parse(value);
+    if (url === null || !/^https?:$/.test(url.protocol)) {
+      this.#mistake(
+        `input "coder-url" is "${value}"; write it with its scheme, like "https://coder.example.com"`,
+      );
+    } else if (url.username !== '' || url.password !== '') {
+      this.#mistake(
+        'input "coder-url" holds credentials; give them as "coder-session-token", or "coder-email" and "coder-password"',
+      );
+    } else if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+      this.#mistake(
+        `input "coder-url" is "${value}"; leave out the part behind the host: Coder's CLI ignores it, so it would test something else. Write "${url.origin}"`,
+      );
+    } else {
+      return url.origin;
+    }
+    return undefined;
+  }
+
+  credential(): Credential | undefined {
+    const email = this.text('coder-email');
+    const password = this.text('coder-password');
+    const inputToken = this.text('coder-session-token');
+    if (inputToken !== undefined && (email !== undefined || password !== undefined)) {
+      this.#mistake('give either "coder-session-token" or "coder-email" with "coder-password", not both');
+      return undefined;
+    }
+    if (email !== undefined || password !== undefined) {
+      if (email !== undefined && password !== undefined) return { kind: 'password', email, password };
+      this.#mistake(
+        `input "${email === undefined ? 'coder-email' : 'coder-password'}" is missing: a sign-in needs "coder-email" and "coder-password"`,
+      );
+      return undefined;
+    }
+    const token = inputToken ?? this.#variable('CODER_SESSION_TOKEN');
+    if (token === undefined) return undefined;
+    if (/^[A-Za-z0-9]{10}-[A-Za-z0-9]{22}$/.test(token)) return { kind: 'token', token };
+    this.#mistake(
+      'input "coder-session-token" is no Coder token (10 characters, "-", 22 characters); make one with "coder tokens create"',
+    );
+    return undefined;
+  }
+
+  requireDeployment(mode: Mode, url: string | undefined, credential: Credential | undefined): void {
+    if (this.#mistakes.some(({ message }) => /coder-(url|session-token|email|password)/.test(message)))
+      return;
+    if (url === undefined) {
+      this.#mistake(`mode "${mode}" needs the deployment: set input "coder-url" (or the variable CODER_URL)`);
+    }
+    if (credential === undefined) {
+      this.#mistake(
+        `mode "${mode}" needs an owner's credentials: set input "coder-session-token" (or the variable CODER_SESSION_TOKEN), or "coder-email" and "coder-password"` +
+          ' (a pull request from a fork gets no secrets: run the gate on a trusted branch)',
+      );
+    }
+  }
+
+  tests(): 'all' | readonly string[] {
+    const names = (this.text('tests') ?? 'all')
+      .split(/[\n,]/)
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+    return names.includes('all') ? 'all' : [...new Set(names)];
+  }
+
+  coderVersion(): string {
+    const value = this.text('coder-version') ?? 'server';
+    if (!/^(server|stable|mainline|v?\d+\.\d+\.\d+(-rc\.\d+)?)$/.test(value)) {
+      this.#mistake(
+        `input "coder-version" is "${value}"; it can be server, stable, mainline or an exact version like 2.36.0`,
+      );
+    }
+    return value;
+  }
+
+  downloadUrl(): string | undefined {
+    const value = this.text('coder-download-url');
+    if (value === undefined) return undefined;
+    const url = URL.parse(value);
+    if (url !== null && /^https?:$/.test(url.protocol)) return value.replace(/\/+$/, '');
+    this.#mistake(
+      `input "coder-download-url" is "${value}"; a URL is needed, like "https://mirror.example.com/coder/coder/releases/download"`,
+    );
+    return undefined;
+  }
+
+  resultsDirectory(): string {
+    const value = this.text('results-dir') ?? 'scaletest-results';
+    if (value.split(/[\\/]/).includes('..')) {
+      this.#mistake(`input "results-dir" is "${value}"; it has to stay inside the workspace, without ".."`);
+    }
+    return value;
+  }
+
+  artifactName(): string | undefined {
+    const value = this.text('artifact-name');
+    if (value !== undefined && /[":<>|*?\r\n\\/]/.test(value)) {
+      this.#mistake(`input "artifact-name" is "${value}"; it may not contain any of " : < > | * ? \\ /`);
+    }
+    return value;
+  }
+
+  refuseUnknown(): void {
+    const known = new Set(INPUT_NAMES.map((name) => `INPUT_${name.toUpperCase()}`));
+    for (const [variable, value] of Object.entries(this.environment)) {
+      if (!variable.startsWith('INPUT_') || known.has(variable) || (value ?? '').trim() === '') continue;
+      const name = variable.slice('INPUT_'.length).toLowerCase();
+      const later = NOT_YET[name];
+      this.#mistake(
+        later === undefined
+          ? `unknown input "${name}"; ${suggestion(name, INPUT_NAMES)}`
+          : `input "${name}" is not available yet; ${later}`,
+      );
+    }
+  }
+
+  throwMistakes(): void {
+    if (this.#mistakes.length > 0) throw new ConfigurationError(this.#mistakes);
+  }
+
+  #variable(name: string): string | undefined {
+    return z.string().trim().min(1).safeParse(this.environment[name]).data;
+  }
+
+  #mistake(message: string): void {
+    this.#mistakes.push({ message });
+  }
+}
