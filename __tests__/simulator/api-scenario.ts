@@ -4,6 +4,9 @@ import { isAtLeast } from '../../simulator/coder/versions.js';
 /** Asks a simulated deployment everything that was recorded, under the names of the recordings. */
 
 export interface Answer {
+  method: string;
+  /** With the query. */
+  path: string;
   status: number;
   headers: Headers;
   body: unknown;
@@ -36,7 +39,7 @@ export class Asker {
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
     const body: unknown = isJson && text !== '' ? JSON.parse(text) : text;
-    const answer = { status: response.status, headers: response.headers, body };
+    const answer = { method, path, status: response.status, headers: response.headers, body };
     if (name !== '') this.answers.set(name, answer);
     return answer;
   }

@@ -68,7 +68,7 @@ function agentContainers(call: Call): Answer {
   const build = [...state.builds.values()].find((one) => one.resource?.agent?.id === id);
   const workspace = build && state.workspaces.get(build.workspaceId);
   if (workspace === undefined || !maySee(call, workspace)) throw notFound();
-  return ok({ containers: [], warnings: [] });
+  return ok({ devcontainers: [], containers: [], warnings: [] });
 }
 
 /** Calls of the dashboard's pages, which have no recorded bodies: enough to be asked under load. */
@@ -79,7 +79,6 @@ export function addDashboardRoutes(router: Router): void {
   router.add('GET /api/v2/deployment/ssh', () =>
     ok({
       hostname_prefix: 'coder.',
-      workspace_name_suffix: 'coder',
       hostname_suffix: 'coder',
       ssh_config_options: {},
     }),

@@ -204,7 +204,6 @@ function logout(call: Call): Answer {
 
 function authMethods({ deployment }: Call): Answer {
   return ok({
-    terms_of_service_url: '',
     password: { enabled: !deployment.options.passwordAuthDisabled },
     github: { enabled: false, default_provider_configured: false },
     oidc: { enabled: false, signInText: '', iconUrl: '' },
