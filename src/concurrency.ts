@@ -8,8 +8,15 @@ export async function forEachConcurrently<T>(
   task: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
   const queue = items.entries();
+  let isBroken = false;
   const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) await task(item, index);
+    for (const [index, item] of queue) {
+      if (isBroken) return;
+      await task(item, index).catch((thrown: unknown) => {
+        isBroken = true;
+        throw thrown;
+      });
+    }
   };
   const workers = Array.from({ length: Math.max(1, Math.min(limit, items.length)) }, worker);
   const outcomes = await Promise.allSettled(workers);

@@ -19,7 +19,8 @@ const SHAPES: readonly { readonly pattern: RegExp; readonly replacement: string 
 /** Replaces the given secrets and everything that has the shape of one by `***`. */
 export function redact(text: string, secrets: readonly string[] = []): string {
   let clean = text;
-  for (const secret of secrets) {
+  // The longest first: one secret may be the beginning of another.
+  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
     if (secret.length > 0) clean = clean.replaceAll(secret, MASK);
   }
   for (const { pattern, replacement } of SHAPES) clean = clean.replace(pattern, replacement);
