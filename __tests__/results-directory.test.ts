@@ -1,0 +1,93 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../src/errors.js';
+import { directoryStamp, ResultsDirectory } from '../src/results-directory.js';
+
+const AT = new Date('2026-01-05T06:00:00.123Z');
+let workspace = '';
+let outside = '';
+
+beforeEach(async () => {
+  workspace = await mkdtemp(path.join(tmpdir(), 'workspace-'));
+  outside = await mkdtemp(path.join(tmpdir(), 'outside-'));
+});
+afterEach(async () => {
+  await rm(workspace, { recursive: true, force: true });
+  await rm(outside, { recursive: true, force: true });
+});
+
+describe('ResultsDirectory', () => {
+  it('is named by UTC time', () => {
+    expect(directoryStamp(AT)).toBe('20260105T060000Z');
+  });
+
+  it('lies below the parent, with an evidence folder', async () => {
+    const results = await ResultsDirectory.create(workspace, 'a/b', AT);
+    expect(results.shown).toBe('a/b/20260105T060000Z');
+    expect(await readdir(path.join(workspace, 'a/b/20260105T060000Z'))).toEqual(['evidence']);
+  });
+
+  it('never mixes two runs of the same second', async () => {
+    const runs = await Promise.all([1, 2, 3].map(() => ResultsDirectory.create(workspace, 'results', AT)));
+    expect(new Set(runs.map((run) => run.path)).size).toBe(3);
+  });
+
+  it('takes an absolute folder inside the workspace', async () => {
+    const results = await ResultsDirectory.create(workspace, path.join(workspace, 'results'), AT);
+    expect(results.shown).toBe('results/20260105T060000Z');
+  });
+
+  it.each(['../elsewhere', '..', 'a/../../elsewhere'])('refuses %s', async (parent) => {
+    await expect(ResultsDirectory.create(workspace, parent, AT)).rejects.toThrow(ConfigurationError);
+  });
+
+  it('refuses an absolute folder elsewhere, also one whose name only begins like the workspace', async () => {
+    await expect(ResultsDirectory.create(workspace, outside, AT)).rejects.toThrow(
+      /lies outside the workspace/,
+    );
+    await expect(ResultsDirectory.create(workspace, `${workspace}-more`, AT)).rejects.toThrow(
+      ConfigurationError,
+    );
+  });
+
+  it.each(['link', 'link/deeper'])(
+    'does not follow a symbolic link out of the workspace: %s',
+    async (parent) => {
+      await symlink(outside, path.join(workspace, 'link'));
+      await expect(ResultsDirectory.create(workspace, parent, AT)).rejects.toThrow(ConfigurationError);
+      expect(await readdir(outside)).toEqual([]);
+    },
+  );
+
+  it('makes nothing through a link to a folder that is not there', async () => {
+    await symlink(path.join(outside, 'new'), path.join(workspace, 'link'));
+    await expect(ResultsDirectory.create(workspace, 'link/deeper', AT)).rejects.toThrow();
+    expect(await readdir(outside)).toEqual([]);
+  });
+
+  it('follows a link that stays inside', async () => {
+    await mkdir(path.join(workspace, 'real'));
+    await symlink(path.join(workspace, 'real'), path.join(workspace, 'link'));
+    const results = await ResultsDirectory.create(workspace, 'link', AT);
+    expect(results.shown).toBe('real/20260105T060000Z');
+  });
+
+  it('does not take a file for a folder', async () => {
+    await writeFile(path.join(workspace, 'results'), 'x');
+    await expect(ResultsDirectory.create(workspace, 'results', AT)).rejects.toThrow();
+  });
+
+  it('writes texts and JSON, and lists every file', async () => {
+    const results = await ResultsDirectory.create(workspace, 'results', AT);
+    await results.writeJson('verdict.json', { verdict: 'pass' });
+    await results.writeText('evidence/notes.txt', 'seen');
+    expect(JSON.parse(await readFile(path.join(results.path, 'verdict.json'), 'utf8'))).toEqual({
+      verdict: 'pass',
+    });
+    expect((await results.files()).sort()).toEqual(
+      ['evidence/notes.txt', 'verdict.json'].map((name) => path.join(results.path, name)),
+    );
+  });
+});
