@@ -37432,12 +37432,12 @@ function merge(base, change) {
 }
 /** When a profile changes only the total, the groups shrink or grow in proportion. */
 function scaleGroups(merged, change) {
-    const changed = schemas/* object */.Ikc({ create_workspaces: schemas/* object */.Ikc({ count: schemas/* number */.aig(), templates: schemas/* unknown */.L5J() }) })
+    const changed = schemas/* object */.Ikc({ create_workspaces: schemas/* object */.Ikc({ count: schemas/* number */.aig(), templates: schemas/* unknown */.L5J().optional() }) })
         .safeParse(change);
     if (!changed.success || changed.data.create_workspaces.templates !== undefined)
         return merged;
     const shape = schemas/* looseObject */._H3({
-        templates: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({ count: schemas/* number */.aig(), concurrency: schemas/* unknown */.L5J() })),
+        templates: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({ count: schemas/* number */.aig(), concurrency: schemas/* unknown */.L5J().optional() })),
     });
     const suite = shape.safeParse(merged['create_workspaces']);
     if (!suite.success)

@@ -73,11 +73,14 @@ function merge(base: unknown, change: unknown): unknown {
 /** When a profile changes only the total, the groups shrink or grow in proportion. */
 function scaleGroups(merged: Raw, change: unknown): Raw {
   const changed = z
-    .object({ create_workspaces: z.object({ count: z.number(), templates: z.unknown() }) })
+    .object({ create_workspaces: z.object({ count: z.number(), templates: z.unknown().optional() }) })
     .safeParse(change);
   if (!changed.success || changed.data.create_workspaces.templates !== undefined) return merged;
   const shape = z.looseObject({
-    templates: z.record(z.string(), z.looseObject({ count: z.number(), concurrency: z.unknown() })),
+    templates: z.record(
+      z.string(),
+      z.looseObject({ count: z.number(), concurrency: z.unknown().optional() }),
+    ),
   });
   const suite = shape.safeParse(merged['create_workspaces']);
   if (!suite.success) return merged;

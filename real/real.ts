@@ -1,0 +1,168 @@
+import { access, mkdtemp, mkdir, rm, writeFile, constants } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { node24Path, runAction, type ActionRun, type RunActionOptions } from '../simulator/runner/runner.js';
+import { compareWithServer } from './comparison.js';
+import { reenterInNamespace } from './namespace.js';
+import { Owner } from './owner.js';
+import { freePort, startServer, stopAgents, type RealServer, type ServerSettings } from './server.js';
+
+const USAGE = `Runs the committed action against a real Coder server on this machine.
+
+  npm run real -- --coder PATH [--postgres-url URL] [--keep]
+
+  --coder PATH         a full Coder binary ("coder version" says that it supports the server subcommand); the CLI is
+                       the same file. Releases: https://github.com/coder/coder/releases
+  --postgres-url URL   an empty database for the server; without it, the server starts its own PostgreSQL (not as root)
+  --keep               keeps the server's folder with its log
+
+Terraform 1.1 to 1.14 has to be on PATH, or the server fetches it. Without network, TF_CLI_CONFIG_FILE names a mirror
+with the provider coder/coder that fits the server's age. As root on Linux everything runs in a network namespace.
+`;
+
+const TEMPLATE = 'local-agent';
+const GROUP = 'local_workspaces';
+const CONFIG = (driver: string): string => `
+create_workspaces:
+  count: 12
+  driver: ${driver}
+  templates:
+    ${GROUP}: { template: ${TEMPLATE}, count: 12, concurrency: 6, expected_p95: "2m", requirement: "14.6" }
+`;
+
+interface Scenario {
+  readonly title: string;
+  readonly driver: 'cli' | 'auto';
+  readonly rateLimits: boolean;
+  readonly signals?: NonNullable<RunActionOptions['signals']>;
+  readonly expected: string;
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  { title: 'driver cli, rate limits off', driver: 'cli', rateLimits: false, expected: 'pass' },
+  {
+    title: 'driver auto, rate limits on (the default of Coder)',
+    driver: 'auto',
+    rateLimits: true,
+    expected: 'pass',
+  },
+  {
+    title: 'cancelled in the middle of creating',
+    driver: 'auto',
+    rateLimits: true,
+    signals: [{ signal: 'SIGINT', whenLogMatches: /\d+ s {2}local_workspaces: .*(building|waiting)/ }],
+    expected: 'cancelled',
+  },
+];
+
+const { values } = parseArgs({
+  options: {
+    coder: { type: 'string' },
+    'postgres-url': { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+async function main(): Promise<number> {
+  if (values.help || values.coder === undefined) {
+    console.log(USAGE);
+    return values.help ? 0 : 1;
+  }
+  const coderPath = path.resolve(values.coder);
+  await access(coderPath, constants.X_OK).catch(() => {
+    throw new Error(`${coderPath} is no file that can be run\n\n${USAGE}`);
+  });
+  const inner = await reenterInNamespace();
+  if (inner !== undefined) return inner;
+  const directory = await mkdtemp(path.join(tmpdir(), 'scaletest-real-'));
+  try {
+    return await runAll({
+      coderPath,
+      directory,
+      postgresUrl: values['postgres-url'],
+      rateLimits: false,
+      port: await freePort(),
+    });
+  } finally {
+    const agents = await stopAgents(path.join(directory, 'agents'));
+    if (agents > 0) console.log(`${agents} agents were still there and were ended.`);
+    if (values.keep) console.log(`The server's folder is ${directory}`);
+    else await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function runAll(settings: ServerSettings): Promise<number> {
+  let server = await startServer(settings);
+  const lines: string[] = [];
+  let failures = 0;
+  try {
+    const owner = await Owner.create(server.url);
+    await owner.pushTemplate(TEMPLATE, settings.coderPath, settings.directory);
+    let limits = settings.rateLimits;
+    for (const scenario of SCENARIOS) {
+      if (scenario.rateLimits !== limits) {
+        await server.stop();
+        limits = scenario.rateLimits;
+        server = await startServer({ ...settings, rateLimits: limits });
+      }
+      const outcome = await runScenario(scenario, server, owner, settings);
+      lines.push(outcome.line);
+      if (!outcome.isAsExpected) failures += 1;
+    }
+  } finally {
+    await server.stop();
+  }
+  console.log(
+    `\nScenario, verdict, seconds, what the server says is left\n${lines.map((line) => `  ${line}`).join('\n')}`,
+  );
+  console.log(failures === 0 ? '\nAll as expected.' : `\n${failures} not as expected.`);
+  return failures === 0 ? 0 : 1;
+}
+
+async function runScenario(scenario: Scenario, server: RealServer, owner: Owner, settings: ServerSettings) {
+  console.log(`\n${'='.repeat(10)} ${scenario.title} ${'='.repeat(10)}\n`);
+  const config = path.join(settings.directory, `${scenario.driver}.yaml`);
+  await writeFile(config, CONFIG(scenario.driver));
+  await mkdir('scaletest-results', { recursive: true });
+  const nodePath = node24Path();
+  const run = await runAction({
+    actionDirectory: path.resolve(import.meta.dirname, '..'),
+    ...(nodePath !== undefined && { nodePath }),
+    workspace: process.cwd(),
+    inputs: {
+      'coder-url': server.url,
+      'coder-session-token': owner.token,
+      'coder-path': settings.coderPath,
+      config,
+      tests: 'create-workspaces',
+      profile: 'smoke',
+      'upload-artifact': 'false',
+    },
+    ...(scenario.signals && { signals: scenario.signals }),
+    onLog: (line, step) => console.log(step === 'post' ? `[post] ${line}` : line),
+  });
+  const left = await owner.leftovers();
+  console.log(`\n${run.main.summary.trim()}\n`);
+  const results = run.outputs['results-dir'];
+  if (results !== undefined)
+    for (const line of await compareWithServer(results, GROUP, owner)) console.log(line);
+  await run.cleanUp();
+  const verdict = run.outputs['verdict'] ?? '(none)';
+  const isAsExpected = verdict === scenario.expected && left.workspaces === 0 && left.users === 0;
+  return {
+    isAsExpected,
+    line: `${scenario.title}: ${verdict}, ${seconds(run)}, ${left.workspaces} workspaces and ${left.users} users left`,
+  };
+}
+
+const seconds = ({ main: first, post }: ActionRun): string =>
+  `main ${(first.durationMs / 1000).toFixed(1)} s, post ${((post?.durationMs ?? 0) / 1000).toFixed(1)} s`;
+
+try {
+  process.exitCode = await main();
+} catch (thrown) {
+  console.error(thrown instanceof Error ? thrown.message : thrown);
+  process.exitCode = 1;
+}
