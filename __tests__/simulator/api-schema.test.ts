@@ -22,6 +22,8 @@ function routeOf(path: string): string | undefined {
     .sort((left, right) => left.split('{').length - right.split('{').length)[0];
 }
 
+const compiled = new Map<string, ValidateFunction>();
+
 function validatorOf({ method, path, status }: Answer): ValidateFunction | undefined {
   const route = routeOf(path);
   if (route === undefined) return undefined;
@@ -29,7 +31,10 @@ function validatorOf({ method, path, status }: Answer): ValidateFunction | undef
   const response = fields(fields(operation.responses)[String(status)]);
   const schema = status >= 400 ? { $ref: '#/definitions/codersdk.Response' } : response.schema;
   if (schema === undefined) return undefined;
-  return ajv.compile({ ...fields(schema), definitions: swagger.definitions });
+  const key = JSON.stringify(schema);
+  const validate = compiled.get(key) ?? ajv.compile({ ...fields(schema), definitions: swagger.definitions });
+  compiled.set(key, validate);
+  return validate;
 }
 
 function describeError({ instancePath, keyword, message }: ErrorObject): string {

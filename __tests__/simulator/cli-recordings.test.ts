@@ -112,7 +112,7 @@ const withResults: Case[] = [
   {
     name: 'create-workspaces-timeout',
     version: 'v2.36.0',
-    args: ['--count=8', '--concurrency=2', '--template=pod-swdev', '--timeout=1s'],
+    args: ['--count=8', '--concurrency=2', '--template=pod-swdev', '--timeout=1s', '--no-cleanup'],
     prepare: slowStarts,
   },
   {
@@ -125,7 +125,14 @@ const withResults: Case[] = [
   {
     name: 'create-workspaces-max-failures',
     version: 'v2.31.0',
-    args: ['--count=2', '--concurrency=2', '--template=pod-swdev', '--timeout=1s', '--max-failures=2'],
+    args: [
+      '--count=2',
+      '--concurrency=2',
+      '--template=pod-swdev',
+      '--timeout=1s',
+      '--max-failures=2',
+      '--no-cleanup',
+    ],
     prepare: slowStarts,
   },
   {

@@ -101,7 +101,7 @@ describe('provisioners', () => {
         const id = await createWorkspace(asker, name);
         await asker.until(`/api/v2/workspaces/${id}`, workspaceStatus('running'));
       }
-      const times = [...asker.deployment.state.builds.values()].map((build) => build.plannedMs);
+      const times = [...asker.deployment.state.builds.values()].map((build) => build.job.plannedMs);
       await asker.deployment.close();
       return times;
     };

@@ -140,7 +140,7 @@ function applyLines(build: Build, hasAgent: boolean): string[] {
       'info:terraform_data.vm[0]: Plan to create',
       'info:terraform_data.vm[0]: Creating...',
       `info:terraform_data.vm[0]: Creation complete after 0s [id=${build.job.id}]`,
-      ...(build.willFail
+      ...(build.fate?.fails === true
         ? FAILURE
         : ['info:Apply complete! Resources: 1 added, 0 changed, 0 destroyed.', 'info:Outputs: 0']),
     ];
@@ -157,7 +157,7 @@ function applyLines(build: Build, hasAgent: boolean): string[] {
     SUPPRESSED,
     `info:coder_app.wsecho: Creation complete after 0s [id=${build.job.id}]`,
   ];
-  if (build.willFail) return [...begin, ...FAILURE];
+  if (build.fate?.fails === true) return [...begin, ...FAILURE];
   return [
     ...begin,
     'info:terraform_data.agent[0]: (local-exec) Provisioning complete',
@@ -175,7 +175,7 @@ const DESTROY_FAILURE = [
 ];
 
 function destroyLines(build: Build): string[] {
-  if (build.willFail) return ['info:coder_agent.main: Destroying...', ...DESTROY_FAILURE];
+  if (build.fate?.fails === true) return ['info:coder_agent.main: Destroying...', ...DESTROY_FAILURE];
   return ['info:coder_agent.main: Destroying...', 'info:Destroy complete! Resources: 3 destroyed.'];
 }
 
@@ -205,7 +205,7 @@ function buildStages(deployment: Deployment, build: Build): Stage[] {
     { name: 'Initializing Terraform Directory', at: 0.1, lines: INIT_LINES },
     { name: 'Planning Infrastructure', at: 0.35, lines: [ENVIRONMENT, TERRAFORM, ...plan] },
     apply,
-    ...(build.willFail ? [] : [graph]),
+    ...(build.fate?.fails === true ? [] : [graph]),
     last,
   ];
 }
@@ -234,22 +234,33 @@ function splitLevel(line: string): Pick<LogLine, 'level' | 'output'> {
   return { level: level === 'debug' || level === 'warn' || level === 'error' ? level : 'info', output };
 }
 
-/** What the job has printed until `time`. */
-export function jobLog(deployment: Deployment, job: Job, time: number, build?: Build): LogLine[] {
-  if (job.startedAt === null || job.workerId === null) return [];
-  const begin = job.startedAt;
-  const length = job.completedAt === null ? (build?.plannedMs ?? 1000) : job.completedAt - begin;
+const plannedLogs = new WeakMap<Job, LogLine[]>();
+
+/** The whole log that the job will have written when it is through; known as soon as it has begun. */
+function plannedLog(deployment: Deployment, job: Job, begin: number, build?: Build): LogLine[] {
+  const known = plannedLogs.get(job);
+  if (known !== undefined) return known;
   const stages =
     build === undefined ? dryRunStages(deployment.options.version) : buildStages(deployment, build);
-  const end = job.completedAt ?? Infinity;
-  return stages
-    .flatMap((stage) =>
-      stage.lines.map((line, index): LogLine => ({
-        createdAt: Math.min(begin + stage.at * length + 1 + index * 0.01, end),
-        source: line === 'info:' ? 'provisioner_daemon' : 'provisioner',
-        stage: stage.name,
-        ...splitLevel(line),
-      })),
-    )
-    .filter((line) => line.createdAt <= time);
+  const lines = stages.flatMap((stage) =>
+    stage.lines.map((line, index): LogLine => ({
+      createdAt: begin + stage.at * job.plannedMs + index * 0.01,
+      source: line === 'info:' ? 'provisioner_daemon' : 'provisioner',
+      stage: stage.name,
+      ...splitLevel(line),
+    })),
+  );
+  plannedLogs.set(job, lines);
+  return lines;
+}
+
+/** What the job has printed until `time`. */
+export function jobLog(deployment: Deployment, job: Job, time: number, build?: Build): LogLine[] {
+  // A job that nobody took has no log.
+  if (job.startedAt === null || job.workerId === null) return [];
+  const lines = plannedLog(deployment, job, job.startedAt, build);
+  const isThrough = job.completedAt !== null && job.canceledAt === null;
+  if (isThrough) return lines;
+  const end = Math.min(time, job.completedAt ?? Infinity);
+  return lines.filter((line) => line.createdAt <= end);
 }

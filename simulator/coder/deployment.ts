@@ -8,7 +8,10 @@ import { serverTraits, type ServerTraits } from './versions.js';
 /** The deployment as a whole: its state, its options and what all routes share. */
 export class Deployment {
   readonly state = new DeploymentState();
+  /** Ids and names. */
   readonly random: Random;
+  /** Apart from the rest, because how often it is drawn depends on the clients. */
+  readonly latencyRandom: Random;
   readonly startedAt = now();
   readonly id: string;
   readonly replicaIds: string[] = [];
@@ -17,16 +20,21 @@ export class Deployment {
   /** Where it listens; known only after the start. */
   url = '';
   ownerTokenId = '';
+  #traits: { version: string; traits: ServerTraits } | null = null;
 
   constructor(readonly options: DeploymentOptions) {
     this.random = new Random(options.seed);
+    this.latencyRandom = new Random(options.seed + 1);
     this.id = this.random.uuid();
     this.organization = { id: this.random.uuid(), createdAt: this.startedAt };
     this.provisioning = new Provisioning(this);
   }
 
   get traits(): ServerTraits {
-    return serverTraits(this.options.version);
+    if (this.#traits?.version !== this.options.version) {
+      this.#traits = { version: this.options.version, traits: serverTraits(this.options.version) };
+    }
+    return this.#traits.traits;
   }
 
   /** As in `buildinfo` and in the header of every answer. */
@@ -111,6 +119,8 @@ export class Deployment {
         subjectId: versionId,
         templateId: id,
         updatedAt: time + 1636,
+        sequence: 0,
+        plannedMs: 1624,
       },
       createdAt: time,
       updatedAt: time,

@@ -3,11 +3,11 @@ import { ApiError, routeNotFound } from './answers.js';
 import { authenticate, tokenText } from './authentication.js';
 import type { Deployment } from './deployment.js';
 import { goJson } from './go-json.js';
-import { numberedLog } from './routes/builds.js';
+import { logSince } from './routes/builds.js';
 import type { Build, Job } from './state.js';
 import type { ServerSocket } from './websocket.js';
 
-const LOOK_MS = 50;
+const LOOK_MS = 100;
 
 export interface Followed {
   route: string;
@@ -46,10 +46,10 @@ function followLog(deployment: Deployment, source: Source, after: number, socket
   const look = (): void => {
     // Asked first: what is printed until the end must still be sent after it.
     const ended = source.job.completedAt !== null;
-    for (const line of numberedLog(deployment, source.job, source.build)) {
-      if (line.id <= last) continue;
-      socket.send(`${goJson(line.json)}\n`);
-      last = line.id;
+    for (const line of logSince(deployment, source.job, last, source.build)) {
+      socket.send(`${goJson(line)}
+`);
+      last = Number(line.id);
     }
     if (ended) {
       clearInterval(timer);

@@ -1,6 +1,15 @@
 import { now } from './clock.js';
 import type { Deployment } from './deployment.js';
-import { type Build, type Job, jobStatus, latestBuild, type Template, type Workspace } from './state.js';
+import { Fates } from './fates.js';
+import {
+  type Agent,
+  type Build,
+  type Job,
+  jobStatus,
+  latestBuild,
+  type Template,
+  type Workspace,
+} from './state.js';
 
 const REAPER_TEXT =
   'Coder: Build has been detected as pending for 30 minutes and has been terminated by the reaper.';
@@ -28,11 +37,13 @@ export class Provisioning {
   readonly queue: Work[] = [];
   readonly #running = new Map<string, { daemon: Daemon; work: Work; timer: NodeJS.Timeout }>();
   readonly #deployment: Deployment;
+  readonly #fates: Fates;
   #reaper: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
+    this.#fates = new Fates(deployment);
   }
 
   start(): void {
@@ -49,32 +60,18 @@ export class Provisioning {
   }
 
   enqueueBuild(build: Build, workspace: Workspace, template: Template): void {
-    const { random, options } = this.#deployment;
-    const choose = (): number => {
-      const chosen = this.#deployment.templateOptions(template);
-      const isStart = build.transition === 'start';
-      const refuses =
-        options.undeletableWorkspaces.includes(workspace.name) ||
-        options.undeletableWorkspaces.includes(workspace.id) ||
-        random.next() < options.failDeleteShare;
-      build.willFail = isStart
-        ? random.next() < chosen.failingShare
-        : build.transition === 'delete' && refuses;
-      const seconds = random.logNormal(isStart ? chosen.startSeconds : chosen.deleteSeconds);
-      build.plannedMs = seconds * 1000;
-      return seconds;
-    };
     this.#enqueue({
       job: build.job,
-      seconds: choose,
+      seconds: () => {
+        build.fate = this.#fates.draw(build.transition, workspace, template);
+        return build.fate.seconds;
+      },
       finish: () => this.#finishBuild(build, workspace, template),
     });
   }
 
   enqueueDryRun(job: Job, template: Template): void {
-    const { random } = this.#deployment;
-    const choose = (): number => random.logNormal(this.#deployment.templateOptions(template).dryRunSeconds);
-    this.#enqueue({ job, seconds: choose, finish: () => undefined });
+    this.#enqueue({ job, seconds: () => this.#fates.dryRunSeconds(template), finish: () => undefined });
   }
 
   /** A pending job ends at once; a running one a little later, with what Terraform says when it is interrupted. */
@@ -145,10 +142,11 @@ export class Provisioning {
     job.startedAt = now();
     job.updatedAt = job.startedAt;
     job.workerId = daemon.id;
+    job.plannedMs = work.seconds() * 1000;
     const timer = setTimeout(() => {
       work.finish();
       this.#release(job, daemon);
-    }, work.seconds() * 1000);
+    }, job.plannedMs);
     this.#running.set(job.id, { daemon, work, timer });
   }
 
@@ -164,7 +162,7 @@ export class Provisioning {
   #finishBuild(build: Build, workspace: Workspace, template: Template): void {
     const time = now();
     build.job.completedAt = time;
-    if (build.willFail) {
+    if (build.fate?.fails === true) {
       build.job.error = 'terraform apply: exit status 1';
       return;
     }
@@ -188,27 +186,27 @@ export class Provisioning {
 
   #addResource(build: Build, template: Template, time: number): void {
     const { random } = this.#deployment;
-    const options = this.#deployment.templateOptions(template);
+    const { hasAgent } = this.#deployment.templateOptions(template);
     const createdAt = time + 5.6;
-    const connectsAt = createdAt + random.logNormal(options.agentConnectSeconds) * 1000;
+    const { connectMs = 0, readyMs = 0, latencyMs = 1 } = build.fate ?? {};
+    const connectsAt = createdAt + 0.4 + connectMs;
     const startsAt = connectsAt + 40;
+    const agent: Agent = {
+      id: random.uuid(),
+      appId: random.uuid(),
+      createdAt: createdAt + 0.4,
+      connectsAt,
+      startsAt,
+      readyAt: startsAt + readyMs,
+      latencyMs,
+      disconnectedAt: null,
+    };
     build.resource = {
       id: random.uuid(),
       createdAt,
       type: 'terraform_data',
-      name: options.hasAgent ? 'agent' : 'vm',
-      agent: options.hasAgent
-        ? {
-            id: random.uuid(),
-            appId: random.uuid(),
-            createdAt: createdAt + 0.4,
-            connectsAt,
-            startsAt,
-            readyAt: startsAt + random.logNormal(options.agentReadySeconds) * 1000,
-            latencyMs: 0.2 + random.next(),
-            disconnectedAt: null,
-          }
-        : null,
+      name: hasAgent ? 'agent' : 'vm',
+      agent: hasAgent ? agent : null,
     };
   }
 

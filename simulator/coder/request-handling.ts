@@ -122,10 +122,11 @@ export class RequestHandling {
   }
 
   async #delay(): Promise<void> {
-    const { options, random, state } = this.#deployment;
+    const { options, latencyRandom, state } = this.#deployment;
     const { baseMs, sigma, perRequestMs } = options.latency;
     const load = perRequestMs * Math.max(0, state.inFlight - 1);
-    const milliseconds = random.logNormal({ median: baseMs, sigma }) + load + options.latencySeconds * 1000;
+    const milliseconds =
+      latencyRandom.logNormal({ median: baseMs, sigma }) + load + options.latencySeconds * 1000;
     if (milliseconds >= 1) await pause(milliseconds);
   }
 

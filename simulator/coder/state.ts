@@ -1,3 +1,4 @@
+import type { Fate } from './fates.js';
 import type { TemplateOptions } from './options.js';
 
 export interface User {
@@ -58,6 +59,10 @@ export interface Job {
   subjectId: string;
   templateId: string;
   updatedAt: number;
+  /** Counts the deployment's jobs. */
+  sequence: number;
+  /** How long the work shall take; drawn when it is taken up. */
+  plannedMs: number;
 }
 
 export function jobStatus(job: Job): JobStatus {
@@ -105,9 +110,8 @@ export interface Build {
   job: Job;
   resource: Resource | null;
   parameters: { name: string; value: string }[];
-  /** How far the work got when it ended, for the log; set when the job starts. */
-  plannedMs: number;
-  willFail: boolean;
+  /** Drawn when the job is taken up. */
+  fate: Fate | null;
 }
 
 export interface Workspace {
@@ -176,7 +180,8 @@ export class DeploymentState {
   }
 
   templateByVersion(versionId: string): Template | undefined {
-    return [...this.templates.values()].find((template) => template.versionId === versionId);
+    for (const template of this.templates.values()) if (template.versionId === versionId) return template;
+    return undefined;
   }
 }
 

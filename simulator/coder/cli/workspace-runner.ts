@@ -53,6 +53,16 @@ export class WorkspaceRunner {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#work(signal);
+    } finally {
+      // Thousands of runs must not hold their connections until the end.
+      this.#member?.close();
+      if (this.#owner !== this.#plan.owner) this.#owner.close();
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
     const { frames, plan } = { frames: this.#frames, plan: this.#plan };
     this.#takeOwnerClient();
     const client = plan.useHostLogin

@@ -87,25 +87,27 @@ function cancelBuild(call: Call): Answer {
   return ok({ message: 'Job has been marked as canceled...' });
 }
 
-export interface NumberedLine {
-  id: number;
-  json: Record<string, unknown>;
-}
+const LINES_PER_JOB = 1000;
 
-/** The log of a job with ids, which grow in one sequence over the deployment's jobs. */
-export function numberedLog(deployment: Deployment, job: Job, build?: Build): NumberedLine[] {
-  const first = (deployment.state.jobs.indexOf(job) + 1) * 1000;
-  return jobLog(deployment, job, now(), build).map((line, index) => ({
-    id: first + index,
-    json: {
-      id: first + index,
+/** The log of a job after a line; the ids grow in one sequence over the deployment's jobs. */
+export function logSince(
+  deployment: Deployment,
+  job: Job,
+  after: number,
+  build?: Build,
+): Record<string, unknown>[] {
+  const first = job.sequence * LINES_PER_JOB;
+  const skipped = Math.max(0, after - first + 1);
+  return jobLog(deployment, job, now(), build)
+    .slice(skipped)
+    .map((line, offset) => ({
+      id: first + skipped + offset,
       created_at: rfc3339(line.createdAt),
       log_source: line.source,
       log_level: line.level,
       stage: line.stage,
       output: line.output,
-    },
-  }));
+    }));
 }
 
 export function logsAfter(call: Call): number {
@@ -120,9 +122,7 @@ export function logsAfter(call: Call): number {
 
 function readLogs(call: Call): Answer {
   const build = findBuild(call);
-  const after = logsAfter(call);
-  const lines = numberedLog(call.deployment, build.job, build).filter((line) => line.id > after);
-  return ok(lines.map((line) => line.json));
+  return ok(logSince(call.deployment, build.job, logsAfter(call), build));
 }
 
 function readParameters(call: Call): Answer {

@@ -4,7 +4,7 @@ import { now, rfc3339 } from '../clock.js';
 import type { Router } from '../router.js';
 import type { DryRun, Job } from '../state.js';
 import { jobJson } from '../wire/jobs.js';
-import { logsAfter, numberedLog } from './builds.js';
+import { logsAfter, logSince } from './builds.js';
 import { findVersion } from './templates.js';
 
 function createDryRun(call: Call): Answer {
@@ -26,6 +26,8 @@ function createDryRun(call: Call): Answer {
     subjectId: template.versionId,
     templateId: template.id,
     updatedAt: time,
+    sequence: deployment.state.jobs.length + 1,
+    plannedMs: 0,
   };
   deployment.state.jobs.push(job);
   deployment.state.dryRuns.set(job.id, {
@@ -78,9 +80,7 @@ function cancelDryRun(call: Call): Answer {
 }
 
 function dryRunLogs(call: Call): Answer {
-  const after = logsAfter(call);
-  const lines = numberedLog(call.deployment, findDryRun(call).job).filter((line) => line.id > after);
-  return ok(lines.map((line) => line.json));
+  return ok(logSince(call.deployment, findDryRun(call).job, logsAfter(call)));
 }
 
 export function addDryRunRoutes(router: Router): void {

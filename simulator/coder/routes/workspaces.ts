@@ -90,11 +90,12 @@ export function addBuild(
       subjectId: id,
       templateId: template.id,
       updatedAt: time,
+      sequence: state.jobs.length + 1,
+      plannedMs: 0,
     },
     resource: null,
     parameters,
-    plannedMs: 0,
-    willFail: false,
+    fate: null,
   };
   workspace.builds.push(build);
   state.builds.set(id, build);
