@@ -3,7 +3,7 @@ import { ratio, seconds, type Ratio, type Seconds } from '../units.js';
 /** A text that is no quantity, or one of another kind; the message says what would be right. */
 export class QuantityError extends Error {}
 
-const SECONDS_PER: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+const SECONDS_PER: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /**
  * Reads a duration as people and Go write it: `90s`, `2m`, `1h30m`, `500ms`.
@@ -16,7 +16,8 @@ export function parseDuration(text: string): Seconds {
   }
   let total = 0;
   for (const [, amount = '', symbol = ''] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
-    total += Number(amount) * (SECONDS_PER[symbol] ?? Number.NaN);
+    // "9ms" is the number nearest to 0.009, as a measurement of 9 / 1000 is; 9 * 0.001 is another.
+    total += symbol === 'ms' ? Number(`${amount}e-3`) : Number(amount) * (SECONDS_PER[symbol] ?? Number.NaN);
   }
   return seconds(total);
 }
@@ -29,7 +30,8 @@ export function parseRatio(value: string | number): Ratio {
   const text = String(value).trim();
   const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text);
   const plain = /^\d+(\.\d+)?$/.exec(text);
-  const share = percent ? Number(percent[1]) / 100 : plain ? Number(text) : Number.NaN;
+  // Not divided by 100: 99.9 / 100 is above 999 / 1000.
+  const share = percent ? Number(`${percent[1]}e-2`) : plain ? Number(text) : Number.NaN;
   if (Number.isNaN(share) || share > 1) {
     throw new QuantityError(`"${text}" is no share; write "99%" or 0.99`);
   }
