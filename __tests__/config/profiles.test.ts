@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import { proportionally } from '../../src/config/profiles.js';
+import { messagesOf, placesOf } from '../support/mistakes.js';
+
+const CONFIG = `create_workspaces:
+  count: 1000
+  templates:
+    pod_workspaces: { template: pod-swdev, count: 700, concurrency: 100, expected_p95: 2m }
+    ec2_workspaces: { template: ec2-datasci, count: 300, concurrency: 50, expected_p95: 5m }
+criteria:
+  - { id: queue, metric: create_workspaces.pod_workspaces.queue, expect: "p95 < 30s" }
+profiles:
+  nightly: { create_workspaces: { count: 200 } }
+  tiny: { create_workspaces: { count: 3 } }
+  strict: { create_workspaces: { success_rate: "100%" } }
+  own_groups:
+    create_workspaces:
+      count: 30
+      templates:
+        pod_workspaces: { count: 20 }
+        ec2_workspaces: { count: 10 }
+  wrong:
+    create_workspaces:
+      count: 30
+      cuont: 5
+  uneven:
+    create_workspaces: { count: 30, templates: { pod_workspaces: { count: 20 } } }
+  smoke: { create_workspaces: { count: 100 } }
+`;
+
+function groupsOf(profile: string | undefined, text = CONFIG): Record<string, number[]> {
+  const { config } = loadConfig('config.yaml', text, profile);
+  return Object.fromEntries(
+    Object.entries(config.create_workspaces?.templates ?? {}).map(([name, group]) => [
+      name,
+      [group.count, group.concurrency],
+    ]),
+  );
+}
+
+describe('profiles of the config file', () => {
+  it('shrink the groups in proportion when they change only the total', () => {
+    expect(groupsOf('nightly')).toEqual({ pod_workspaces: [140, 100], ec2_workspaces: [60, 50] });
+    expect(loadConfig('config.yaml', CONFIG, 'nightly').config.create_workspaces?.count).toBe(200);
+  });
+
+  it('never ask for more at once than there is', () => {
+    expect(groupsOf('tiny')).toEqual({ pod_workspaces: [2, 2], ec2_workspaces: [1, 1] });
+  });
+
+  it('change one value and leave the others', () => {
+    const { config } = loadConfig('config.yaml', CONFIG, 'strict');
+    expect(config.create_workspaces).toMatchObject({ count: 1000, success_rate: 1 });
+    expect(config.criteria).toHaveLength(1);
+  });
+
+  it('may name the groups themselves', () => {
+    expect(groupsOf('own_groups')).toEqual({ pod_workspaces: [20, 100], ec2_workspaces: [10, 50] });
+  });
+
+  it('leave the file alone when they are not chosen', () => {
+    expect(groupsOf(undefined)).toEqual({ pod_workspaces: [700, 100], ec2_workspaces: [300, 50] });
+  });
+
+  it('come before the built-in ones of the same name', () => {
+    expect(groupsOf('smoke')).toEqual({ pod_workspaces: [70, 70], ec2_workspaces: [30, 30] });
+    expect(loadConfig('config.yaml', CONFIG, 'smoke').builtInProfile).toBeUndefined();
+  });
+
+  it('have their mistakes shown where they stand in the profile', () => {
+    expect(messagesOf(() => loadConfig('config.yaml', CONFIG, 'wrong'))).toEqual([
+      'unknown key "cuont" in create_workspaces; did you mean "count"?',
+    ]);
+    expect(placesOf(() => loadConfig('config.yaml', CONFIG, 'wrong'))).toEqual(['21:7']);
+  });
+
+  it('have to add up like the file itself', () => {
+    expect(messagesOf(() => loadConfig('config.yaml', CONFIG, 'uneven'))).toEqual([
+      expect.stringMatching(/create_workspaces.count is 30, but the groups add up to 320 \(20 \+ 300\)/),
+    ]);
+  });
+
+  it('are suggested when the name is mistyped', () => {
+    expect(messagesOf(() => loadConfig('config.yaml', CONFIG, 'nightli'))).toEqual([
+      'there is no profile "nightli"; did you mean "nightly"?',
+    ]);
+  });
+
+  it.each(['baseline', 'full', 'extended', 'pre-production'])('say that %s is not available yet', (name) => {
+    expect(messagesOf(() => loadConfig('config.yaml', CONFIG, name))).toEqual([
+      expect.stringMatching(new RegExp(`"${name}" is not available yet`)),
+    ]);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString'])('do not come out of nowhere: %s', (name) => {
+    expect(messagesOf(() => loadConfig('config.yaml', CONFIG, name))).toEqual([
+      expect.stringMatching(/there is no profile/),
+    ]);
+  });
+
+  // Bug: the overlay of a profile without content throws ZodError, not a mistake with a place.
+  it.fails('may be without content by mistake, which is said where it stands', () => {
+    const places = placesOf(() => loadConfig('config.yaml', `${CONFIG}  later:\n`, 'later'));
+    expect(places).toEqual(['25:3']);
+  });
+});
+
+describe('the built-in profile smoke', () => {
+  const plain = CONFIG.slice(0, CONFIG.indexOf('profiles:'));
+
+  it('runs ten workspaces, in proportion', () => {
+    expect(groupsOf('smoke', plain)).toEqual({ pod_workspaces: [7, 7], ec2_workspaces: [3, 3] });
+    expect(loadConfig('config.yaml', plain, 'smoke').builtInProfile?.provisioning).toBe('max');
+  });
+
+  it('never runs more than configured', () => {
+    const small = `create_workspaces:
+  count: 4
+  simultaneous: 4
+  templates:
+    pods: { template: pod-swdev, count: 4, concurrency: 2, expected_p95: 2m }
+`;
+    expect(groupsOf('smoke', small)).toEqual({ pods: [4, 2] });
+  });
+
+  it('drops a demand for more at once than it runs', () => {
+    const all = plain.replace('count: 1000', 'count: 1000\n  simultaneous: 1000');
+    expect(loadConfig('config.yaml', all, 'smoke').config.create_workspaces?.simultaneous).toBeUndefined();
+  });
+
+  it('leaves groups out that would have nothing to do', () => {
+    const lopsided = `create_workspaces:
+  count: 1000
+  templates:
+    big: { template: a, count: 999, concurrency: 100, expected_p95: 2m }
+    small: { template: b, count: 1, concurrency: 1, expected_p95: 5m }
+`;
+    expect(groupsOf('smoke', lopsided)).toEqual({ big: [10, 10] });
+  });
+});
+
+describe('proportionally', () => {
+  const weights = fc.array(fc.nat(5000), { minLength: 1, maxLength: 12 });
+
+  it('always adds up, in whole numbers near the exact shares', () => {
+    fc.assert(
+      fc.property(fc.nat(100_000), weights, (total, parts) => {
+        const sum = parts.reduce((all, part) => all + part, 0);
+        fc.pre(sum > 0);
+        const shares = proportionally(total, parts);
+        expect(shares.reduce((all, share) => all + share, 0)).toBe(total);
+        shares.forEach((share, index) => {
+          expect(Number.isInteger(share)).toBe(true);
+          expect(Math.abs(share - (total * (parts[index] ?? 0)) / sum)).toBeLessThan(1);
+        });
+      }),
+    );
+  });
+
+  it('gives back what there was for the same total', () => {
+    fc.assert(
+      fc.property(weights, (parts) => {
+        const sum = parts.reduce((all, part) => all + part, 0);
+        expect(proportionally(sum, parts)).toEqual(parts);
+      }),
+    );
+  });
+});
+
+it('the groups of a shrunken config always add up to its total', () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(sizes, fc.integer({ min: 1, max: 3000 }), (counts, total) => {
+      const groups = counts.map(
+        (count, index) =>
+          `    g${index}: { template: t${index}, count: ${count}, concurrency: 7, expected_p95: 2m }`,
+      );
+      const sum = counts.reduce((all, count) => all + count, 0);
+      const text = `create_workspaces:\n  count: ${sum}\n  templates:\n${groups.join('\n')}\nprofiles:\n  other: { create_workspaces: { count: ${total} } }\n`;
+      const shrunken = Object.values(groupsOf('other', text)).map(([count = 0]) => count);
+      expect(shrunken.reduce((all, count) => all + count, 0)).toBe(total);
+      expect(Math.min(...shrunken)).toBeGreaterThan(0);
+    }),
+    { numRuns: 60 },
+  );
+});
