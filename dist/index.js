@@ -31667,6 +31667,7 @@ async function readTemplate(api, template) {
     const parameters = await api.parameters(template.active_version_id);
     return {
         template,
+        requiredSignIns: await api.requiredSignIns(template.active_version_id),
         parameters: parameters.map((parameter) => ({
             name: parameter.name,
             required: parameter.required,
@@ -32016,9 +32017,16 @@ function isAtLeast(version, major, minor) {
  */
 async function forEachConcurrently(items, limit, task) {
     const queue = items.entries();
+    let isBroken = false;
     const worker = async () => {
-        for (const [index, item] of queue)
-            await task(item, index);
+        for (const [index, item] of queue) {
+            if (isBroken)
+                return;
+            await task(item, index).catch((thrown) => {
+                isBroken = true;
+                throw thrown;
+            });
+        }
     };
     const workers = Array.from({ length: Math.max(1, Math.min(limit, items.length)) }, worker);
     const outcomes = await Promise.allSettled(workers);
@@ -32084,7 +32092,7 @@ function editDistance(a, b) {
 /** A text that is no quantity, or one of another kind; the message says what would be right. */
 class QuantityError extends Error {
 }
-const SECONDS_PER = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+const SECONDS_PER = { s: 1, m: 60, h: 3600, d: 86_400 };
 /**
  * Reads a duration as people and Go write it: `90s`, `2m`, `1h30m`, `500ms`.
  * @throws QuantityError for anything else, also for a bare number: its unit would be a guess.
@@ -32096,7 +32104,8 @@ function parseDuration(text) {
     }
     let total = 0;
     for (const [, amount = '', symbol = ''] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
-        total += Number(amount) * (SECONDS_PER[symbol] ?? Number.NaN);
+        // "9ms" is the number nearest to 0.009, as a measurement of 9 / 1000 is; 9 * 0.001 is another.
+        total += symbol === 'ms' ? Number(`${amount}e-3`) : Number(amount) * (SECONDS_PER[symbol] ?? Number.NaN);
     }
     return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(total);
 }
@@ -32108,7 +32117,8 @@ function parseRatio(value) {
     const text = String(value).trim();
     const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text);
     const plain = /^\d+(\.\d+)?$/.exec(text);
-    const share = percent ? Number(percent[1]) / 100 : plain ? Number(text) : Number.NaN;
+    // Not divided by 100: 99.9 / 100 is above 999 / 1000.
+    const share = percent ? Number(`${percent[1]}e-2`) : plain ? Number(text) : Number.NaN;
     if (Number.isNaN(share) || share > 1) {
         throw new QuantityError(`"${text}" is no share; write "99%" or 0.99`);
     }
@@ -33906,9 +33916,12 @@ const verdict_name = ({ criterion }) => criterion.requirement === undefined || c
 
 /** From metrics and criteria to the verdict. */
 function judgeRun(criteria, metrics, circumstances) {
+    // What a cancelled run shows is a part of the load, which no criterion is about.
+    if (circumstances.cancelled !== undefined)
+        return decide([], [], circumstances.cancelled);
     const byName = new Map(metrics.map((metric) => [metric.name, metric]));
     const results = criteria.map((criterion) => judgeCriterion(criterion, byName));
-    return decide(results, circumstances.problems, circumstances.cancelled);
+    return decide(results, circumstances.problems);
 }
 
 ;// CONCATENATED MODULE: ./src/measure/cleanup-metrics.ts
@@ -34587,7 +34600,8 @@ const SHAPES = [
 /** Replaces the given secrets and everything that has the shape of one by `***`. */
 function redact(text, secrets = []) {
     let clean = text;
-    for (const secret of secrets) {
+    // The longest first: one secret may be the beginning of another.
+    for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
         if (secret.length > 0)
             clean = clean.replaceAll(secret, MASK);
     }
@@ -35182,13 +35196,24 @@ function renderSummary(report) {
         judged ? `**${verdict.verdict}**: ${(0,markdown/* cell */.Hn)(verdict.reason)}` : (0,markdown/* cell */.Hn)(verdict.reason),
         judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
         time === undefined ? undefined : `**Where the time went.** ${(0,markdown/* cell */.Hn)(time)}`,
+        verdict.verdict === 'cancelled' ? partialText(report) : undefined,
         concurrencyText(report),
         failuresSection(report),
         cleanupSection(report),
         noticesSection(report),
-        (0,markdown/* details */.zH)('Times of each group', stageTable(report)),
+        // A cancelled run has only a part of its workspaces; quantiles of a part would mislead.
+        verdict.verdict === 'cancelled' ? undefined : (0,markdown/* details */.zH)('Times of each group', stageTable(report)),
         (0,markdown/* details */.zH)('How it was run', runTable(report)),
     ]);
+}
+/** What there was when the run was cancelled. */
+function partialText({ metrics, plan }) {
+    const groups = plan.phases.flatMap(({ steps }) => steps);
+    const parts = groups.flatMap(({ group, count }) => {
+        const alive = metricNamed(metrics, `create_workspaces.${group}.peak_alive`);
+        return alive?.shape === 'count' ? [`${group}: ${alive.value} of ${count} workspaces were ready`] : [];
+    });
+    return parts.length === 0 ? undefined : (0,markdown/* cell */.Hn)(`When it was cancelled: ${parts.join('; ')}.`);
 }
 function concurrencyText(report) {
     const text = concurrencyShown(report);
@@ -36267,16 +36292,19 @@ function templateIds(facts) {
 
 /** Time that is kept for reading the builds and reporting. */
 const REPORTING_MS = 4 * 60_000;
+/**
+ * READY saw that nothing of a scale test was there, so all that is there later is this run's. The moment from which on
+ * is only a second fence, and a proxy's clock may be ahead of the server's.
+ */
+const CLOCK_MARGIN_MS = 5 * 60_000;
 /** Run, measure, clean up, judge, report. */
 async function runAndJudge(planned, prepared, inputs, world) {
     const { plan, results } = planned;
     const { connection, facts, ready } = prepared;
-    const scope = { since: facts.server.time, ownUserId: facts.user.known ? facts.user.value.id : '' };
+    const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
+    const scope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
     if (inputs.cleanup === 'always')
-        (0,stages_cleaning/* oweCleanup */.cM)({ since: facts.server.time.toISOString(), orphan: planned.orphan }, world);
-    world.cancelled.addEventListener('abort', () => setVerdict('cancelled', 'the job was cancelled', world), {
-        once: true,
-    });
+        (0,stages_cleaning/* oweCleanup */.cM)({ since: since.toISOString(), orphan: planned.orphan }, world);
     const run = await carryOut({
         plan,
         readiness: ready.readiness,
@@ -36885,16 +36913,20 @@ function templateChecks({ facts, plan }, problems) {
     if (!templates.known)
         return [refused(name, `the templates could not be read: ${templates.reason}`)];
     const there = templates.value.map((template) => template.name);
-    const checks = stepsOf(plan).map(({ template }) => {
+    const checks = stepsOf(plan).map(({ template, owner }) => {
         const used = facts.used.get(template);
         if (used === undefined) {
             const hint = there.length === 0 ? 'the deployment has no templates' : (0,nearest/* suggestion */.h)(template, there);
             const list = there.length === 0 ? '' : `. There are: ${there.join(', ')}`;
             return refused(name, `the template "${template}" does not exist; ${hint}${list}`);
         }
-        return used.known
-            ? ok(name, `${template}: ${used.value.parameters.length} parameters, each with a value`)
-            : refused(name, used.reason);
+        if (!used.known)
+            return refused(name, used.reason);
+        const [signIn] = used.value.requiredSignIns;
+        if (signIn !== undefined && owner === 'scaletest-users') {
+            return refused(name, `the template "${template}" needs a browser sign-in to "${signIn}", which scale-test users cannot make; use a template without required external authentication, or "owner: token-user"`);
+        }
+        return ok(name, `${template}: ${used.value.parameters.length} parameters, each with a value`);
     });
     return [
         ...(problems.length > 0 ? checks.filter(({ status }) => status !== 'ok') : checks),
@@ -36937,6 +36969,13 @@ function age(now, then) {
     if (total < 3600)
         return `${Math.round(total / 60)} min`;
     return total < 172_800 ? `${Math.round(total / 3600)} h` : `${Math.round(total / 86_400)} days`;
+}
+/** The CLI takes the first organization of its user, in no defined order; the template may be in another. */
+function organizationCheck({ facts, plan }, driver) {
+    if (driver === 'api' || !facts.user.known || facts.user.value.organization_ids.length < 2)
+        return undefined;
+    const templates = stepsOf(plan).map(({ template }) => template);
+    return warned('organizations', `the user is in ${facts.user.value.organization_ids.length} organizations, and the CLI makes its users in any one of them; if ${templates.join(', ')} cannot be used there, set "driver: api"`);
 }
 /** Whether builds would wait so long for a provisioner that the server gives up on them. */
 function queueCheck({ facts, plan }) {
@@ -37054,6 +37093,7 @@ function checkReadiness(context, parameterProblems, cliVersion) {
         queueCheck(context),
         diskCheck(context),
         subjectCheck(context),
+        organizationCheck(context, choice.driver),
         driverCheck,
     ];
     return {
@@ -37153,10 +37193,10 @@ async function installCli(version, plan, inputs, world) {
     if (version.isDevelopment) {
         world.log.warning(`the server runs a development build; the CLI of the release ${version.release} is used`);
     }
-    const path = await installRelease(version.release, inputs.downloadUrl, world.platform, {
+    const path = await world.log.group('Install the CLI', () => installRelease(version.release, inputs.downloadUrl, world.platform, {
         cache: world.toolCache,
         log: world.log,
-    });
+    }));
     return inspectCli(path, needed, world.runShortCommand, environment);
 }
 /** Every flag that the plan's commands use. */
@@ -37182,6 +37222,9 @@ var uploading = __nccwpck_require__(18660);
 async function checkAndRun(planned, inputs, world) {
     const { results } = planned;
     const upload = (0,uploading/* planUpload */.d7)(inputs, results.path, world);
+    // At once, since nobody knows how far a cancelled step comes.
+    const onCancel = () => setVerdict('cancelled', 'the job was cancelled', world);
+    world.cancelled.addEventListener('abort', onCancel, { once: true });
     (0,uploading/* oweUpload */.Xs)(upload, world);
     try {
         const connected = await connectOrRefuse(inputs, world);
@@ -37191,8 +37234,7 @@ async function checkAndRun(planned, inputs, world) {
             await reportNotStarted(connected, results, world);
         }
         else {
-            await withConnection(connected, planned, inputs, world);
-            await (0,connecting/* disconnect */.Zf)(connected, world);
+            await withConnection(connected, planned, inputs, world).finally(() => (0,connecting/* disconnect */.Zf)(connected, world));
         }
     }
     finally {
@@ -37217,7 +37259,7 @@ async function withConnection(connection, planned, inputs, world) {
     const templates = planned.plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
     let facts = await (0,connecting/* readFacts */.MH)(connection, templates);
     world.step.setOutput('coder-version', connection.server.versionText);
-    let ready = await world.log.group('Check the deployment and the CLI', () => makeReady(planned.plan, facts, inputs, world));
+    let ready = await makeReady(planned.plan, facts, inputs, world);
     await reportPlan(ready.plan, [], results, world);
     await reportReadiness(ready.readiness, results, world);
     if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {
@@ -37228,6 +37270,7 @@ async function withConnection(connection, planned, inputs, world) {
         await reportNotStarted(ready.readiness, results, world);
         return;
     }
+    world.cancelled.throwIfAborted();
     await runAndJudge({ ...planned, plan: ready.plan }, { connection, facts, ready }, inputs, world);
 }
 function hasLeftovers({ leftovers }) {
@@ -38465,7 +38508,10 @@ const richParameter = schemas/* object */.Ikc({
         .nullish()
         .transform((options) => options ?? []),
 });
-const organization = schemas/* object */.Ikc({ id: schemas/* string */.YjP(), name: schemas/* string */.YjP() });
+const externalAuth = schemas/* object */.Ikc({
+    id: schemas/* string */.YjP(),
+    optional: schemas/* boolean */.zMY().default(false),
+});
 /** Top-level keys are omitted when false or empty, so absent means off. */
 const deploymentConfig = schemas/* object */.Ikc({
     config: schemas/* object */.Ikc({
@@ -38588,6 +38634,14 @@ class CoderApi {
     }
     parameters(templateVersionId) {
         return this.#get(`/api/v2/templateversions/${encodeURIComponent(templateVersionId)}/rich-parameters`, schemas/* array */.YOg(richParameter));
+    }
+    /** The external sign-ins that a template version demands of each user. */
+    async requiredSignIns(templateVersionId) {
+        const path = `/api/v2/templateversions/${encodeURIComponent(templateVersionId)}/external-auth`;
+        const all = await this.#get(path, schemas/* array */.YOg(externalAuth)
+            .nullable()
+            .transform((list) => list ?? []));
+        return all.filter(({ optional }) => !optional).map(({ id }) => id);
     }
     provisionerDaemons(organizationId, signal) {
         const path = `/api/v2/organizations/${encodeURIComponent(organizationId)}/provisionerdaemons?limit=${DAEMON_LIMIT}`;

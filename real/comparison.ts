@@ -34,6 +34,8 @@ const results = z.object({
 const span = (from: string | undefined, to: string | undefined): number =>
   from === undefined || to === undefined ? Number.NaN : (Date.parse(to) - Date.parse(from)) / 1000;
 
+const shown = (value: number): string => (Number.isNaN(value) ? 'not over' : `${value.toFixed(3)} s`);
+
 /** What the action measured beside what the server says of the same builds, which it keeps after they were deleted. */
 export async function compareWithServer(
   resultsDirectory: string,
@@ -54,9 +56,10 @@ export async function compareWithServer(
       span(theirs.job.started_at, theirs.job.completed_at),
     ];
     const [ourQueue, ourRun] = [span(ours.createdAt, ours.startedAt), span(ours.startedAt, ours.completedAt)];
+    // A build that went on after a cancelled run was looked at has no time on our side.
     if (Math.abs(queue - ourQueue) > 0.001 || Math.abs(run - ourRun) > 0.001) differences += 1;
     rows.push(
-      `${workspace.name.padEnd(24)} queue ${ourQueue.toFixed(3)} / ${queue.toFixed(3)} s   build ${ourRun.toFixed(3)} / ${run.toFixed(3)} s`,
+      `${workspace.name.padEnd(24)} queue ${shown(ourQueue)} / ${shown(queue)}   build ${shown(ourRun)} / ${shown(run)}`,
     );
   }
   const file = await evidence(`create-workspaces.${group}.json`).catch(() => undefined);

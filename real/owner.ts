@@ -30,14 +30,12 @@ export class Owner {
       .object({ session_token: z.string() })
       .parse(await owner.call('POST', '/api/v2/users/login', { email: EMAIL, password: owner.password }));
     owner.#token = session.session_token;
-    const key = z
-      .object({ key: z.string() })
-      .parse(
-        await owner.call('POST', '/api/v2/users/me/keys/tokens', {
-          lifetime: LIFETIME_NS,
-          token_name: 'gate',
-        }),
-      );
+    const key = z.object({ key: z.string() }).parse(
+      await owner.call('POST', '/api/v2/users/me/keys/tokens', {
+        lifetime: LIFETIME_NS,
+        token_name: 'gate',
+      }),
+    );
     owner.#token = key.key;
     return owner;
   }

@@ -46,7 +46,10 @@ export const richParameter = z.object({
     .transform((options) => options ?? []),
 });
 
-export const organization = z.object({ id: z.string(), name: z.string() });
+export const externalAuth = z.object({
+  id: z.string(),
+  optional: z.boolean().default(false),
+});
 
 /** Top-level keys are omitted when false or empty, so absent means off. */
 export const deploymentConfig = z.object({

@@ -100,6 +100,19 @@ export class CoderApi {
     );
   }
 
+  /** The external sign-ins that a template version demands of each user. */
+  async requiredSignIns(templateVersionId: string): Promise<string[]> {
+    const path = `/api/v2/templateversions/${encodeURIComponent(templateVersionId)}/external-auth`;
+    const all = await this.#get(
+      path,
+      z
+        .array(schemas.externalAuth)
+        .nullable()
+        .transform((list) => list ?? []),
+    );
+    return all.filter(({ optional }) => !optional).map(({ id }) => id);
+  }
+
   provisionerDaemons(organizationId: string, signal?: AbortSignal): Promise<ProvisionerDaemon[]> {
     const path = `/api/v2/organizations/${encodeURIComponent(organizationId)}/provisionerdaemons?limit=${DAEMON_LIMIT}`;
     return this.#get(

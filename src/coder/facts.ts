@@ -11,6 +11,8 @@ export type Fact<T> =
 
 export interface TemplateFacts {
   readonly template: Template;
+  /** External sign-ins (git hosts) that every user of the template has to make in a browser. */
+  readonly requiredSignIns: readonly string[];
   readonly parameters: readonly {
     readonly name: string;
     readonly required: boolean;
@@ -95,6 +97,7 @@ async function readTemplate(api: CoderApi, template: Template): Promise<Template
   const parameters = await api.parameters(template.active_version_id);
   return {
     template,
+    requiredSignIns: await api.requiredSignIns(template.active_version_id),
     parameters: parameters.map((parameter) => ({
       name: parameter.name,
       required: parameter.required,

@@ -17,7 +17,9 @@ export function judgeRun(
   metrics: readonly Metric[],
   circumstances: Circumstances,
 ): Verdict {
+  // What a cancelled run shows is a part of the load, which no criterion is about.
+  if (circumstances.cancelled !== undefined) return decide([], [], circumstances.cancelled);
   const byName = new Map(metrics.map((metric) => [metric.name, metric]));
   const results = criteria.map((criterion) => judgeCriterion(criterion, byName));
-  return decide(results, circumstances.problems, circumstances.cancelled);
+  return decide(results, circumstances.problems);
 }

@@ -48,7 +48,7 @@ export interface Verdict {
 export function decide(
   results: readonly CriterionResult[],
   problems: readonly string[],
-  cancelled: string | undefined,
+  cancelled?: string,
 ): Verdict {
   const deciding = results.filter(({ criterion }) => !criterion.informational);
   const of = (...verdicts: CriterionResult['verdict'][]): CriterionResult[] =>

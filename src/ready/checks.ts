@@ -68,16 +68,22 @@ export function templateChecks({ facts, plan }: CheckContext, problems: readonly
   const { templates } = facts;
   if (!templates.known) return [refused(name, `the templates could not be read: ${templates.reason}`)];
   const there = templates.value.map((template) => template.name);
-  const checks = stepsOf(plan).map(({ template }) => {
+  const checks = stepsOf(plan).map(({ template, owner }) => {
     const used = facts.used.get(template);
     if (used === undefined) {
       const hint = there.length === 0 ? 'the deployment has no templates' : suggestion(template, there);
       const list = there.length === 0 ? '' : `. There are: ${there.join(', ')}`;
       return refused(name, `the template "${template}" does not exist; ${hint}${list}`);
     }
-    return used.known
-      ? ok(name, `${template}: ${used.value.parameters.length} parameters, each with a value`)
-      : refused(name, used.reason);
+    if (!used.known) return refused(name, used.reason);
+    const [signIn] = used.value.requiredSignIns;
+    if (signIn !== undefined && owner === 'scaletest-users') {
+      return refused(
+        name,
+        `the template "${template}" needs a browser sign-in to "${signIn}", which scale-test users cannot make; use a template without required external authentication, or "owner: token-user"`,
+      );
+    }
+    return ok(name, `${template}: ${used.value.parameters.length} parameters, each with a value`);
   });
   return [
     ...(problems.length > 0 ? checks.filter(({ status }) => status !== 'ok') : checks),
@@ -127,6 +133,16 @@ function age(now: Date, then: Date): string {
   const total = Math.max(0, (now.getTime() - then.getTime()) / MILLISECONDS);
   if (total < 3600) return `${Math.round(total / 60)} min`;
   return total < 172_800 ? `${Math.round(total / 3600)} h` : `${Math.round(total / 86_400)} days`;
+}
+
+/** The CLI takes the first organization of its user, in no defined order; the template may be in another. */
+export function organizationCheck({ facts, plan }: CheckContext, driver: 'cli' | 'api'): Check | undefined {
+  if (driver === 'api' || !facts.user.known || facts.user.value.organization_ids.length < 2) return undefined;
+  const templates = stepsOf(plan).map(({ template }) => template);
+  return warned(
+    'organizations',
+    `the user is in ${facts.user.value.organization_ids.length} organizations, and the CLI makes its users in any one of them; if ${templates.join(', ')} cannot be used there, set "driver: api"`,
+  );
 }
 
 /** Whether builds would wait so long for a provisioner that the server gives up on them. */

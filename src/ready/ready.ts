@@ -5,6 +5,7 @@ import {
   expiryCheck,
   identityCheck,
   leftoverCheck,
+  organizationCheck,
   passwordLoginCheck,
   queueCheck,
   stepsOf,
@@ -34,6 +35,7 @@ export function checkReadiness(
     queueCheck(context),
     diskCheck(context),
     subjectCheck(context),
+    organizationCheck(context, choice.driver),
     driverCheck,
   ];
   return {

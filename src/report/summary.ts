@@ -25,13 +25,25 @@ export function renderSummary(report: RunReport): string {
     judged ? `**${verdict.verdict}**: ${cell(verdict.reason)}` : cell(verdict.reason),
     judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
     time === undefined ? undefined : `**Where the time went.** ${cell(time)}`,
+    verdict.verdict === 'cancelled' ? partialText(report) : undefined,
     concurrencyText(report),
     failuresSection(report),
     cleanupSection(report),
     noticesSection(report),
-    details('Times of each group', stageTable(report)),
+    // A cancelled run has only a part of its workspaces; quantiles of a part would mislead.
+    verdict.verdict === 'cancelled' ? undefined : details('Times of each group', stageTable(report)),
     details('How it was run', runTable(report)),
   ]);
+}
+
+/** What there was when the run was cancelled. */
+function partialText({ metrics, plan }: RunReport): string | undefined {
+  const groups = plan.phases.flatMap(({ steps }) => steps);
+  const parts = groups.flatMap(({ group, count }) => {
+    const alive = metricNamed(metrics, `create_workspaces.${group}.peak_alive`);
+    return alive?.shape === 'count' ? [`${group}: ${alive.value} of ${count} workspaces were ready`] : [];
+  });
+  return parts.length === 0 ? undefined : cell(`When it was cancelled: ${parts.join('; ')}.`);
 }
 
 function concurrencyText(report: RunReport): string | undefined {

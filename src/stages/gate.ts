@@ -10,13 +10,16 @@ import { connect, disconnect, readFacts, type Connection } from './connecting.js
 import { runAndJudge } from './judging-run.js';
 import type { PlannedRun } from './planning.js';
 import { makeReady, type ReadyStage } from './readying.js';
-import { reportNotStarted, reportPlan, reportReadiness } from './reporting.js';
+import { reportNotStarted, reportPlan, reportReadiness, setVerdict } from './reporting.js';
 import { oweUpload, planUpload, uploadEvidence } from './uploading.js';
 
 /** Modes preflight, run and gate: everything after the plan. */
 export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: World): Promise<void> {
   const { results } = planned;
   const upload = planUpload(inputs, results.path, world);
+  // At once, since nobody knows how far a cancelled step comes.
+  const onCancel = (): void => setVerdict('cancelled', 'the job was cancelled', world);
+  world.cancelled.addEventListener('abort', onCancel, { once: true });
   oweUpload(upload, world);
   try {
     const connected = await connectOrRefuse(inputs, world);
@@ -25,8 +28,7 @@ export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: Wo
       await reportReadiness(connected, results, world);
       await reportNotStarted(connected, results, world);
     } else {
-      await withConnection(connected, planned, inputs, world);
-      await disconnect(connected, world);
+      await withConnection(connected, planned, inputs, world).finally(() => disconnect(connected, world));
     }
   } finally {
     await rm(planned.rawDirectory, { recursive: true, force: true });
@@ -54,9 +56,7 @@ async function withConnection(
   const templates = planned.plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
   let facts = await readFacts(connection, templates);
   world.step.setOutput('coder-version', connection.server.versionText);
-  let ready = await world.log.group('Check the deployment and the CLI', () =>
-    makeReady(planned.plan, facts, inputs, world),
-  );
+  let ready = await makeReady(planned.plan, facts, inputs, world);
   await reportPlan(ready.plan, [], results, world);
   await reportReadiness(ready.readiness, results, world);
   if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {
@@ -67,6 +67,7 @@ async function withConnection(
     await reportNotStarted(ready.readiness, results, world);
     return;
   }
+  world.cancelled.throwIfAborted();
   await runAndJudge({ ...planned, plan: ready.plan }, { connection, facts, ready }, inputs, world);
 }
 

@@ -132,10 +132,12 @@ async function installCli(
       `the server runs a development build; the CLI of the release ${version.release} is used`,
     );
   }
-  const path = await installRelease(version.release, inputs.downloadUrl, world.platform, {
-    cache: world.toolCache,
-    log: world.log,
-  });
+  const path = await world.log.group('Install the CLI', () =>
+    installRelease(version.release, inputs.downloadUrl, world.platform, {
+      cache: world.toolCache,
+      log: world.log,
+    }),
+  );
   return inspectCli(path, needed, world.runShortCommand, environment);
 }
 
