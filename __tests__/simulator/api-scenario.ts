@@ -63,7 +63,7 @@ export function textAt(value: unknown, ...keys: string[]): string {
   return typeof found === 'string' ? found : '';
 }
 
-const QUICK = { median: 0.12, sigma: 0 };
+const QUICK = { median: 0.06, sigma: 0 };
 
 export async function startQuickServer(version: string, limits: boolean): Promise<CoderDeployment> {
   const quick = {

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 async function serve(cli: Partial<CliBehaviour>): Promise<CoderDeployment> {
   deployment = await startQuickServer(VERSION, false);
-  deployment.options.cli = { pollScale: 0.1, ...cli };
+  deployment.options.cli = { pollScale: 0.05, ...cli };
   return deployment;
 }
 

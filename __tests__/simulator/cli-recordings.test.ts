@@ -15,8 +15,8 @@ let deployment: CoderDeployment | null = null;
 
 async function serve(version: Version, limits: boolean): Promise<CoderDeployment> {
   deployment = await startQuickServer(version, limits);
-  // One second between two looks at the agents is what the real CLI takes; here a tenth.
-  deployment.options.cli = { pollScale: 0.1 };
+  // One second between two looks at the agents is what the real CLI takes; here a twentieth.
+  deployment.options.cli = { pollScale: 0.05 };
   return deployment;
 }
 

@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http';
-import { ApiError, routeNotFound } from './answers.js';
-import { authenticate, tokenText } from './authentication.js';
+import { type ApiError, routeNotFound } from './answers.js';
 import type { Deployment } from './deployment.js';
 import { goJson } from './go-json.js';
 import { logSince } from './routes/builds.js';
@@ -64,11 +62,8 @@ function followLog(deployment: Deployment, source: Source, after: number, socket
 /** What a WebSocket request is after, or why it is refused. */
 export function followedBySocket(
   deployment: Deployment,
-  request: IncomingMessage,
   { path, query }: { path: string; query: URLSearchParams },
 ): Followed | ApiError {
-  const caller = authenticate(deployment, tokenText(request, query));
-  if (caller instanceof ApiError) return caller;
   const quiet = QUIET_ROUTES.find((one) => one.path.test(path));
   // Nothing ever happens on these: they are held open, as the dashboard holds them.
   if (quiet !== undefined) return { route: quiet.route, follow: () => undefined };

@@ -1,52 +1,38 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { type Answer, ApiError, routeNotFound } from './answers.js';
 import { authenticate, tokenText } from './authentication.js';
 import { type Call, type Caller } from './calls.js';
 import type { Deployment } from './deployment.js';
-import { followedBySocket } from './followed-logs.js';
 import { goJson } from './go-json.js';
 import { RequestMetrics } from './metrics.js';
 import { defaultCliBehaviour } from './options.js';
 import { applyLimit, type LimitedRequest, RateLimiter } from './rate-limits.js';
 import type { Router } from './router.js';
+import { baseHeaders, JSON_TYPE, loadDelay, type Target, targetOf } from './conventions.js';
+import { SocketHandling } from './socket-handling.js';
 import { apiRoutes } from './routes/all.js';
-import { acceptWebSocket, isWebSocketRequest } from './websocket.js';
 
 const SITE =
   '<!doctype html><html><head><title>Coder</title></head><body><div id="root"></div></body></html>\n';
 const PROXY_PAGE =
   '<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>\n';
 const HTML = 'text/html; charset=utf-8';
-const JSON_TYPE = 'application/json; charset=utf-8';
 const API = /^\/api\/(v2|experimental)(\/|$)/;
 export const BEHAVIOUR_PATH = '/simulator/cli-behaviour';
 
-interface Target {
-  method: string;
-  path: string;
-  query: URLSearchParams;
-}
-
-function targetOf(request: IncomingMessage): Target {
-  const url = new URL(request.url ?? '/', 'http://localhost');
-  // Several slashes are one (since v2.20, so in every version simulated here).
-  return {
-    method: request.method ?? 'GET',
-    path: url.pathname.replace(/\/{2,}/g, '/'),
-    query: url.searchParams,
-  };
+/** 502, 503 and 504 come from load balancers, as pages; the rest from Coder. */
+function orderedAnswer(status: number): Answer {
+  if ([502, 503, 504].includes(status)) {
+    return { status, text: `<html><body><h1>${status}</h1></body></html>\n`, contentType: HTML };
+  }
+  const message = status >= 500 ? 'An internal server error occurred.' : `Status ${status} by order.`;
+  return { status, body: { message } };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** The way of a request: switches, latency, limits, route, authentication, handler, answer. */
@@ -56,15 +42,12 @@ export class RequestHandling {
   readonly #apiLimiter = new RateLimiter();
   readonly #loginLimiter = new RateLimiter();
   readonly #router: Router;
-  readonly #sockets = new Set<Duplex>();
+  readonly sockets: SocketHandling;
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
     this.#router = apiRoutes(this.#metrics, deployment.options.version);
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.sockets = new SocketHandling(deployment, this.#metrics, this.#apiLimiter);
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -101,7 +84,7 @@ export class RequestHandling {
     state.peakInFlight = Math.max(state.peakInFlight, state.inFlight);
     let result: { answer: Answer; headers: Record<string, string> };
     try {
-      await this.#delay();
+      await loadDelay(this.#deployment);
       result = await this.#produce(request, target, body, route);
     } finally {
       state.inFlight -= 1;
@@ -121,15 +104,6 @@ export class RequestHandling {
     return 'found' in lookup ? lookup.found.route.pattern : 'UNKNOWN';
   }
 
-  async #delay(): Promise<void> {
-    const { options, latencyRandom, state } = this.#deployment;
-    const { baseMs, sigma, perRequestMs } = options.latency;
-    const load = perRequestMs * Math.max(0, state.inFlight - 1);
-    const milliseconds =
-      latencyRandom.logNormal({ median: baseMs, sigma }) + load + options.latencySeconds * 1000;
-    if (milliseconds >= 1) await pause(milliseconds);
-  }
-
   async #produce(
     request: IncomingMessage,
     target: Target,
@@ -144,9 +118,7 @@ export class RequestHandling {
       options.statusOverride[`${target.method} ${route}`] ??
       options.statusOverride[`${target.method} ${target.path}`];
     if (overridden !== undefined) {
-      const message =
-        overridden >= 500 ? 'An internal server error occurred.' : `Status ${overridden} by order.`;
-      return { answer: { status: overridden, body: { message } }, headers: {} };
+      return { answer: orderedAnswer(overridden), headers: {} };
     }
     if (target.path === '/healthz' || target.path === '/latency-check') {
       return { answer: { status: 200, text: 'OK', contentType: 'text/plain; charset=utf-8' }, headers: {} };
@@ -219,19 +191,11 @@ export class RequestHandling {
     return { user, token };
   }
 
-  #baseHeaders(): Record<string, string> {
-    return {
-      'X-Coder-Request-Id': randomUUID(),
-      'X-Coder-Build-Version': this.#deployment.buildVersion,
-      'X-Content-Type-Options': 'nosniff',
-    };
-  }
-
   #send(response: ServerResponse, answer: Answer, headers: Record<string, string>): void {
     if (response.destroyed) return;
     const byProxy = this.#deployment.options.forbidAll || this.#deployment.options.answerHtml;
     const all: Record<string, string> = {
-      ...(byProxy ? {} : this.#baseHeaders()),
+      ...(byProxy ? {} : baseHeaders(this.#deployment)),
       ...headers,
       ...answer.headers,
     };
@@ -241,32 +205,5 @@ export class RequestHandling {
     if (answer.status !== 204) all['Content-Length'] = String(Buffer.byteLength(content));
     response.writeHead(answer.status, all);
     response.end(content);
-  }
-
-  /** Log following and the inbox: the only WebSockets here. */
-  async upgrade(request: IncomingMessage, socket: Duplex): Promise<void> {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    const target = targetOf(request);
-    if (this.#deployment.options.apiDown || !isWebSocketRequest(request)) {
-      socket.destroy();
-      return;
-    }
-    await this.#delay();
-    const found = followedBySocket(this.#deployment, request, target);
-    if (found instanceof ApiError) {
-      const body = `${goJson(found.answer().body)}\n`;
-      socket.end(
-        `HTTP/1.1 ${found.status} Refused\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      );
-      return;
-    }
-    const begin = performance.now();
-    this.#metrics.openSocket(found.route);
-    const name = `GET ${found.route}`;
-    this.#deployment.state.requestCounts.set(name, (this.#deployment.state.requestCounts.get(name) ?? 0) + 1);
-    const open = acceptWebSocket(request, socket, this.#baseHeaders());
-    open.onClose(() => this.#metrics.closeSocket(found.route, (performance.now() - begin) / 1000));
-    found.follow(open);
   }
 }

@@ -68,7 +68,7 @@ export async function startCoderServer(options: Partial<DeploymentOptions> = {})
 
   const handling = new RequestHandling(deployment);
   const server = createServer((request, response) => void handling.answer(request, response));
-  server.on('upgrade', (request, socket) => void handling.upgrade(request, socket));
+  server.on('upgrade', (request, socket) => void handling.sockets.upgrade(request, socket));
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -90,7 +90,7 @@ export async function startCoderServer(options: Partial<DeploymentOptions> = {})
     seedLeftovers: (count, template) => seedLeftovers(deployment, count, template),
     close: async () => {
       deployment.provisioning.close();
-      handling.close();
+      handling.sockets.close();
       server.closeAllConnections();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
