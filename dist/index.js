@@ -31704,6 +31704,8 @@ var schemas = __nccwpck_require__(92857);
 var errors = __nccwpck_require__(83916);
 // EXTERNAL MODULE: ./src/units.ts
 var units = __nccwpck_require__(61996);
+// EXTERNAL MODULE: ./src/url.ts
+var url = __nccwpck_require__(17666);
 ;// CONCATENATED MODULE: ./src/coder/rate-pacer.ts
 
 const WINDOW_MS = 60_000;
@@ -31739,6 +31741,7 @@ class RatePacer {
 }
 
 ;// CONCATENATED MODULE: ./src/coder/http.ts
+
 
 
 
@@ -31853,7 +31856,7 @@ class CoderHttp {
         const call = `${request.method} ${request.path}`;
         const location = headers.get('location');
         if (location !== null) {
-            return `${this.baseUrl} answered ${call} with a redirect to ${URL.parse(location, this.baseUrl)?.origin ?? location}: something in front of Coder wants a sign-in, or "coder-url" should be that address`;
+            return `${this.baseUrl} answered ${call} with a redirect to ${(0,url/* parseUrl */.D)(location, this.baseUrl)?.origin ?? location}: something in front of Coder wants a sign-in, or "coder-url" should be that address`;
         }
         const type = (headers.get('content-type') ?? 'no content type').split(';')[0] ?? '';
         if (status < 400) {
@@ -33190,7 +33193,10 @@ var nearest = __nccwpck_require__(76572);
 var units = __nccwpck_require__(34529);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/url.ts
+var src_url = __nccwpck_require__(17666);
 ;// CONCATENATED MODULE: ./src/input-reader.ts
+
 
 
 
@@ -33229,6 +33235,8 @@ const NOT_YET = {
 class InputReader {
     environment;
     #mistakes = [];
+    /** A bad input is not reported as missing as well. */
+    #complained = new Set();
     constructor(environment) {
         this.environment = environment;
     }
@@ -33242,7 +33250,7 @@ class InputReader {
             return fallback;
         const found = allowed.find((one) => one === value);
         if (found === undefined) {
-            this.#mistake(refusals[value] ?? `input "${name}" is "${value}"; it can be ${allowed.join(', ')}`);
+            this.#mistake(refusals[value] ?? `input "${name}" is "${value}"; it can be ${allowed.join(', ')}`, name);
         }
         return found ?? fallback;
     }
@@ -33287,15 +33295,17 @@ class InputReader {
         const value = this.text('coder-url') ?? this.#variable('CODER_URL');
         if (value === undefined)
             return undefined;
-        const url = URL.parse(value);
-        if (url === null || !/^https?:$/.test(url.protocol)) {
-            this.#mistake(`input "coder-url" is "${value}"; write it with its scheme, like "https://coder.example.com"`);
+        const complain = (what) => this.#mistake(`input "coder-url" ${what}`, 'coder-url');
+        const url = (0,src_url/* parseUrl */.D)(value);
+        if (value.includes('@')) {
+            // Not shown: what stands before the "@" is a secret.
+            complain('holds credentials; give them as "coder-session-token", or "coder-email" and "coder-password"');
         }
-        else if (url.username !== '' || url.password !== '') {
-            this.#mistake('input "coder-url" holds credentials; give them as "coder-session-token", or "coder-email" and "coder-password"');
+        else if (url === undefined || !/^https?:$/.test(url.protocol)) {
+            complain(`is "${value}"; write it with its scheme, like "https://coder.example.com"`);
         }
         else if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-            this.#mistake(`input "coder-url" is "${value}"; leave out the part behind the host: Coder's CLI ignores it, so it would test something else. Write "${url.origin}"`);
+            complain(`is "${value}"; leave out the part behind the host: Coder's CLI ignores it, so it would test something else. Write "${url.origin}"`);
         }
         else {
             return url.origin;
@@ -33307,13 +33317,13 @@ class InputReader {
         const password = this.text('coder-password');
         const inputToken = this.text('coder-session-token');
         if (inputToken !== undefined && (email !== undefined || password !== undefined)) {
-            this.#mistake('give either "coder-session-token" or "coder-email" with "coder-password", not both');
+            this.#mistake('give either "coder-session-token" or "coder-email" with "coder-password", not both', 'coder-session-token');
             return undefined;
         }
         if (email !== undefined || password !== undefined) {
             if (email !== undefined && password !== undefined)
                 return { kind: 'password', email, password };
-            this.#mistake(`input "${email === undefined ? 'coder-email' : 'coder-password'}" is missing: a sign-in needs "coder-email" and "coder-password"`);
+            this.#mistake(`input "${email === undefined ? 'coder-email' : 'coder-password'}" is missing: a sign-in needs "coder-email" and "coder-password"`, 'coder-password');
             return undefined;
         }
         const token = inputToken ?? this.#variable('CODER_SESSION_TOKEN');
@@ -33321,15 +33331,18 @@ class InputReader {
             return undefined;
         if (/^[A-Za-z0-9]{10}-[A-Za-z0-9]{22}$/.test(token))
             return { kind: 'token', token };
-        this.#mistake('input "coder-session-token" is no Coder token (10 characters, "-", 22 characters); make one with "coder tokens create"');
+        this.#mistake('input "coder-session-token" is no Coder token (10 characters, "-", 22 characters); make one with "coder tokens create"', 'coder-session-token');
         return undefined;
     }
     requireDeployment(mode, url, credential) {
-        if (this.#mistakes.some(({ message }) => /coder-(url|session-token|email|password)/.test(message)))
+        // Of a mode that there is not, nobody knows what it would need.
+        if (this.#complained.has('mode'))
             return;
-        if (url === undefined) {
+        if (url === undefined && !this.#complained.has('coder-url')) {
             this.#mistake(`mode "${mode}" needs the deployment: set input "coder-url" (or the variable CODER_URL)`);
         }
+        if (this.#complained.has('coder-session-token') || this.#complained.has('coder-password'))
+            return;
         if (credential === undefined) {
             this.#mistake(`mode "${mode}" needs an owner's credentials: set input "coder-session-token" (or the variable CODER_SESSION_TOKEN), or "coder-email" and "coder-password"` +
                 ' (a pull request from a fork gets no secrets: run the gate on a trusted branch)');
@@ -33353,8 +33366,8 @@ class InputReader {
         const value = this.text('coder-download-url');
         if (value === undefined)
             return undefined;
-        const url = URL.parse(value);
-        if (url !== null && /^https?:$/.test(url.protocol))
+        const url = (0,src_url/* parseUrl */.D)(value);
+        if (url !== undefined && /^https?:$/.test(url.protocol))
             return value.replace(/\/+$/, '');
         this.#mistake(`input "coder-download-url" is "${value}"; a URL is needed, like "https://mirror.example.com/coder/coder/releases/download"`);
         return undefined;
@@ -33392,8 +33405,10 @@ class InputReader {
     #variable(name) {
         return schemas/* string */.YjP().trim().min(1).safeParse(this.environment[name]).data;
     }
-    #mistake(message) {
+    #mistake(message, name) {
         this.#mistakes.push({ message });
+        if (name !== undefined)
+            this.#complained.add(name);
     }
 }
 
@@ -37438,7 +37453,13 @@ function applyProfile(value, profile) {
     const own = rawObject.safeParse(config.data['profiles']);
     const ownProfiles = own.success ? own.data : {};
     if (Object.hasOwn(ownProfiles, profile)) {
-        return { value: overlay(config.data, ownProfiles[profile]) };
+        const change = rawObject.safeParse(ownProfiles[profile]);
+        if (change.success)
+            return { value: overlay(config.data, change.data) };
+        return {
+            message: `the profile "${profile}" has no content; write under it what it changes`,
+            key: profile,
+        };
     }
     const builtIn = BUILT_IN.find(({ name }) => name === profile);
     if (builtIn) {
@@ -37666,7 +37687,12 @@ class ConfigSource {
             const value = this.#document.toJS({ maxAliasCount: ALIAS_LIMIT });
             return value;
         }
-        catch {
+        catch (thrown) {
+            if (!(0,errors/* messageOf */.b)(thrown).includes('Excessive alias count')) {
+                throw new errors/* ConfigurationError */.j([
+                    { message: `the YAML cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`, location: this.#at(0) },
+                ]);
+            }
             throw new errors/* ConfigurationError */.j([
                 {
                     message: `too many aliases: the file would grow without bound; write the values out (at most ${ALIAS_LIMIT} aliases are followed)`,
@@ -37721,9 +37747,11 @@ function loadConfig(file, text, profile) {
     const value = withoutExtensions(source.value);
     const profiled = profile === undefined ? { value } : applyProfile(value, profile);
     if ('message' in profiled) {
-        throw new errors/* ConfigurationError */.j([{ ...profiled, location: source.locationOfKey([], 'profiles') }]);
+        const { message, key } = profiled;
+        const location = key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
+        throw new errors/* ConfigurationError */.j([{ message, location }]);
     }
-    const parsed = configSchema.safeParse(profiled.value);
+    const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
     if (!parsed.success) {
         throw new errors/* ConfigurationError */.j(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
     }
@@ -38954,6 +38982,20 @@ function ratio(value) {
 const toSeconds = (value) => seconds(value / 1000);
 const toMilliseconds = (value) => milliseconds(value * 1000);
 const minutes = (value) => seconds(value * 60);
+
+
+/***/ }),
+
+/***/ 17666:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   D: () => (/* binding */ parseUrl)
+/* harmony export */ });
+/** Reads a URL; undefined when it is none. (`URL.parse` came with Node 22.) */
+function parseUrl(text, base) {
+    return URL.canParse(text, base) ? new URL(text, base) : undefined;
+}
 
 
 /***/ }),

@@ -3,6 +3,7 @@ import { suggestion } from './config/nearest.js';
 import { parseDuration, QuantityError } from './config/units.js';
 import { ConfigurationError, type Mistake } from './errors.js';
 import type { Seconds } from './units.js';
+import { parseUrl } from './url.js';
 
 export type Mode = 'plan' | 'preflight' | 'run' | 'cleanup' | 'gate';
 
@@ -49,6 +50,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Reads the `INPUT_…` variables one by one, and collects what is wrong with them. */
 export class InputReader {
   readonly #mistakes: Mistake[] = [];
+  /** A bad input is not reported as missing as well. */
+  readonly #complained = new Set<InputName>();
 
   constructor(private readonly environment: Environment) {}
 
@@ -67,7 +70,10 @@ export class InputReader {
     if (value === undefined) return fallback;
     const found = allowed.find((one) => one === value);
     if (found === undefined) {
-      this.#mistake(refusals[value] ?? `input "${name}" is "${value}"; it can be ${allowed.join(', ')}`);
+      this.#mistake(
+        refusals[value] ?? `input "${name}" is "${value}"; it can be ${allowed.join(', ')}`,
+        name,
+      );
     }
     return found ?? fallback;
   }
@@ -107,18 +113,18 @@ export class InputReader {
   deploymentUrl(): string | undefined {
     const value = this.text('coder-url') ?? this.#variable('CODER_URL');
     if (value === undefined) return undefined;
-    const url = URL.parse(value);
-    if (url === null || !/^https?:$/.test(url.protocol)) {
-      this.#mistake(
-        `input "coder-url" is "${value}"; write it with its scheme, like "https://coder.example.com"`,
+    const complain = (what: string): void => this.#mistake(`input "coder-url" ${what}`, 'coder-url');
+    const url = parseUrl(value);
+    if (value.includes('@')) {
+      // Not shown: what stands before the "@" is a secret.
+      complain(
+        'holds credentials; give them as "coder-session-token", or "coder-email" and "coder-password"',
       );
-    } else if (url.username !== '' || url.password !== '') {
-      this.#mistake(
-        'input "coder-url" holds credentials; give them as "coder-session-token", or "coder-email" and "coder-password"',
-      );
+    } else if (url === undefined || !/^https?:$/.test(url.protocol)) {
+      complain(`is "${value}"; write it with its scheme, like "https://coder.example.com"`);
     } else if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-      this.#mistake(
-        `input "coder-url" is "${value}"; leave out the part behind the host: Coder's CLI ignores it, so it would test something else. Write "${url.origin}"`,
+      complain(
+        `is "${value}"; leave out the part behind the host: Coder's CLI ignores it, so it would test something else. Write "${url.origin}"`,
       );
     } else {
       return url.origin;
@@ -131,13 +137,17 @@ export class InputReader {
     const password = this.text('coder-password');
     const inputToken = this.text('coder-session-token');
     if (inputToken !== undefined && (email !== undefined || password !== undefined)) {
-      this.#mistake('give either "coder-session-token" or "coder-email" with "coder-password", not both');
+      this.#mistake(
+        'give either "coder-session-token" or "coder-email" with "coder-password", not both',
+        'coder-session-token',
+      );
       return undefined;
     }
     if (email !== undefined || password !== undefined) {
       if (email !== undefined && password !== undefined) return { kind: 'password', email, password };
       this.#mistake(
         `input "${email === undefined ? 'coder-email' : 'coder-password'}" is missing: a sign-in needs "coder-email" and "coder-password"`,
+        'coder-password',
       );
       return undefined;
     }
@@ -146,16 +156,18 @@ export class InputReader {
     if (/^[A-Za-z0-9]{10}-[A-Za-z0-9]{22}$/.test(token)) return { kind: 'token', token };
     this.#mistake(
       'input "coder-session-token" is no Coder token (10 characters, "-", 22 characters); make one with "coder tokens create"',
+      'coder-session-token',
     );
     return undefined;
   }
 
   requireDeployment(mode: Mode, url: string | undefined, credential: Credential | undefined): void {
-    if (this.#mistakes.some(({ message }) => /coder-(url|session-token|email|password)/.test(message)))
-      return;
-    if (url === undefined) {
+    // Of a mode that there is not, nobody knows what it would need.
+    if (this.#complained.has('mode')) return;
+    if (url === undefined && !this.#complained.has('coder-url')) {
       this.#mistake(`mode "${mode}" needs the deployment: set input "coder-url" (or the variable CODER_URL)`);
     }
+    if (this.#complained.has('coder-session-token') || this.#complained.has('coder-password')) return;
     if (credential === undefined) {
       this.#mistake(
         `mode "${mode}" needs an owner's credentials: set input "coder-session-token" (or the variable CODER_SESSION_TOKEN), or "coder-email" and "coder-password"` +
@@ -185,8 +197,8 @@ export class InputReader {
   downloadUrl(): string | undefined {
     const value = this.text('coder-download-url');
     if (value === undefined) return undefined;
-    const url = URL.parse(value);
-    if (url !== null && /^https?:$/.test(url.protocol)) return value.replace(/\/+$/, '');
+    const url = parseUrl(value);
+    if (url !== undefined && /^https?:$/.test(url.protocol)) return value.replace(/\/+$/, '');
     this.#mistake(
       `input "coder-download-url" is "${value}"; a URL is needed, like "https://mirror.example.com/coder/coder/releases/download"`,
     );
@@ -231,7 +243,8 @@ export class InputReader {
     return z.string().trim().min(1).safeParse(this.environment[name]).data;
   }
 
-  #mistake(message: string): void {
+  #mistake(message: string, name?: InputName): void {
     this.#mistakes.push({ message });
+    if (name !== undefined) this.#complained.add(name);
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { messageOf } from '../errors.js';
 import type { Clock } from '../ports.js';
 import { milliseconds, type Milliseconds } from '../units.js';
+import { parseUrl } from '../url.js';
 import { RatePacer } from './rate-pacer.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -142,7 +143,7 @@ export class CoderHttp {
     const call = `${request.method} ${request.path}`;
     const location = headers.get('location');
     if (location !== null) {
-      return `${this.baseUrl} answered ${call} with a redirect to ${URL.parse(location, this.baseUrl)?.origin ?? location}: something in front of Coder wants a sign-in, or "coder-url" should be that address`;
+      return `${this.baseUrl} answered ${call} with a redirect to ${parseUrl(location, this.baseUrl)?.origin ?? location}: something in front of Coder wants a sign-in, or "coder-url" should be that address`;
     }
     const type = (headers.get('content-type') ?? 'no content type').split(';')[0] ?? '';
     if (status < 400) {

@@ -21,9 +21,12 @@ export function loadConfig(file: string, text: string, profile?: string): Loaded
   const value = withoutExtensions(source.value);
   const profiled = profile === undefined ? { value } : applyProfile(value, profile);
   if ('message' in profiled) {
-    throw new ConfigurationError([{ ...profiled, location: source.locationOfKey([], 'profiles') }]);
+    const { message, key } = profiled;
+    const location =
+      key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
+    throw new ConfigurationError([{ message, location }]);
   }
-  const parsed = configSchema.safeParse(profiled.value);
+  const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
   if (!parsed.success) {
     throw new ConfigurationError(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
   }

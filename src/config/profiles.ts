@@ -18,6 +18,11 @@ const SMOKE: BuiltInProfile = { name: 'smoke', workspaces: 10, provisioning: 'ma
 const BUILT_IN: readonly BuiltInProfile[] = [SMOKE];
 const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
 
+/** A mistake in the choice of a profile, with the key in the file where it stands. */
+export interface ProfileMistake extends Mistake {
+  readonly key?: string;
+}
+
 export interface ProfiledConfig {
   readonly value: unknown;
   readonly builtIn?: BuiltInProfile;
@@ -27,13 +32,18 @@ export interface ProfiledConfig {
  * Lays a profile over the config file's value. The file's own profiles come before the built-in ones.
  * @returns the value to validate, or the mistake when there is no such profile.
  */
-export function applyProfile(value: unknown, profile: string): ProfiledConfig | Mistake {
+export function applyProfile(value: unknown, profile: string): ProfiledConfig | ProfileMistake {
   const config = rawObject.safeParse(value);
   if (!config.success) return { value };
   const own = rawObject.safeParse(config.data['profiles']);
   const ownProfiles = own.success ? own.data : {};
   if (Object.hasOwn(ownProfiles, profile)) {
-    return { value: overlay(config.data, ownProfiles[profile]) };
+    const change = rawObject.safeParse(ownProfiles[profile]);
+    if (change.success) return { value: overlay(config.data, change.data) };
+    return {
+      message: `the profile "${profile}" has no content; write under it what it changes`,
+      key: profile,
+    };
   }
   const builtIn = BUILT_IN.find(({ name }) => name === profile);
   if (builtIn) {
@@ -52,7 +62,7 @@ export function applyProfile(value: unknown, profile: string): ProfiledConfig | 
   return { message: `there is no profile "${profile}"; ${suggestion(profile, known)}` };
 }
 
-function overlay(base: Raw, change: unknown): Raw {
+function overlay(base: Raw, change: Raw): Raw {
   return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
 }
 

@@ -1,5 +1,5 @@
 import { isMap, isNode, isPair, LineCounter, parseDocument, type Document } from 'yaml';
-import { ConfigurationError, type Mistake, type SourceLocation } from '../errors.js';
+import { ConfigurationError, messageOf, type Mistake, type SourceLocation } from '../errors.js';
 
 type Path = readonly PropertyKey[];
 
@@ -36,7 +36,12 @@ export class ConfigSource {
     try {
       const value: unknown = this.#document.toJS({ maxAliasCount: ALIAS_LIMIT });
       return value;
-    } catch {
+    } catch (thrown) {
+      if (!messageOf(thrown).includes('Excessive alias count')) {
+        throw new ConfigurationError([
+          { message: `the YAML cannot be read: ${messageOf(thrown)}`, location: this.#at(0) },
+        ]);
+      }
       throw new ConfigurationError([
         {
           message: `too many aliases: the file would grow without bound; write the values out (at most ${ALIAS_LIMIT} aliases are followed)`,
