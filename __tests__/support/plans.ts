@@ -1,0 +1,53 @@
+import { parseExpectation } from '../../src/config/expectation.js';
+import { createWorkspacesCommand } from '../../src/plan/command.js';
+import type { CreateWorkspacesStep, Criterion, Plan } from '../../src/plan/plan-types.js';
+import { planTime } from '../../src/plan/time.js';
+import { minutes } from '../../src/units.js';
+
+export function stepOf(changes: Partial<CreateWorkspacesStep> = {}): CreateWorkspacesStep {
+  const step: CreateWorkspacesStep = {
+    suite: 'create-workspaces',
+    group: 'pod_workspaces',
+    template: 'pod-swdev',
+    count: 100,
+    concurrency: 10,
+    driver: 'auto',
+    owner: 'scaletest-users',
+    timeout: minutes(30),
+    jobTimeout: minutes(10),
+    expectedP95: minutes(2),
+    retries: 0,
+    parameters: {},
+    parametersComplete: true,
+    resultFile: 'raw/create-workspaces.pod_workspaces.json',
+    command: [],
+    ...changes,
+  };
+  return { ...step, command: createWorkspacesCommand(step) };
+}
+
+export function criterionOf(expect: string, changes: Partial<Criterion> = {}): Criterion {
+  return {
+    id: 'the-criterion',
+    title: 'The criterion',
+    metric: 'create_workspaces.all.provisioning',
+    expect: parseExpectation(expect),
+    informational: false,
+    origin: 'criteria',
+    ...changes,
+  };
+}
+
+export function planOf(steps: readonly CreateWorkspacesStep[], criteria: readonly Criterion[] = []): Plan {
+  const workspaces = steps.reduce((sum, { count }) => sum + count, 0);
+  const users = steps.some(({ owner }) => owner === 'scaletest-users') ? workspaces : 0;
+  const phases = [{ name: 'create', title: 'Create workspaces', steps }];
+  return {
+    schema: 1,
+    suites: ['create-workspaces'],
+    phases,
+    criteria,
+    effects: { workspaces, users, notificationsPerAdmin: 2 * users },
+    time: planTime(phases, workspaces, undefined),
+  };
+}
