@@ -32,5 +32,6 @@ function formatSeconds(value: number): string {
 function trimmed(value: number, digits: number): string {
   const factor = 10 ** digits;
   const rounded = Math.round(value * factor) / factor;
-  return String(value < 100 && rounded >= 100 && digits > 0 ? Math.floor(value * factor) / factor : rounded);
+  if (digits > 0 && value < 100 && rounded >= 100) return String(Math.floor(value * factor) / factor);
+  return String(digits > 0 && value > 0 && rounded === 0 ? 1 / factor : rounded);
 }
