@@ -232,6 +232,19 @@ describe('the CLI as it should be', () => {
     expect(unknown.stderr).toContain('parameter "a" is not present in the template.');
   });
 
+  it('cleans a licensed deployment up', async () => {
+    const running = await serve({});
+    running.options.licensed = true;
+    running.seedLeftovers(3);
+    const { exitCode, stdout } = await runCoder(executables.of(VERSION), ['exp', 'scaletest', 'cleanup'], {
+      deployment: running,
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Pausing prebuilds reconciler...');
+    expect(running.state.liveWorkspaces()).toEqual([]);
+    expect(running.state.reconciliationPaused).toBe(false);
+  });
+
   it('ignores a path in the address', async () => {
     const running = await serve({});
     const environment = { CODER_URL: `${running.url}/wrong` };

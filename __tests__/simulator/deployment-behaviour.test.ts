@@ -255,6 +255,55 @@ describe('users and tokens', () => {
   });
 });
 
+describe('WebSockets', () => {
+  /** Everything that a socket receives until it is closed. */
+  function listen(url: string): Promise<{ messages: string[]; reason: string }> {
+    return new Promise((resolve, reject) => {
+      const messages: string[] = [];
+      const socket = new WebSocket(url.replace('http:', 'ws:'));
+      socket.onmessage = (event): void => void messages.push(String(event.data));
+      socket.onerror = (): void => reject(new Error('refused'));
+      socket.onclose = (event): void => resolve({ messages, reason: event.reason });
+    });
+  }
+
+  it('follow the log of a build until its end', async () => {
+    const asker = await serve();
+    const id = await createWorkspace(asker, 'followed');
+    const { body } = await asker.ask('', `GET /api/v2/workspaces/${id}`);
+    const path = `/api/v2/workspacebuilds/${textAt(body, 'latest_build', 'id')}/logs`;
+    const token = `coder_session_token=${asker.deployment.ownerToken}`;
+    const { messages, reason } = await listen(`${asker.deployment.url}${path}?follow&${token}`);
+    expect(reason).toBe('done');
+    const all = await asker.ask('', `GET ${path}`);
+    expect(messages.map((message): unknown => JSON.parse(message))).toEqual(all.body);
+    const [first] = all.body as unknown[];
+    expect(Object.keys(fields(first))).toEqual([
+      'id',
+      'created_at',
+      'log_source',
+      'log_level',
+      'stage',
+      'output',
+    ]);
+    const later = await asker.ask('', `GET ${path}?after=${Number(fields(first).id)}`);
+    expect((later.body as unknown[]).length).toBe((all.body as unknown[]).length - 1);
+    await expect(listen(`${asker.deployment.url}${path}?follow`)).rejects.toThrow('refused');
+  });
+
+  it('hold the inbox open', async () => {
+    const asker = await serve();
+    const token = `coder_session_token=${asker.deployment.memberToken}`;
+    const url = `${asker.deployment.url}/api/v2/notifications/inbox/watch?read_status=unread&${token}`;
+    const socket = new WebSocket(url.replace('http:', 'ws:'));
+    await new Promise((resolve) => (socket.onopen = resolve));
+    const gauge = 'coderd_api_concurrent_websockets{path="/api/v2/notifications/inbox/watch"}';
+    const { body } = await asker.ask('', 'GET /api/v2/debug/metrics');
+    expect(String(body)).toContain(`${gauge} 1`);
+    socket.close();
+  });
+});
+
 describe('failure switches', () => {
   it('destroy sockets, answer HTML, forbid, override and delay', async () => {
     const asker = await serve();

@@ -113,7 +113,8 @@ export interface DeploymentOptions {
 
 const HOURS = 3600;
 
-function template(name: string, changes: Partial<TemplateOptions> = {}): TemplateOptions {
+/** A template with sensible times and one agent. */
+export function simulatedTemplate(name: string, changes: Partial<TemplateOptions> = {}): TemplateOptions {
   return {
     name,
     parameters: [],
@@ -155,13 +156,13 @@ const datasciParameters: TemplateParameter[] = [
 
 export function defaultTemplates(): TemplateOptions[] {
   return [
-    template('pod-swdev'),
-    template('ec2-datasci', {
+    simulatedTemplate('pod-swdev'),
+    simulatedTemplate('ec2-datasci', {
       parameters: structuredClone(datasciParameters),
       startSeconds: { median: 2.5, sigma: 0.3 },
     }),
-    template('tpl-fail', { failingShare: 1 }),
-    template('tpl-noagent', { hasAgent: false }),
+    simulatedTemplate('tpl-fail', { failingShare: 1 }),
+    simulatedTemplate('tpl-noagent', { hasAgent: false }),
   ];
 }
 

@@ -237,6 +237,7 @@ export class Provisioning {
   }
 
   #reap(): void {
+    if (!this.#deployment.traits.reapsPending) return;
     const time = now();
     const oldest = time - this.#deployment.options.pendingLimitSeconds * 1000;
     const overdue = this.queue.filter((work) => work.job.createdAt < oldest).slice(0, REAPER_BATCH);

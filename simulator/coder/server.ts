@@ -13,7 +13,7 @@ export type {
   TemplateOptions,
   TemplateParameter,
 } from './options.js';
-export { defaultTemplates } from './options.js';
+export { defaultTemplates, simulatedTemplate } from './options.js';
 export type { DeploymentState } from './state.js';
 
 const WEEK_SECONDS = 7 * 24 * 3600;

@@ -25,7 +25,8 @@ export interface ServerTraits {
   /** v2.36 (?): an unknown user in a path is 404, before 400. */
   unknownUserIs404: boolean;
   hasDebugMetrics: boolean;
-  hasPrebuilds: boolean;
+  /** v2.23: jobs that wait too long are failed; before, only hung ones were. */
+  reapsPending: boolean;
   prebuildSettings: boolean;
   wwwAuthenticate: boolean;
   expectStatus: boolean;
@@ -42,7 +43,7 @@ export function serverTraits(version: string): ServerTraits {
     limitsPerUser: isAtLeast(version, 'v2.32.0'),
     unknownUserIs404: isAtLeast(version, 'v2.36.0'),
     hasDebugMetrics: isAtLeast(version, 'v2.28.0'),
-    hasPrebuilds: isAtLeast(version, 'v2.22.0'),
+    reapsPending: isAtLeast(version, 'v2.23.0'),
     prebuildSettings: isAtLeast(version, 'v2.26.0'),
     wwwAuthenticate: isAtLeast(version, 'v2.25.0'),
     expectStatus: isAtLeast(version, 'v2.25.0'),

@@ -87,7 +87,8 @@ function writeResults(invocation: Invocation, outputs: OutputSpec[], complete: R
   const { results, passed } = withFaults(invocation, complete);
   for (const spec of outputs) {
     if (spec.format === 'json' && behaviour.noJson) continue;
-    const content = spec.format === 'json' ? resultsJson(results, passed) : resultsText(results);
+    const content =
+      spec.format === 'json' ? resultsJson(results, invocation.version, passed) : resultsText(results);
     const cut = spec.format === 'json' && behaviour.truncateJson;
     writeOutput(spec, cut ? content.slice(0, Math.floor(content.length / 2)) : content);
   }

@@ -1,4 +1,5 @@
 import { goJson } from '../go-json.js';
+import { isAtLeast } from '../versions.js';
 import { goDuration, type Instant, rfc3339Nano } from './go-format.js';
 
 export interface RunResult {
@@ -26,7 +27,13 @@ export function failures(results: Results): number {
   return results.runs.filter((run) => run.error !== null).length;
 }
 
-function runJson(run: RunResult): Record<string, unknown> {
+/** v2.24 to v2.26 had two more keys for every suite. */
+function byteCounts(version: string): Record<string, number> {
+  if (!isAtLeast(version, 'v2.24.0') || isAtLeast(version, 'v2.27.0')) return {};
+  return { total_bytes_read: 0, total_bytes_written: 0 };
+}
+
+function runJson(run: RunResult, version: string): Record<string, unknown> {
   return {
     full_id: `${run.testName}/${run.id}`,
     test_name: run.testName,
@@ -35,14 +42,15 @@ function runJson(run: RunResult): Record<string, unknown> {
     started_at: rfc3339Nano(run.startedAt),
     duration: goDuration(run.nanoseconds),
     duration_ms: milliseconds(run.nanoseconds),
+    ...byteCounts(version),
     error: run.error ?? '<nil>',
   };
 }
 
 /** The document of `--output json`: one line, keys of runs sorted as text. */
-export function resultsJson(results: Results, passed = results.runs.length - failures(results)): string {
+export function resultsJson(results: Results, version: string, passed: number): string {
   const runs = results.runs
-    .map((run): [string, Record<string, unknown>] => [`${run.testName}/${run.id}`, runJson(run)])
+    .map((run): [string, Record<string, unknown>] => [`${run.testName}/${run.id}`, runJson(run, version)])
     .sort(([left], [right]) => (left < right ? -1 : 1));
   return `${goJson({
     total_runs: results.runs.length,

@@ -5,7 +5,7 @@ import type { Deployment } from '../deployment.js';
 import type { RequestMetrics } from '../metrics.js';
 import type { Router } from '../router.js';
 import { jobStatus, latestBuild } from '../state.js';
-import { isAtLeast } from '../versions.js';
+import { serverTraits } from '../versions.js';
 import { deploymentConfig } from '../wire/deployment-config.js';
 import { entitlementFeatures } from '../wire/entitlements.js';
 import { provisionerApiVersion } from './provisioners.js';
@@ -183,7 +183,7 @@ export function addDeploymentRoutes(router: Router, metrics: RequestMetrics, ver
   router.add('PUT /api/v2/prebuilds/settings', prebuildSettings);
   router.add('GET /api/v2/organizations/{organization}/members/{user}/workspace-quota', workspaceQuota);
   router.add('GET /api/v2/debug/health', debugHealth);
-  if (isAtLeast(version, 'v2.28.0')) {
+  if (serverTraits(version).hasDebugMetrics) {
     router.add('GET /api/v2/debug/metrics', (call) => {
       requireOwner(call);
       return { status: 200, text: metrics.text(call.deployment), contentType: METRICS_TYPE };

@@ -4,7 +4,7 @@ import type { Token, User } from '../state.js';
 
 export function userJson(deployment: Deployment, user: User): Record<string, unknown> {
   const { traits, organization } = deployment;
-  const organizations = user.deleted && traits.unknownUserIs404 ? [] : [organization.id];
+  const organizations = user.deleted && traits.newestKeys ? [] : [organization.id];
   return {
     id: user.id,
     username: user.username,
