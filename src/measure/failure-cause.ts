@@ -26,7 +26,7 @@ export function failureCause(error: string, logs: string): FailureCause {
         .trim()
         .replace(/:$/, ''),
     );
-  const logErrors = [...logs.matchAll(/^\terror:\s*(.*)$/gm)]
+  const logErrors = [...logs.matchAll(/^\terror:[ \t]*(.*)$/gm)]
     .map(([, text = '']) => text.trim())
     .filter((text) => text !== '')
     .slice(0, MOST_LOG_ERRORS);
