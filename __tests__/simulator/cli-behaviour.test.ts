@@ -1,11 +1,14 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CliBehaviour, CoderDeployment } from '../../simulator/coder/server.js';
 import { fields, startQuickServer } from './api-scenario.js';
 import { Executables } from './executables.js';
 import { readResults } from './result-files.js';
 import { type Ended, runCoder, type Running, startCoder } from './run-coder.js';
+
+// Many processes are started; a busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const VERSION = 'v2.36.0';
 const executables = new Executables();

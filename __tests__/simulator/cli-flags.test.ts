@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commandsOf, type Flag, globalFlagsOf } from '../../simulator/coder/cli/flags.js';
 import { parseGoDuration, goDuration } from '../../simulator/coder/cli/go-format.js';
 import { csvRecord } from '../../simulator/coder/cli/parse.js';
@@ -7,6 +7,9 @@ import { fields } from './api-scenario.js';
 import { Executables } from './executables.js';
 import { explainSkip, hasRecordings, sharedJson, VERSIONS, type Version } from './golden.js';
 import { type Ended, runCoder } from './run-coder.js';
+
+// Many processes are started; a busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 explainSkip('flags of the CLI');
 

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CoderDeployment } from '../../simulator/coder/server.js';
 import { startQuickServer } from './api-scenario.js';
 import { Executables } from './executables.js';
 import { cliRecording, explainSkip, hasRecordings, sharedText, VERSIONS, type Version } from './golden.js';
 import { type Ended, runCoder, startCoder } from './run-coder.js';
 import { logSkeleton, normalizedError, readResults } from './result-files.js';
+
+// Many processes are started; a busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 explainSkip('CLI recordings');
 

@@ -1,10 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   type CoderDeployment,
   type DeploymentOptions,
   startCoderServer,
 } from '../../simulator/coder/server.js';
 import { Asker, fields, textAt } from './api-scenario.js';
+
+// Real timers run here; a busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000 });
 
 const QUICK = { median: 0.1, sigma: 0 };
 const NO_LATENCY = { baseMs: 0, sigma: 0, perRequestMs: 0 };

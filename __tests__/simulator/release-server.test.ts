@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import {
   type ReleaseServer,
   type ReleaseServerOptions,
   startReleaseServer,
 } from '../../simulator/coder/release-server.js';
 import { Executables } from './executables.js';
+
+// Many processes are started; a busy machine takes its time.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const executables = new Executables();
 let server: ReleaseServer | null = null;

@@ -23,7 +23,7 @@ export interface RunOptions {
   openStdin?: boolean;
 }
 
-const LONGEST_RUN_MS = Number(process.env.LONGEST ?? 20_000);
+const LONGEST_RUN_MS = 20_000;
 
 export function startCoder(executable: string, args: string[], options: RunOptions = {}): Running {
   const { deployment, environment = {}, cwd, openStdin = false } = options;
