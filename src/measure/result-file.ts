@@ -37,7 +37,7 @@ const totalsShape = z.object({
 const runShape = z.object({
   started_at: z.string(),
   duration_ms: z.number().nonnegative(),
-  error: z.unknown(),
+  error: z.unknown().optional(),
 });
 
 /**

@@ -1,16 +1,32 @@
-import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { failureCause, type FailureCause } from '../measure/failure-cause.js';
 import type { ResultFile, RunRecord } from '../measure/result-file.js';
 import { redact } from '../redact.js';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 const LONGEST_LOGS = 2 * 1024 * 1024;
 const LOG_TAIL = 4096;
 const MOST_FAILED_RUNS = 1000;
 
-export const readChunks = (file: string): AsyncIterable<Uint8Array> =>
-  createReadStream(file, { highWaterMark: CHUNK_BYTES });
+/**
+ * A file in pieces; the next one is read while the last one is looked at. Two buffers are used in turn, so whoever keeps
+ * a piece has to copy it.
+ */
+export async function* readChunks(file: string): AsyncGenerator<Uint8Array> {
+  const input = await open(file);
+  const buffers = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)] as const;
+  try {
+    let pending = input.read(buffers[0], 0, CHUNK_BYTES);
+    for (;;) {
+      const { bytesRead, buffer } = await pending;
+      if (bytesRead === 0) return;
+      pending = input.read(buffer === buffers[0] ? buffers[1] : buffers[0], 0, CHUNK_BYTES);
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await input.close();
+  }
+}
 
 /** A failed run, as evidence. */
 export interface FailedRun {
