@@ -59,6 +59,9 @@ interface Case {
 
 /** Sixty logins a minute and address; so many are used up before. */
 async function useUpLogins(running: CoderDeployment): Promise<void> {
+  // The limiter goes by the clock's minute, which must not turn before the CLI logs in.
+  const left = 60_000 - (Date.now() % 60_000);
+  if (left < 8_000) await new Promise((resolve) => setTimeout(resolve, left));
   for (let count = 0; count < 60; count += 1) {
     const body = JSON.stringify({ email: 'nobody@example.com', password: 'x' });
     await fetch(`${running.url}/api/v2/users/login`, { method: 'POST', body });
