@@ -37403,21 +37403,12 @@ function withoutLeftovers(ready, facts) {
 async function removeLeftovers(inputs, world) {
     try {
         const connection = await (0,connecting/* connect */.Ng)(inputs, world);
-        const me = await connection.identity.api.me();
-        if (!me.roles.some(({ name }) => name === 'owner')) {
-            throw new http/* ApiError */.h('status', `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`);
+        try {
+            await report(await removeAll(connection, inputs, world), connection.url, world);
         }
-        const deadline = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000);
-        const result = await (0,stages_cleaning/* clean */.uH)({
-            connection,
-            scope: { ownUserId: me.id },
-            orphan: false,
-            queue: 'short',
-            deadline,
-            signal: world.cancelled,
-        }, world);
-        await (0,connecting/* disconnect */.Zf)(connection, world);
-        await report(result, connection.url, world);
+        finally {
+            await (0,connecting/* disconnect */.Zf)(connection, world);
+        }
     }
     catch (thrown) {
         if (!(thrown instanceof http/* ApiError */.h))
@@ -37427,6 +37418,20 @@ async function removeLeftovers(inputs, world) {
         setVerdict('error', thrown.message, world);
         world.step.fail();
     }
+}
+async function removeAll(connection, inputs, world) {
+    const me = await connection.identity.api.me();
+    if (!me.roles.some(({ name }) => name === 'owner')) {
+        throw new http/* ApiError */.h('status', `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`);
+    }
+    return (0,stages_cleaning/* clean */.uH)({
+        connection,
+        scope: { ownUserId: me.id },
+        orphan: false,
+        queue: 'short',
+        deadline: (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
+        signal: world.cancelled,
+    }, world);
 }
 async function report(result, url, world) {
     const sentence = (0,stages_cleaning/* cleanupSentence */.W1)(result);
@@ -38362,13 +38367,13 @@ class Cleanup {
         this.#noteProgress(resources);
         if (resources.workspaces.length === 0 && resources.users.length === 0)
             return 'nothing left';
+        // By what was seen: a deletion that this round asks for still has its chance.
+        const isGivenUp = resources.workspaces.every((workspace) => !isActive(workspace) && this.#isGivenUp(workspace));
         await this.#deleteWorkspaces(resources.workspaces);
         const owners = new Set(resources.workspaces.map(({ owner_id }) => owner_id));
         const free = resources.users.filter(({ id, username }) => !owners.has(id) && this.#attemptsOf(username) < USER_ATTEMPTS);
         await this.#deleteUsers(free);
-        const isHopeless = free.length === 0 &&
-            resources.workspaces.every((workspace) => !isActive(workspace) && this.#isGivenUp(workspace));
-        return isHopeless ? 'nothing more to try' : 'going on';
+        return isGivenUp && free.length === 0 ? 'nothing more to try' : 'going on';
     }
     async #deleteWorkspaces(workspaces) {
         await (0,concurrency/* forEachConcurrently */.D)(workspaces.filter(isStarting), PARALLEL_CALLS, (workspace) => this.#cancelBuild(workspace));

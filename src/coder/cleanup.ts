@@ -110,16 +110,17 @@ class Cleanup {
     for (const workspace of resources.workspaces) this.#seenWorkspaces.add(workspace.id);
     this.#noteProgress(resources);
     if (resources.workspaces.length === 0 && resources.users.length === 0) return 'nothing left';
+    // By what was seen: a deletion that this round asks for still has its chance.
+    const isGivenUp = resources.workspaces.every(
+      (workspace) => !isActive(workspace) && this.#isGivenUp(workspace),
+    );
     await this.#deleteWorkspaces(resources.workspaces);
     const owners = new Set(resources.workspaces.map(({ owner_id }) => owner_id));
     const free = resources.users.filter(
       ({ id, username }) => !owners.has(id) && this.#attemptsOf(username) < USER_ATTEMPTS,
     );
     await this.#deleteUsers(free);
-    const isHopeless =
-      free.length === 0 &&
-      resources.workspaces.every((workspace) => !isActive(workspace) && this.#isGivenUp(workspace));
-    return isHopeless ? 'nothing more to try' : 'going on';
+    return isGivenUp && free.length === 0 ? 'nothing more to try' : 'going on';
   }
 
   async #deleteWorkspaces(workspaces: readonly Workspace[]): Promise<void> {

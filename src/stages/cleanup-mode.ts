@@ -5,34 +5,18 @@ import type { CleanupResult } from '../coder/cleanup.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import { clean, cleanupSentence, isClean } from './cleaning.js';
-import { connect, disconnect } from './connecting.js';
+import { connect, disconnect, type Connection } from './connecting.js';
 import { setVerdict } from './reporting.js';
 
 /** Mode cleanup, the janitor: removes every scale-test resource of the deployment. */
 export async function removeLeftovers(inputs: Inputs, world: World): Promise<void> {
   try {
     const connection = await connect(inputs, world);
-    const me = await connection.identity.api.me();
-    if (!me.roles.some(({ name }) => name === 'owner')) {
-      throw new ApiError(
-        'status',
-        `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`,
-      );
+    try {
+      await report(await removeAll(connection, inputs, world), connection.url, world);
+    } finally {
+      await disconnect(connection, world);
     }
-    const deadline = milliseconds(world.clock.monotonic() + inputs.maxDuration * 1000);
-    const result = await clean(
-      {
-        connection,
-        scope: { ownUserId: me.id },
-        orphan: false,
-        queue: 'short',
-        deadline,
-        signal: world.cancelled,
-      },
-      world,
-    );
-    await disconnect(connection, world);
-    await report(result, connection.url, world);
   } catch (thrown) {
     if (!(thrown instanceof ApiError)) throw thrown;
     await world.step.writeSummary(sections(['### Scale-test clean-up failed', cell(thrown.message)]));
@@ -40,6 +24,27 @@ export async function removeLeftovers(inputs: Inputs, world: World): Promise<voi
     setVerdict('error', thrown.message, world);
     world.step.fail();
   }
+}
+
+async function removeAll(connection: Connection, inputs: Inputs, world: World): Promise<CleanupResult> {
+  const me = await connection.identity.api.me();
+  if (!me.roles.some(({ name }) => name === 'owner')) {
+    throw new ApiError(
+      'status',
+      `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`,
+    );
+  }
+  return clean(
+    {
+      connection,
+      scope: { ownUserId: me.id },
+      orphan: false,
+      queue: 'short',
+      deadline: milliseconds(world.clock.monotonic() + inputs.maxDuration * 1000),
+      signal: world.cancelled,
+    },
+    world,
+  );
 }
 
 async function report(result: CleanupResult, url: string, world: World): Promise<void> {
