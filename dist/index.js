@@ -34892,6 +34892,7 @@ var markdown = __nccwpck_require__(54285);
 ;// CONCATENATED MODULE: ./src/report/criteria-table.ts
 
 
+const NO_BREAK = '\u00a0';
 const HEADER = ['Requirement', 'Criterion', 'Expected', 'Observed', '90 % interval', 'n', 'Verdict'];
 /** One row a criterion. */
 function criteriaTable(results) {
@@ -34918,7 +34919,8 @@ function observedCells(result) {
         return { value: '', interval: '', n: '' };
     const { observed } = result;
     const unit = observed.kind === 'ratio' ? 'ratio' : result.criterion.expect.unit;
-    const format = (value) => formatQuantity(value, unit);
+    // A number and its unit stay on one line.
+    const format = (value) => formatQuantity(value, unit).replaceAll(' ', NO_BREAK);
     const n = observed.n === undefined ? '' : formatQuantity(observed.n, 'count');
     switch (observed.kind) {
         case 'quantile':
@@ -34960,7 +34962,8 @@ function criteriaLines(results) {
         const { value, interval, n } = observedCells(result);
         const numbers = [value, interval === '' ? '' : `[${interval}]`, n === '' ? '' : `n = ${n}`]
             .filter((part) => part !== '')
-            .join(' ');
+            .join(' ')
+            .replaceAll(NO_BREAK, ' ');
         return {
             verdict: result.verdict,
             id: result.criterion.id,
@@ -36644,7 +36647,7 @@ function suiteCriteria(suite) {
         },
         {
             id: `${AT_ONCE_REQUIREMENT}-alive-at-once`,
-            title: `Workspaces alive at the same time (${percent} % of ${suite.count})`,
+            title: `Workspaces alive at the same time (${percent}\u00a0% of ${suite.count})`,
             requirement: AT_ONCE_REQUIREMENT,
             metric: 'create_workspaces.all.peak_alive',
             expect: parseExpectation(`>= ${alive}`),
@@ -38119,21 +38122,24 @@ function fail(sentence, world) {
 const SUMMARY_LIMIT = 900 * 1024;
 /** Text inside a table cell or a sentence, without any mark-up of its own. */
 function cell(text) {
-    return text
-        .replace(/\s+/g, ' ')
+    return (text
+        // A no-break space stays one.
+        .replace(/[^\S\u00a0]+/g, ' ')
         .trim()
         .replaceAll('&', '&amp;')
         .replaceAll('<', '&lt;')
         .replaceAll('>', '&gt;')
-        .replace(/[\\`*_[\]|~#@]/g, '\\$&');
+        .replace(/[\\`*_[\]|~#@]/g, '\\$&'));
 }
 /** Text as inline code. */
 function code(text) {
     const plain = text.replace(/\s+/g, ' ').trim().replaceAll('|', '\\|');
-    const fence = plain.includes('`') ? '``' : '`';
-    return plain === ''
-        ? ''
-        : `${fence}${fence === '``' ? ' ' : ''}${plain}${fence === '``' ? ' ' : ''}${fence}`;
+    if (plain === '')
+        return '';
+    // A fence longer than any run of backticks in the text, which could end it.
+    const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    return longest === 0 ? `${fence}${plain}${fence}` : `${fence} ${plain} ${fence}`;
 }
 function table(header, rows, alignment = []) {
     const line = (cells) => `| ${cells.join(' | ')} |`;

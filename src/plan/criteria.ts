@@ -88,7 +88,7 @@ function suiteCriteria(suite: CreateWorkspacesConfig): Criterion[] {
     },
     {
       id: `${AT_ONCE_REQUIREMENT}-alive-at-once`,
-      title: `Workspaces alive at the same time (${percent} % of ${suite.count})`,
+      title: `Workspaces alive at the same time (${percent}\u00a0% of ${suite.count})`,
       requirement: AT_ONCE_REQUIREMENT,
       metric: 'create_workspaces.all.peak_alive',
       expect: parseExpectation(`>= ${alive}`),

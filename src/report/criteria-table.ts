@@ -2,6 +2,7 @@ import { formatQuantity } from '../judge/format.js';
 import type { CriterionResult } from '../judge/verdict.js';
 import { cell, code, table } from './markdown.js';
 
+const NO_BREAK = '\u00a0';
 const HEADER = ['Requirement', 'Criterion', 'Expected', 'Observed', '90 % interval', 'n', 'Verdict'];
 
 /** One row a criterion. */
@@ -35,7 +36,8 @@ export function observedCells(result: CriterionResult): ObservedCells {
   if (result.verdict === 'disabled') return { value: '', interval: '', n: '' };
   const { observed } = result;
   const unit = observed.kind === 'ratio' ? 'ratio' : result.criterion.expect.unit;
-  const format = (value: number): string => formatQuantity(value, unit);
+  // A number and its unit stay on one line.
+  const format = (value: number): string => formatQuantity(value, unit).replaceAll(' ', NO_BREAK);
   const n = observed.n === undefined ? '' : formatQuantity(observed.n, 'count');
   switch (observed.kind) {
     case 'quantile':
@@ -81,7 +83,8 @@ export function criteriaLines(results: readonly CriterionResult[]): readonly str
     const { value, interval, n } = observedCells(result);
     const numbers = [value, interval === '' ? '' : `[${interval}]`, n === '' ? '' : `n = ${n}`]
       .filter((part) => part !== '')
-      .join(' ');
+      .join(' ')
+      .replaceAll(NO_BREAK, ' ');
     return {
       verdict: result.verdict,
       id: result.criterion.id,

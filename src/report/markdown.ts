@@ -4,22 +4,26 @@ const SUMMARY_LIMIT = 900 * 1024;
 
 /** Text inside a table cell or a sentence, without any mark-up of its own. */
 export function cell(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replace(/[\\`*_[\]|~#@]/g, '\\$&');
+  return (
+    text
+      // A no-break space stays one.
+      .replace(/[^\S\u00a0]+/g, ' ')
+      .trim()
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replace(/[\\`*_[\]|~#@]/g, '\\$&')
+  );
 }
 
 /** Text as inline code. */
 export function code(text: string): string {
   const plain = text.replace(/\s+/g, ' ').trim().replaceAll('|', '\\|');
-  const fence = plain.includes('`') ? '``' : '`';
-  return plain === ''
-    ? ''
-    : `${fence}${fence === '``' ? ' ' : ''}${plain}${fence === '``' ? ' ' : ''}${fence}`;
+  if (plain === '') return '';
+  // A fence longer than any run of backticks in the text, which could end it.
+  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return longest === 0 ? `${fence}${plain}${fence}` : `${fence} ${plain} ${fence}`;
 }
 
 export type Alignment = 'left' | 'right';
