@@ -36968,10 +36968,14 @@ const PENDING_LIMIT = (0,units/* minutes */.Gx)(30);
 const WEEK = (0,units/* seconds */.YA)(7 * 86_400);
 const MILLISECONDS = 1000;
 const stepsOf = (plan) => plan.phases.flatMap(({ steps }) => steps);
-function identityCheck({ facts }) {
+function identityCheck({ facts, credential }) {
     const name = 'identity';
-    if (!facts.user.known)
-        return refused(name, facts.user.reason);
+    if (!facts.user.known) {
+        const fresh = credential === 'token'
+            ? 'give a fresh owner\'s token, or "coder-email" with "coder-password"'
+            : 'try again';
+        return refused(name, `who the credentials belong to could not be read: ${facts.user.reason}; ${fresh}`);
+    }
     const { username, roles } = facts.user.value;
     if (roles.some((role) => role.name === 'owner'))
         return ok(name, `signed in as ${username}, an owner`);
@@ -37171,6 +37175,14 @@ function cliObstacle(steps, facts, cli) {
 /** All checks without which the load would be wasted, at once. */
 function checkReadiness(context, parameterProblems, cliVersion) {
     const { facts } = context;
+    // Without an identity nothing else can be read, and each check would only repeat why.
+    if (!facts.user.known) {
+        return {
+            schema: 1,
+            checks: [ok('deployment', `Coder ${facts.server.versionText} answers`), identityCheck(context)],
+            serverVersion: facts.server.versionText,
+        };
+    }
     const steps = stepsOf(context.plan);
     const { choice, check: driverCheck } = chooseDriver(steps, facts, cliVersion);
     const checks = [
@@ -37308,6 +37320,7 @@ var uploading = __nccwpck_require__(18660);
 
 
 
+
 /** Modes preflight, run and gate: everything after the plan. */
 async function checkAndRun(planned, inputs, world) {
     const { results } = planned;
@@ -37317,7 +37330,8 @@ async function checkAndRun(planned, inputs, world) {
     world.cancelled.addEventListener('abort', onCancel, { once: true });
     (0,uploading/* oweUpload */.Xs)(upload, world);
     try {
-        const connected = await connectOrRefuse(inputs, world);
+        await (0,promises_.mkdir)(planned.rawDirectory, { mode: 0o700 });
+        const connected = await untilCancelled(connectOrRefuse(inputs, world), world.cancelled);
         if ('checks' in connected) {
             await reportPlan(planned.plan, [], results, world);
             await reportReadiness(connected, results, world);
@@ -37334,6 +37348,18 @@ async function checkAndRun(planned, inputs, world) {
     if (upload !== undefined && !world.cancelled.aborted)
         await (0,uploading/* uploadEvidence */.di)(upload, world);
 }
+/** What comes before the load has nothing to end in order: a cancelled step, which has seconds, does not wait for it. */
+function untilCancelled(stage, cancelled) {
+    return new Promise((resolve, reject) => {
+        const onCancel = () => {
+            reject(new Error((0,errors/* messageOf */.b)(cancelled.reason)));
+        };
+        if (cancelled.aborted)
+            onCancel();
+        cancelled.addEventListener('abort', onCancel, { once: true });
+        stage.then(resolve, reject).finally(() => cancelled.removeEventListener('abort', onCancel));
+    });
+}
 async function connectOrRefuse(inputs, world) {
     try {
         return await (0,connecting/* connect */.Ng)(inputs, world);
@@ -37347,9 +37373,9 @@ async function connectOrRefuse(inputs, world) {
 async function withConnection(connection, planned, inputs, world) {
     const { results } = planned;
     const templates = planned.plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
-    let facts = await (0,connecting/* readFacts */.MH)(connection, templates);
+    let facts = await untilCancelled((0,connecting/* readFacts */.MH)(connection, templates), world.cancelled);
     world.step.setOutput('coder-version', connection.server.versionText);
-    let ready = await makeReady(planned.plan, facts, inputs, world);
+    let ready = await untilCancelled(makeReady(planned.plan, facts, inputs, world), world.cancelled);
     await reportPlan(ready.plan, [], results, world);
     await reportReadiness(ready.readiness, results, world);
     if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {
@@ -37966,7 +37992,7 @@ async function planRun(inputs, world) {
     const startedAt = world.clock.now();
     const end = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000);
     const loaded = await readConfig(inputs, world.job.workspace);
-    const rawDirectory = await (0,promises_.mkdtemp)(external_node_path_default().join(world.job.temp, 'scaletest-'));
+    const rawDirectory = external_node_path_default().join(world.job.temp, `scaletest-${(0,external_node_crypto_.randomUUID)()}`);
     const plan = makePlan(loaded, {
         tests: inputs.tests,
         maxDuration: inputs.maxDuration,

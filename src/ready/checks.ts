@@ -25,9 +25,15 @@ export interface CheckContext {
 
 export const stepsOf = (plan: Plan): readonly Step[] => plan.phases.flatMap(({ steps }) => steps);
 
-export function identityCheck({ facts }: CheckContext): Check {
+export function identityCheck({ facts, credential }: CheckContext): Check {
   const name = 'identity';
-  if (!facts.user.known) return refused(name, facts.user.reason);
+  if (!facts.user.known) {
+    const fresh =
+      credential === 'token'
+        ? 'give a fresh owner\'s token, or "coder-email" with "coder-password"'
+        : 'try again';
+    return refused(name, `who the credentials belong to could not be read: ${facts.user.reason}; ${fresh}`);
+  }
   const { username, roles } = facts.user.value;
   if (roles.some((role) => role.name === 'owner')) return ok(name, `signed in as ${username}, an owner`);
   const has =

@@ -23,6 +23,14 @@ export function checkReadiness(
   cliVersion: CoderVersion | undefined,
 ): Readiness {
   const { facts } = context;
+  // Without an identity nothing else can be read, and each check would only repeat why.
+  if (!facts.user.known) {
+    return {
+      schema: 1,
+      checks: [ok('deployment', `Coder ${facts.server.versionText} answers`), identityCheck(context)],
+      serverVersion: facts.server.versionText,
+    };
+  }
   const steps = stepsOf(context.plan);
   const { choice, check: driverCheck } = chooseDriver(steps, facts, cliVersion);
   const checks: (Check | undefined)[] = [

@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { ApiError } from '../coder/http.js';
 import type { DeploymentFacts } from '../coder/facts.js';
+import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
 import { isReady, refused, type Readiness } from '../ready/readiness.js';
 import { milliseconds } from '../units.js';
@@ -22,7 +23,8 @@ export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: Wo
   world.cancelled.addEventListener('abort', onCancel, { once: true });
   oweUpload(upload, world);
   try {
-    const connected = await connectOrRefuse(inputs, world);
+    await mkdir(planned.rawDirectory, { mode: 0o700 });
+    const connected = await untilCancelled(connectOrRefuse(inputs, world), world.cancelled);
     if ('checks' in connected) {
       await reportPlan(planned.plan, [], results, world);
       await reportReadiness(connected, results, world);
@@ -35,6 +37,18 @@ export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: Wo
   }
   // A cancelled main has no time for it: then post uploads.
   if (upload !== undefined && !world.cancelled.aborted) await uploadEvidence(upload, world);
+}
+
+/** What comes before the load has nothing to end in order: a cancelled step, which has seconds, does not wait for it. */
+function untilCancelled<T>(stage: Promise<T>, cancelled: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onCancel = (): void => {
+      reject(new Error(messageOf(cancelled.reason)));
+    };
+    if (cancelled.aborted) onCancel();
+    cancelled.addEventListener('abort', onCancel, { once: true });
+    stage.then(resolve, reject).finally(() => cancelled.removeEventListener('abort', onCancel));
+  });
 }
 
 async function connectOrRefuse(inputs: Inputs, world: World): Promise<Connection | Readiness> {
@@ -54,9 +68,9 @@ async function withConnection(
 ): Promise<void> {
   const { results } = planned;
   const templates = planned.plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
-  let facts = await readFacts(connection, templates);
+  let facts = await untilCancelled(readFacts(connection, templates), world.cancelled);
   world.step.setOutput('coder-version', connection.server.versionText);
-  let ready = await makeReady(planned.plan, facts, inputs, world);
+  let ready = await untilCancelled(makeReady(planned.plan, facts, inputs, world), world.cancelled);
   await reportPlan(ready.plan, [], results, world);
   await reportReadiness(ready.readiness, results, world);
   if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Inputs } from '../inputs.js';
 import { makePlan } from '../plan/plan.js';
@@ -15,7 +15,7 @@ export interface PlannedRun {
   readonly plan: Plan;
   readonly orphan: boolean;
   readonly results: ResultsDirectory;
-  /** For the CLI's raw results, which hold secrets; outside the workspace. */
+  /** For the CLI's raw results, which hold secrets; outside the workspace. Made before the load, removed after it. */
   readonly rawDirectory: string;
   /** On the monotonic clock: when everything has to be over, clean-up included. */
   readonly end: Milliseconds;
@@ -27,7 +27,7 @@ export async function planRun(inputs: Inputs, world: World): Promise<PlannedRun>
   const startedAt = world.clock.now();
   const end = milliseconds(world.clock.monotonic() + inputs.maxDuration * 1000);
   const loaded = await readConfig(inputs, world.job.workspace);
-  const rawDirectory = await mkdtemp(path.join(world.job.temp, 'scaletest-'));
+  const rawDirectory = path.join(world.job.temp, `scaletest-${randomUUID()}`);
   const plan = makePlan(loaded, {
     tests: inputs.tests,
     maxDuration: inputs.maxDuration,
