@@ -31950,27 +31950,27 @@ const keyIdOf = (token) => token.slice(0, 10);
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Ch: () => (/* binding */ listScaletestResources),
+/* harmony export */   cW: () => (/* binding */ isScaletestUser),
 /* harmony export */   kM: () => (/* binding */ isScaletestWorkspace)
 /* harmony export */ });
-/* unused harmony export isScaletestUser */
 /**
  * Which users and workspaces are a scale test's: the CLI's own rules (scaletest/loadtestutil and cli/exp_scaletest.go).
  * Nothing else on the deployment is ever touched.
  */
 const PREFIX = 'scaletest-';
 const EMAIL_SUFFIX = '@scaletest.local';
+const USER_SEARCH = 'scaletest';
 const isScaletestUser = (user) => user.email.endsWith(EMAIL_SUFFIX) || user.username.startsWith(PREFIX);
 const isScaletestWorkspace = (workspace) => workspace.name.startsWith(PREFIX) || workspace.owner_name.startsWith(PREFIX);
 /** All scale-test users and workspaces within a scope. */
 async function listScaletestResources(api, scope, signal) {
     const isInScope = (resource) => scope.since === undefined || resource.created_at >= scope.since;
     const workspaces = await api.searchWorkspaces(`name:"${PREFIX}"`, signal);
-    const users = await api.searchUsers(PREFIX, signal);
-    const others = await api.searchUsers(EMAIL_SUFFIX, signal);
-    const distinct = new Map([...users, ...others].map((user) => [user.id, user]));
+    // Finds both marks, the prefix of names and the suffix of addresses; the rule decides among what it finds.
+    const users = await api.searchUsers(USER_SEARCH, signal);
     return {
         workspaces: workspaces.filter((workspace) => isScaletestWorkspace(workspace) && isInScope(workspace)),
-        users: [...distinct.values()].filter((user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user)),
+        users: users.filter((user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user)),
     };
 }
 
@@ -36350,7 +36350,6 @@ async function carryOut(request, world) {
         childEnvironment: childEnvironment(world.environment, {
             CODER_URL: connection.url,
             CODER_SESSION_TOKEN: token,
-            CODER_NO_VERSION_WARNING: 'true',
         }),
         rawDirectory: request.rawDirectory,
         evidenceDirectory: request.evidenceDirectory,
@@ -36507,7 +36506,7 @@ function createWorkspacesCommand(step) {
         ...Object.entries(step.parameters).map(([name, value]) => `--parameter=${csvField(`${name}=${value}`)}`),
         // The CLI's own clean-up reports oddly and needs a licence since v2.34; the gate cleans up through the API.
         '--no-cleanup',
-        `--output=json:${step.resultFile}`,
+        `--output=${csvField(`json:${step.resultFile}`)}`,
     ];
 }
 /** The CLI reads list flags as CSV, so a comma, quote or line break needs quoting. */
@@ -36963,6 +36962,7 @@ var coder_facts = __nccwpck_require__(51142);
 
 
 
+
 /** The server fails provisioner jobs that were pending for so long (coderd/jobreaper). */
 const PENDING_LIMIT = (0,units/* minutes */.Gx)(30);
 const WEEK = (0,units/* seconds */.YA)(7 * 86_400);
@@ -36977,6 +36977,9 @@ function identityCheck({ facts, credential }) {
         return refused(name, `who the credentials belong to could not be read: ${facts.user.reason}; ${fresh}`);
     }
     const { username, roles } = facts.user.value;
+    if ((0,scaletest_resources/* isScaletestUser */.cW)(facts.user.value)) {
+        return refused(name, `the user "${username}" is called like a scale-test user, so clean-up would take its workspaces for the test's; use an owner of another name`);
+    }
     if (roles.some((role) => role.name === 'owner'))
         return ok(name, `signed in as ${username}, an owner`);
     const has = roles.length === 0

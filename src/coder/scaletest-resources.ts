@@ -7,6 +7,7 @@ import type { User, Workspace } from './api-schemas.js';
  */
 const PREFIX = 'scaletest-';
 const EMAIL_SUFFIX = '@scaletest.local';
+const USER_SEARCH = 'scaletest';
 
 export const isScaletestUser = (user: Pick<User, 'username' | 'email'>): boolean =>
   user.email.endsWith(EMAIL_SUFFIX) || user.username.startsWith(PREFIX);
@@ -35,13 +36,10 @@ export async function listScaletestResources(
   const isInScope = (resource: { created_at: Date }): boolean =>
     scope.since === undefined || resource.created_at >= scope.since;
   const workspaces = await api.searchWorkspaces(`name:"${PREFIX}"`, signal);
-  const users = await api.searchUsers(PREFIX, signal);
-  const others = await api.searchUsers(EMAIL_SUFFIX, signal);
-  const distinct = new Map([...users, ...others].map((user) => [user.id, user]));
+  // Finds both marks, the prefix of names and the suffix of addresses; the rule decides among what it finds.
+  const users = await api.searchUsers(USER_SEARCH, signal);
   return {
     workspaces: workspaces.filter((workspace) => isScaletestWorkspace(workspace) && isInScope(workspace)),
-    users: [...distinct.values()].filter(
-      (user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user),
-    ),
+    users: users.filter((user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user)),
   };
 }

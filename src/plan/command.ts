@@ -23,7 +23,7 @@ export function createWorkspacesCommand(step: StepWithoutCommand): readonly stri
     ...Object.entries(step.parameters).map(([name, value]) => `--parameter=${csvField(`${name}=${value}`)}`),
     // The CLI's own clean-up reports oddly and needs a licence since v2.34; the gate cleans up through the API.
     '--no-cleanup',
-    `--output=json:${step.resultFile}`,
+    `--output=${csvField(`json:${step.resultFile}`)}`,
   ];
 }
 

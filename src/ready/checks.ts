@@ -1,5 +1,6 @@
 import type { DeploymentFacts } from '../coder/facts.js';
 import { workingDaemons } from '../coder/facts.js';
+import { isScaletestUser } from '../coder/scaletest-resources.js';
 import { formatDuration } from '../config/units.js';
 import { suggestion } from '../config/nearest.js';
 import type { Plan, Step } from '../plan/plan-types.js';
@@ -35,6 +36,12 @@ export function identityCheck({ facts, credential }: CheckContext): Check {
     return refused(name, `who the credentials belong to could not be read: ${facts.user.reason}; ${fresh}`);
   }
   const { username, roles } = facts.user.value;
+  if (isScaletestUser(facts.user.value)) {
+    return refused(
+      name,
+      `the user "${username}" is called like a scale-test user, so clean-up would take its workspaces for the test's; use an owner of another name`,
+    );
+  }
   if (roles.some((role) => role.name === 'owner')) return ok(name, `signed in as ${username}, an owner`);
   const has =
     roles.length === 0

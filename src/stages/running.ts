@@ -61,7 +61,6 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     childEnvironment: childEnvironment(world.environment, {
       CODER_URL: connection.url,
       CODER_SESSION_TOKEN: token,
-      CODER_NO_VERSION_WARNING: 'true',
     }),
     rawDirectory: request.rawDirectory,
     evidenceDirectory: request.evidenceDirectory,
