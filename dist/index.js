@@ -34584,7 +34584,9 @@ const STAGES = ['queue', 'build', 'agent', 'ready'];
 const SERVER_METRICS = [...STAGES, 'first_attempt_success_rate', 'peak_building', 'peak_alive'];
 function serverMetrics(slice, observation) {
     const workspaces = 'unusable' in observation ? [] : observedOf(slice, observation);
-    const problem = 'unusable' in observation ? observation.unusable : lostWorkspaces(slice, workspaces);
+    const problem = 'unusable' in observation
+        ? observation.unusable
+        : (nothingRun(slice, observation) ?? lostWorkspaces(slice, workspaces));
     if (problem !== undefined || 'unusable' in observation) {
         return SERVER_METRICS.map((metric) => ({
             name: metricName(slice, metric),
@@ -34633,6 +34635,13 @@ function serverMetrics(slice, observation) {
 function observedOf(slice, observation) {
     const templates = new Set(slice.groups.map(({ template }) => template));
     return observation.workspaces.filter(({ template }) => templates.has(template));
+}
+/** A suite that ran nothing shows nothing: that no workspace is alive is then no measurement. */
+function nothingRun({ groups }, observation) {
+    const idle = groups.find((group) => 'unusable' in group.runs
+        ? observedOf({ groups: [group] }, observation).length === 0
+        : group.runs.length === 0);
+    return idle && coverageProblem(idle);
 }
 /** Workspaces that a run says it made, but that the server does not show: then the server's numbers are not the run's. */
 function lostWorkspaces(slice, workspaces) {
@@ -34784,6 +34793,7 @@ async function readRange(input, start, end) {
 
 
 const FAILED_RUNS_FILE = 'failed-runs.json';
+const METRICS_FILE = 'metrics.json';
 /** From what the run left behind to metrics; everything that they rest on is kept as evidence. */
 async function measure(run, results, secrets, world) {
     const read = [];
@@ -34796,7 +34806,7 @@ async function measure(run, results, secrets, world) {
     if (!('unusable' in run.observation))
         await results.writeJson(OBSERVATION_FILE, run.observation);
     const metrics = workspaceMetrics(groups, run.observation);
-    await results.writeJson('metrics.json', { schema: 1, metrics });
+    await results.writeJson(METRICS_FILE, { schema: 1, metrics });
     const observation = run.observation;
     return {
         metrics,
@@ -36414,7 +36424,9 @@ async function runAndJudge(planned, prepared, inputs, world) {
     const first = judge(withoutCleanup, []);
     const cleaning = await cleanWhenDue(first, { planned, connection, scope }, inputs, world);
     const verdict = cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(plan.criteria, cleaning.metrics);
-    await reportRun(runReport(planned, prepared, measured, verdict, cleaning.report, inputs), inputs, results, world);
+    const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
+    await results.writeJson(METRICS_FILE, { schema: 1, metrics });
+    await reportRun(runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs), inputs, results, world);
 }
 async function cleanWhenDue(verdict, { planned, connection, scope }, inputs, world) {
     const skipped = whyNotCleaned(verdict, inputs, world);

@@ -113,7 +113,10 @@ const SERVER_METRICS = [...STAGES, 'first_attempt_success_rate', 'peak_building'
 
 function serverMetrics(slice: Slice, observation: Observation): Metric[] {
   const workspaces = 'unusable' in observation ? [] : observedOf(slice, observation);
-  const problem = 'unusable' in observation ? observation.unusable : lostWorkspaces(slice, workspaces);
+  const problem =
+    'unusable' in observation
+      ? observation.unusable
+      : (nothingRun(slice, observation) ?? lostWorkspaces(slice, workspaces));
   if (problem !== undefined || 'unusable' in observation) {
     return SERVER_METRICS.map((metric) => ({
       name: metricName(slice, metric),
@@ -168,6 +171,16 @@ export function observedOf(
 ): readonly ObservedWorkspace[] {
   const templates = new Set(slice.groups.map(({ template }) => template));
   return observation.workspaces.filter(({ template }) => templates.has(template));
+}
+
+/** A suite that ran nothing shows nothing: that no workspace is alive is then no measurement. */
+function nothingRun({ groups }: Slice, observation: ObservedWorkspaces): string | undefined {
+  const idle = groups.find((group) =>
+    'unusable' in group.runs
+      ? observedOf({ groups: [group] }, observation).length === 0
+      : group.runs.length === 0,
+  );
+  return idle && coverageProblem(idle);
 }
 
 /** Workspaces that a run says it made, but that the server does not show: then the server's numbers are not the run's. */

@@ -18,7 +18,7 @@ import {
   settleCleanup,
 } from './cleaning.js';
 import type { Connection } from './connecting.js';
-import { measure, type MeasureStage } from './measuring.js';
+import { measure, METRICS_FILE, type MeasureStage } from './measuring.js';
 import type { PlannedRun } from './planning.js';
 import type { ReadyStage } from './readying.js';
 import { reportRun } from './reporting.js';
@@ -78,8 +78,10 @@ export async function runAndJudge(
   const cleaning = await cleanWhenDue(first, { planned, connection, scope }, inputs, world);
   const verdict =
     cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(plan.criteria, cleaning.metrics);
+  const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
+  await results.writeJson(METRICS_FILE, { schema: 1, metrics });
   await reportRun(
-    runReport(planned, prepared, measured, verdict, cleaning.report, inputs),
+    runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs),
     inputs,
     results,
     world,

@@ -21,6 +21,7 @@ import { readChunks, readFailedRuns, writeWithoutLogs, type FailedRun } from './
 import type { RunStage } from './running.js';
 
 const FAILED_RUNS_FILE = 'failed-runs.json';
+export const METRICS_FILE = 'metrics.json';
 
 export interface MeasureStage {
   readonly metrics: readonly Metric[];
@@ -44,7 +45,7 @@ export async function measure(
   if (failedRuns.length > 0) await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
   if (!('unusable' in run.observation)) await results.writeJson(OBSERVATION_FILE, run.observation);
   const metrics = workspaceMetrics(groups, run.observation);
-  await results.writeJson('metrics.json', { schema: 1, metrics });
+  await results.writeJson(METRICS_FILE, { schema: 1, metrics });
   const observation = run.observation;
   return {
     metrics,
