@@ -1,0 +1,46 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { DeploymentOptions } from '../../simulator/coder/options.js';
+import type { RunnerSignal } from '../../simulator/runner/runner.js';
+import {
+  configFile,
+  expectNothingLeft,
+  inWorld,
+  LONGEST_SCENARIO_MS,
+  logOf,
+  spread,
+  type E2eWorld,
+} from './support.js';
+
+/** Pods are built in a moment, the others take longer than any test. */
+const half: Partial<DeploymentOptions> = {
+  templateOverrides: { 'ec2-datasci': { startSeconds: spread(300) } },
+};
+const HALF_DONE = /pod_workspaces: 2 of 2 built.*ec2_workspaces: 0 of 2 built, 2 building/;
+const config = configFile({ pods: 2, ec2: 2 });
+
+describe.concurrent('a killed main', { timeout: LONGEST_SCENARIO_MS }, () => {
+  const killed = async (world: E2eWorld, signal: Omit<RunnerSignal, 'signal'>): Promise<void> => {
+    const run = await world.gate(config, { signals: [{ ...signal, signal: 'SIGKILL' }] });
+    expect(run.main.signal).toBe('SIGKILL');
+    expect(run.post?.exitCode, logOf(run)).toBe(0);
+    expect(run.post?.summary, logOf(run)).toContain('nothing is left');
+    expectNothingLeft(world);
+    expect(run.orphans).toEqual([]);
+    expect(world.artifacts.artifacts).toHaveLength(1);
+    // A child that went on alone would make more in the meantime.
+    await pause(2000);
+    expectNothingLeft(world);
+  };
+  const inTheMiddle = { whenLogMatches: HALF_DONE };
+  const atTheBeginning = { whenLogMatches: /^::group::Create workspaces/, afterMs: 150 };
+
+  it('is cleaned up after by post: driver "api", in the middle of creating', () =>
+    inWorld({ ...half, disableRateLimits: false }, (world) => killed(world, inTheMiddle)));
+
+  it('is cleaned up after by post: driver "cli", in the middle of creating', () =>
+    inWorld(half, (world) => killed(world, inTheMiddle)));
+
+  it('is cleaned up after by post: driver "cli", right after the load began', () =>
+    inWorld(half, (world) => killed(world, atTheBeginning)));
+});
