@@ -16,14 +16,15 @@ export async function runWithApi(step: CreateWorkspacesStep, context: RunContext
   const startedAt = context.clock.now();
   const began = context.clock.monotonic();
   const timeLeft = Math.max(1000, context.deadline - began);
-  const stepTimeout = AbortSignal.timeout(Math.min(toMilliseconds(step.timeout), timeLeft));
+  // AbortSignal takes whole milliseconds only.
+  const stepTimeout = AbortSignal.timeout(Math.ceil(Math.min(toMilliseconds(step.timeout), timeLeft)));
   const runs: FinishedRun[] = [];
   await forEachConcurrently(Array.from({ length: step.count }), step.concurrency, async (_, index) => {
     if (context.signal.aborted) return;
     const signal = AbortSignal.any([
       context.signal,
       stepTimeout,
-      AbortSignal.timeout(toMilliseconds(step.jobTimeout)),
+      AbortSignal.timeout(Math.ceil(toMilliseconds(step.jobTimeout))),
     ]);
     const run = stepTimeout.aborted
       ? { index, startedAt: context.clock.now(), duration: milliseconds(0), logs: '', error: DEADLINE_TEXT }
