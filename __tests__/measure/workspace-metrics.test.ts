@@ -180,6 +180,30 @@ describe('metrics of the server', () => {
     expect(metric(metrics, 'pods.provisioning').shape).toBe('samples');
   });
 
+  it.each([
+    ['ran nothing', groupOf([], 10), [], /ran zero workspaces of 10 planned/],
+    [
+      'has no file and no workspaces',
+      groupOf({ unusable: 'pods: no result file' }, 10),
+      [],
+      /pods: no result file/,
+    ],
+  ])('are missing when a group %s: nothing alive is then no measurement', (_, group, workspaces, reason) => {
+    const metrics = workspaceMetrics([group], observed(workspaces));
+    for (const name of ['peak_alive', 'peak_building', 'queue'])
+      for (const slice of ['pods', 'all'])
+        expect(metric(metrics, `${slice}.${name}`)).toMatchObject({
+          shape: 'missing',
+          reason: expect.stringMatching(reason) as string,
+        });
+  });
+
+  it('tell what there was when only the result file is lost', () => {
+    const metrics = workspaceMetrics([groupOf({ unusable: 'pods: no result file' }, 10)], observed(many(7)));
+    expect(metric(metrics, 'pods.peak_alive')).toMatchObject({ value: 7 });
+    expect(metric(metrics, 'pods.queue')).toMatchObject({ failed: 3 });
+  });
+
   it('look at the group’s own template only', () => {
     const groups = [groupOf(runsOf(2), 2), groupOf(runsOf(3), 3, 'ec2', 'ec2-datasci')];
     const metrics = workspaceMetrics(

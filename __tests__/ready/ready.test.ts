@@ -99,6 +99,11 @@ describe('what is refused', () => {
       /does not exist; the deployment has no templates/,
     ],
     [
+      'an owner who is called like a scale-test user',
+      withFacts({ user: known({ ...USER, username: 'scaletest-admin' }) }),
+      /"scaletest-admin" is called like a scale-test user/,
+    ],
+    [
       'a sign-in that scale-test users cannot make',
       withFacts({ used: usedTemplate('pod-swdev', { signIns: ['GitHub'] }) }),
       /template "pod-swdev" needs a browser sign-in to "GitHub"/,
@@ -140,6 +145,11 @@ describe('what is refused', () => {
   ])('%s', (_, context, message) => {
     expect(only(context, 'refused')).toEqual([expect.stringMatching(message)]);
     expect(isReady(check(context))).toBe(false);
+  });
+
+  it('an unknown identity alone, without what follows from it', () => {
+    const context = withFacts({ user: unknown('401'), templates: unknown('401'), leftovers: unknown('401') });
+    expect(only(context, 'refused')).toEqual([expect.stringMatching(/could not be read: 401/)]);
   });
 
   it('parameters without a value', () => {
