@@ -63,6 +63,11 @@ describe('the command of create-workspaces', () => {
     expect(createWorkspacesCommand(stepOf({ parameters: { list: value } }))).toContain(argument);
   });
 
+  it('quotes a comma in the file that the result goes to', () => {
+    const command = createWorkspacesCommand(stepOf({ resultFile: '/tmp/a,b/r.json' }));
+    expect(command).toContain('--output="json:/tmp/a,b/r.json"');
+  });
+
   it('gives every parameter back to a CSV reader as one field', () => {
     const name = fc.stringMatching(/^[a-z][a-z_]{0,8}$/).filter((text) => !(text in {}));
     const value = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('"', ',', '\n', 'a', ' ') }));
