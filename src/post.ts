@@ -3,6 +3,7 @@ import { parseInputs, type Inputs } from './inputs.js';
 import { cell, sections } from './report/markdown.js';
 import { clean, cleanupSentence, isClean, owedCleanup, type CleanupDebt } from './stages/cleaning.js';
 import { connect, disconnect } from './stages/connecting.js';
+import { tidyAfterMain } from './stages/tidying.js';
 import { owedUpload, uploadEvidence } from './stages/uploading.js';
 import { milliseconds } from './units.js';
 import type { World } from './world.js';
@@ -12,6 +13,7 @@ const LONGEST_CLEANUP_MS = 4 * 60_000;
 
 /** Leaves nothing behind, whatever happened to main, and uploads what main could not. Never changes a verdict. */
 export async function post(world: World): Promise<void> {
+  await tidyAfterMain(world);
   const debt = owedCleanup(world);
   if (debt !== undefined) await cleanUpAfterMain(debt, world);
   const upload = owedUpload(world);

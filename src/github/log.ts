@@ -19,9 +19,13 @@ function properties(annotation: Annotation | undefined): core.AnnotationProperti
 const shortened = (message: string): string =>
   message.length > LONGEST_ANNOTATION ? `${message.slice(0, LONGEST_ANNOTATION - 1)}…` : message;
 
+/** The runner takes commands from every line: what others wrote is not to be one. */
+const asText = (message: string): string =>
+  message.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/gm, '$1: ');
+
 /** The job log with its folds and annotations. */
 export const githubLog: Log = {
-  info: (message) => core.info(message),
+  info: (message) => core.info(asText(message)),
   debug: (message) => core.debug(message),
   notice: (message, annotation) => core.notice(shortened(message), properties(annotation)),
   warning: (message, annotation) => core.warning(shortened(message), properties(annotation)),

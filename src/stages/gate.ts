@@ -12,6 +12,7 @@ import { runAndJudge } from './judging-run.js';
 import type { PlannedRun } from './planning.js';
 import { makeReady, type ReadyStage } from './readying.js';
 import { reportNotStarted, reportPlan, reportReadiness, setVerdict } from './reporting.js';
+import { oweTidying, settleTidying } from './tidying.js';
 import { oweUpload, planUpload, uploadEvidence } from './uploading.js';
 
 /** Modes preflight, run and gate: everything after the plan. */
@@ -24,6 +25,7 @@ export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: Wo
   oweUpload(upload, world);
   try {
     await mkdir(planned.rawDirectory, { mode: 0o700 });
+    oweTidying(planned.rawDirectory, world);
     const connected = await untilCancelled(connectOrRefuse(inputs, world), world.cancelled);
     if ('checks' in connected) {
       await reportPlan(planned.plan, [], results, world);
@@ -33,7 +35,9 @@ export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: Wo
       await withConnection(connected, planned, inputs, world).finally(() => disconnect(connected, world));
     }
   } finally {
+    world.cancelled.removeEventListener('abort', onCancel);
     await rm(planned.rawDirectory, { recursive: true, force: true });
+    settleTidying(world);
   }
   // A cancelled main has no time for it: then post uploads.
   if (upload !== undefined && !world.cancelled.aborted) await uploadEvidence(upload, world);
