@@ -43,4 +43,20 @@ describe.concurrent('a killed main', { timeout: LONGEST_SCENARIO_MS }, () => {
 
   it('is cleaned up after by post: driver "cli", right after the load began', () =>
     inWorld(half, (world) => killed(world, atTheBeginning)));
+
+  it('takes its children with it: driver "cli", with most of the workspaces still to come', () =>
+    inWorld({ templateOverrides: { 'pod-swdev': { startSeconds: spread(2) } } }, async (world) => {
+      const run = await world.gate(
+        configFile({ pods: 10, ec2: 0 }).replace('concurrency: 10', 'concurrency: 1'),
+        {
+          signals: [{ signal: 'SIGKILL', whenLogMatches: /pod_workspaces: \d of 10 built/ }],
+        },
+      );
+      expect(run.main.signal).toBe('SIGKILL');
+      expect(run.post?.exitCode, logOf(run)).toBe(0);
+      expectNothingLeft(world);
+      expect(run.orphans).toEqual([]);
+      // A child that goes on makes the seven or so that are still to come, for post to run after.
+      expect(world.coder.state.workspaces.size).toBeLessThan(6);
+    }));
 });
