@@ -33,6 +33,9 @@ const REPORTING_MS = 4 * 60_000;
  */
 const CLOCK_MARGIN_MS = 5 * 60_000;
 
+/** Only what was made since the run began. */
+type RunScope = Scope & { readonly since: Date };
+
 interface Prepared {
   readonly connection: Connection;
   readonly facts: DeploymentFacts;
@@ -49,7 +52,7 @@ export async function runAndJudge(
   const { plan, results } = planned;
   const { connection, facts, ready } = prepared;
   const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
-  const scope: Scope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
+  const scope: RunScope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
   if (inputs.cleanup === 'always') oweCleanup({ since: since.toISOString(), orphan: planned.orphan }, world);
 
   const run = await carryOut(
@@ -97,7 +100,7 @@ interface Cleaned {
 interface CleaningContext {
   readonly planned: PlannedRun;
   readonly connection: Connection;
-  readonly scope: Scope;
+  readonly scope: RunScope;
 }
 
 async function cleanWhenDue(
@@ -108,6 +111,8 @@ async function cleanWhenDue(
 ): Promise<Cleaned> {
   const skipped = whyNotCleaned(verdict, inputs, world);
   if (skipped !== undefined) return { report: notCleaned(skipped) };
+  // What is begun here is finished by post, also with "on-success".
+  oweCleanup({ since: scope.since.toISOString(), orphan: planned.orphan }, world);
   try {
     const result = await clean(
       {
