@@ -31920,6 +31920,7 @@ async function establishIdentity(anonymous, credential, log) {
         return {
             api: anonymous.withToken(credential.token),
             token: credential.token,
+            secrets: [credential.token],
             signOut: () => Promise.resolve(),
         };
     }
@@ -31927,7 +31928,7 @@ async function establishIdentity(anonymous, credential, log) {
     const token = await signIn(anonymous, credential);
     log.mask(token);
     const api = anonymous.withToken(token);
-    return { api, token, signOut: () => api.signOut() };
+    return { api, token, secrets: [token, credential.password], signOut: () => api.signOut() };
 }
 async function signIn(anonymous, credential) {
     try {
@@ -31950,8 +31951,10 @@ const keyIdOf = (token) => token.slice(0, 10);
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Ch: () => (/* binding */ listScaletestResources),
+/* harmony export */   b8: () => (/* binding */ listScaletestUsers),
 /* harmony export */   cW: () => (/* binding */ isScaletestUser),
-/* harmony export */   kM: () => (/* binding */ isScaletestWorkspace)
+/* harmony export */   kM: () => (/* binding */ isScaletestWorkspace),
+/* harmony export */   zU: () => (/* binding */ listScaletestWorkspaces)
 /* harmony export */ });
 /**
  * Which users and workspaces are a scale test's: the CLI's own rules (scaletest/loadtestutil and cli/exp_scaletest.go).
@@ -31962,16 +31965,20 @@ const EMAIL_SUFFIX = '@scaletest.local';
 const USER_SEARCH = 'scaletest';
 const isScaletestUser = (user) => user.email.endsWith(EMAIL_SUFFIX) || user.username.startsWith(PREFIX);
 const isScaletestWorkspace = (workspace) => workspace.name.startsWith(PREFIX) || workspace.owner_name.startsWith(PREFIX);
-/** All scale-test users and workspaces within a scope. */
-async function listScaletestResources(api, scope, signal) {
-    const isInScope = (resource) => scope.since === undefined || resource.created_at >= scope.since;
+const isInScope = (resource, { since }) => since === undefined || resource.created_at >= since;
+async function listScaletestWorkspaces(api, scope, signal) {
     const workspaces = await api.searchWorkspaces(`name:"${PREFIX}"`, signal);
+    return workspaces.filter((workspace) => isScaletestWorkspace(workspace) && isInScope(workspace, scope));
+}
+async function listScaletestUsers(api, scope, signal) {
     // Finds both marks, the prefix of names and the suffix of addresses; the rule decides among what it finds.
     const users = await api.searchUsers(USER_SEARCH, signal);
-    return {
-        workspaces: workspaces.filter((workspace) => isScaletestWorkspace(workspace) && isInScope(workspace)),
-        users: users.filter((user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user)),
-    };
+    return users.filter((user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user, scope));
+}
+/** All scale-test users and workspaces within a scope. */
+async function listScaletestResources(api, scope, signal) {
+    const workspaces = await listScaletestWorkspaces(api, scope, signal);
+    return { workspaces, users: await listScaletestUsers(api, scope, signal) };
 }
 
 
@@ -32226,9 +32233,11 @@ function properties(annotation) {
     };
 }
 const shortened = (message) => message.length > LONGEST_ANNOTATION ? `${message.slice(0, LONGEST_ANNOTATION - 1)}…` : message;
+/** The runner takes commands from every line: what others wrote is not to be one. */
+const asText = (message) => message.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/gm, '$1: ');
 /** The job log with its folds and annotations. */
 const githubLog = {
-    info: (message) => lib_core/* info */.pq(message),
+    info: (message) => lib_core/* info */.pq(asText(message)),
     debug: (message) => lib_core/* debug */.Yz(message),
     notice: (message, annotation) => lib_core/* notice */.lm(shortened(message), properties(annotation)),
     warning: (message, annotation) => lib_core/* warning */.$e(shortened(message), properties(annotation)),
@@ -33157,7 +33166,7 @@ function readJob(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(51411);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(87526);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(73898);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86661);
 
 
@@ -33382,6 +33391,10 @@ class InputReader {
         const value = this.text('coder-download-url');
         if (value === undefined)
             return undefined;
+        if (value.includes('@')) {
+            this.#mistake('input "coder-download-url" holds credentials, which would stand in logs; use a mirror that needs none, or set "coder-path"');
+            return undefined;
+        }
         const url = (0,src_url/* parseUrl */.D)(value);
         if (url !== undefined && /^https?:$/.test(url.protocol))
             return value.replace(/\/+$/, '');
@@ -33485,7 +33498,7 @@ const isDefined = (value) => value !== undefined;
 
 /***/ }),
 
-/***/ 87526:
+/***/ 73898:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33516,6 +33529,16 @@ var stages_cleaning = __nccwpck_require__(5759);
 // EXTERNAL MODULE: ./src/stages/connecting.ts + 2 modules
 var connecting = __nccwpck_require__(51945);
 ;// CONCATENATED MODULE: ./src/measure/metric.ts
+/** How many samples were really measured: failed ones count in quantiles, but they measured nothing. */
+function measuredCount(metric) {
+    return metric.shape === 'samples' ? metric.samples.length : sampleCount(metric);
+}
+/** A metric as it stands in metrics.json, with its unit and n. */
+function describeMetric(metric) {
+    const unit = { samples: 'seconds', ratio: 'ratio', count: 'count', missing: undefined }[metric.shape];
+    const n = sampleCount(metric);
+    return { ...metric, ...(unit !== undefined && { unit }), ...(n !== undefined && { n }) };
+}
 /** How many samples a metric has. */
 function sampleCount(metric) {
     switch (metric.shape) {
@@ -33578,6 +33601,7 @@ function undecidable(criterion) {
 }
 
 ;// CONCATENATED MODULE: ./src/judge/compare.ts
+/** Whether a value meets an expectation. What never happened is not "more than" anything. */
 function holds(value, operator, threshold) {
     switch (operator) {
         case '<':
@@ -33585,9 +33609,9 @@ function holds(value, operator, threshold) {
         case '<=':
             return value <= threshold;
         case '>':
-            return value > threshold;
+            return Number.isFinite(value) && value > threshold;
         case '>=':
-            return value >= threshold;
+            return Number.isFinite(value) && value >= threshold;
         case '==':
             return value === threshold;
     }
@@ -33793,10 +33817,11 @@ function judge(criterion, metrics) {
     const n = sampleCount(metric);
     if (n === 0)
         return { verdict: 'error', sentence: `${metric.name} has no samples` };
-    if (criterion.minSamples !== undefined && (n ?? 0) < criterion.minSamples) {
+    const measured = measuredCount(metric) ?? 0;
+    if (criterion.minSamples !== undefined && measured < criterion.minSamples) {
         return {
             verdict: 'error',
-            sentence: `${metric.name} has ${n ?? 0} samples, but min_samples is ${criterion.minSamples}`,
+            sentence: `${metric.name} has ${measured} measured samples, but min_samples is ${criterion.minSamples}`,
         };
     }
     const outcome = judgeExpectation(criterion.expect, metric);
@@ -33871,7 +33896,7 @@ function judgeCensus(expectation, metric) {
         case 'mean':
             return verdictOf(expectation, { kind: 'number', value: sum / n, n });
         case 'count':
-            return verdictOf(expectation, { kind: 'number', value: n, n });
+            return verdictOf(expectation, { kind: 'number', value: metric.samples.length, n });
         case 'quantile':
         case 'value':
             return { verdict: 'error', sentence: `"${expectation.text}" does not fit ${metric.name}` };
@@ -34480,33 +34505,7 @@ function timeShare(group, workspaces) {
     };
 }
 
-;// CONCATENATED MODULE: ./src/plan/metric-names.ts
-const WORKSPACE_METRICS = [
-    { name: 'provisioning', shape: 'samples', unit: 'seconds' },
-    { name: 'queue', shape: 'samples', unit: 'seconds' },
-    { name: 'build', shape: 'samples', unit: 'seconds' },
-    { name: 'agent', shape: 'samples', unit: 'seconds' },
-    { name: 'ready', shape: 'samples', unit: 'seconds' },
-    { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
-    { name: 'first_attempt_success_rate', shape: 'ratio', unit: 'ratio' },
-    { name: 'peak_in_flight', shape: 'count', unit: 'count' },
-    { name: 'peak_building', shape: 'count', unit: 'count' },
-    { name: 'peak_alive', shape: 'count', unit: 'count' },
-];
-const CLEANUP_METRICS = [
-    { name: 'cleanup.leftover_workspaces', shape: 'count', unit: 'count' },
-    { name: 'cleanup.leftover_users', shape: 'count', unit: 'count' },
-];
-/** The first parts of metric names whose suites are not available yet. */
-const LATER_METRICS = ['api', 'dashboard', 'workspace_traffic', 'coderd', 'monitor'];
-/** Every metric that a run with these groups can have. */
-function metric_names_knownMetrics(groups) {
-    const workspaces = ['all', ...groups].flatMap((group) => WORKSPACE_METRICS.map((metric) => ({ ...metric, name: `create_workspaces.${group}.${metric.name}` })));
-    return [...workspaces, ...CLEANUP_METRICS];
-}
-
 ;// CONCATENATED MODULE: ./src/measure/workspace-metrics.ts
-
 
 
 const COVERAGE = 0.95;
@@ -34549,7 +34548,8 @@ function runMetrics(slice) {
     const passed = runs.filter(({ error }) => error === undefined);
     const origin = {
         phase: PHASE,
-        source: 'cli-result',
+        // With driver api the file has the same shape, but its times are the gate's own.
+        source: slice.groups.every(({ driver }) => driver === 'cli') ? 'cli-result' : 'load',
         evidence: slice.groups.map(({ evidence }) => evidence),
     };
     const planned = plannedOf(slice);
@@ -34586,7 +34586,8 @@ function serverMetrics(slice, observation) {
     const workspaces = 'unusable' in observation ? [] : observedOf(slice, observation);
     const problem = 'unusable' in observation
         ? observation.unusable
-        : (nothingRun(slice, observation) ?? lostWorkspaces(slice, workspaces));
+        : (slice.groups.map(coverageProblem).find((found) => found !== undefined) ??
+            lostWorkspaces(slice, workspaces));
     if (problem !== undefined || 'unusable' in observation) {
         return SERVER_METRICS.map((metric) => ({
             name: metricName(slice, metric),
@@ -34636,13 +34637,6 @@ function observedOf(slice, observation) {
     const templates = new Set(slice.groups.map(({ template }) => template));
     return observation.workspaces.filter(({ template }) => templates.has(template));
 }
-/** A suite that ran nothing shows nothing: that no workspace is alive is then no measurement. */
-function nothingRun({ groups }, observation) {
-    const idle = groups.find((group) => 'unusable' in group.runs
-        ? observedOf({ groups: [group] }, observation).length === 0
-        : group.runs.length === 0);
-    return idle && coverageProblem(idle);
-}
 /** Workspaces that a run says it made, but that the server does not show: then the server's numbers are not the run's. */
 function lostWorkspaces(slice, workspaces) {
     const passed = slice.groups
@@ -34652,39 +34646,9 @@ function lostWorkspaces(slice, workspaces) {
         return undefined;
     return `${slice.name}: the deployment shows ${workspaces.length} workspaces, but ${passed} runs passed`;
 }
-function allMetricNames(groups) {
-    return knownMetrics(groups).map(({ name }) => name);
-}
 
-;// CONCATENATED MODULE: ./src/redact.ts
-/** Takes secrets out of texts before they are logged or written as evidence. */
-const MASK = '***';
-/** Shapes of secrets that Coder's CLI and server write, whatever their value. */
-const SHAPES = [
-    // Coder session tokens and API keys.
-    { pattern: /\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/g, replacement: MASK },
-    // "password":"…" in plain JSON, and in JSON that was escaped into a string once or more.
-    { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.){1,500}/gi, replacement: `$1${MASK}` },
-    { pattern: /((?:password|secret|token)(\\+)"\s*:\s*\2").{1,500}?(?=\2")/gi, replacement: `$1${MASK}` },
-    { pattern: /(CODER_(?:AGENT|SESSION)_TOKEN\\*"?\s*[=:]\s*\\*"?)[A-Za-z0-9-]+/g, replacement: `$1${MASK}` },
-    { pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, replacement: MASK },
-    { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: MASK },
-    { pattern: /\b(?:ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}/g, replacement: MASK },
-    { pattern: /([a-z][a-z0-9+.-]*:\/\/)[^\s/:@"\\]+:[^\s/@"\\]+@/gi, replacement: `$1${MASK}@` },
-];
-/** Replaces the given secrets and everything that has the shape of one by `***`. */
-function redact(text, secrets = []) {
-    let clean = text;
-    // The longest first: one secret may be the beginning of another.
-    for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-        if (secret.length > 0)
-            clean = clean.replaceAll(secret, MASK);
-    }
-    for (const { pattern, replacement } of SHAPES)
-        clean = clean.replace(pattern, replacement);
-    return clean;
-}
-
+// EXTERNAL MODULE: ./src/redact.ts
+var redact = __nccwpck_require__(76670);
 ;// CONCATENATED MODULE: ./src/stages/evidence-files.ts
 
 
@@ -34725,7 +34689,7 @@ async function writeWithoutLogs(source, target, file, secrets) {
         for (const end of [...ranges.map(({ start }) => start), size]) {
             while (position < end) {
                 const text = await readRange(input, position, Math.min(end, position + CHUNK_BYTES));
-                await output.write(redact(text, secrets));
+                await output.write((0,redact/* redact */.E)(text, secrets));
                 position += CHUNK_BYTES;
             }
             position = ranges.find(({ start }) => start === end)?.end ?? size;
@@ -34751,13 +34715,13 @@ async function readFailedRuns(source, group, file, secrets) {
     }
 }
 async function evidence_files_describe(input, group, run, secrets) {
-    const logs = redact(run.logs === undefined ? '' : await readLogs(input, run.logs), secrets);
+    const logs = (0,redact/* redact */.E)(run.logs === undefined ? '' : await readLogs(input, run.logs), secrets);
     return {
         group,
         run: run.id,
         startedAt: run.startedAt.toISOString(),
         seconds: run.duration / 1000,
-        cause: failureCause(redact(run.error ?? '', secrets), logs),
+        cause: failureCause((0,redact/* redact */.E)(run.error ?? '', secrets), logs),
         logTail: logs.slice(-LOG_TAIL),
     };
 }
@@ -34820,7 +34784,13 @@ async function measure(run, results, secrets, world) {
 async function readStep(outcome, results, secrets, world) {
     const { step } = outcome;
     const evidence = `evidence/${step.suite}.${step.group}.json`;
-    const group = { group: step.group, template: step.template, planned: step.count, evidence };
+    const group = {
+        driver: outcome.driver,
+        group: step.group,
+        template: step.template,
+        planned: step.count,
+        evidence,
+    };
     const { resultFile } = outcome;
     if (resultFile === undefined)
         return { outcome, group: { ...group, runs: { unusable: noResult(outcome) } }, failedRuns: [] };
@@ -35743,6 +35713,8 @@ const PASSED_ON = [
     'SSL_CERT_FILE',
     'SSL_CERT_DIR',
     'NODE_EXTRA_CA_CERTS',
+    // By this the runner finds and ends what a killed step left running; no secret.
+    'RUNNER_TRACKING_ID',
     // Windows' own names of the same.
     'USERPROFILE',
     'TEMP',
@@ -35751,7 +35723,8 @@ const PASSED_ON = [
     'PATHEXT',
 ];
 function childEnvironment(own, added = {}) {
-    const passed = PASSED_ON.flatMap((name) => {
+    const names = [...PASSED_ON, ...Object.keys(own).filter((name) => name.startsWith('CODER_HEADER'))];
+    const passed = names.flatMap((name) => {
         const value = own[name];
         return value === undefined || value === '' ? [] : [[name, value]];
     });
@@ -35768,7 +35741,7 @@ var scaletest_resources = __nccwpck_require__(95851);
 const PARALLEL_READS = 8;
 /** Every scale-test workspace in a scope with the times of its builds and agents, by the server's clock. */
 async function observeWorkspaces(api, scope, signal) {
-    const { workspaces } = await (0,scaletest_resources/* listScaletestResources */.Ch)(api, scope, signal);
+    const workspaces = await (0,scaletest_resources/* listScaletestWorkspaces */.zU)(api, scope, signal);
     const earlier = new Map();
     const retried = workspaces.filter(({ latest_build }) => latest_build.build_number > 1);
     await (0,concurrency/* forEachConcurrently */.D)(retried, PARALLEL_READS, async ({ id }) => {
@@ -35809,6 +35782,40 @@ function describeBuild({ id, build_number, job }) {
         ...(job.completed_at && { completedAt: job.completed_at.toISOString() }),
         ...(job.error !== undefined && job.error !== '' && { error: job.error }),
     };
+}
+
+;// CONCATENATED MODULE: ./src/run/pace.ts
+
+const MINUTE_MS = 60_000;
+/** Of the limit, what the gate takes for itself: other callers share the bucket. */
+const SHARE = 0.9;
+/** Below this share of the limit everything may be sent at once. */
+const BURST_SHARE = 0.8;
+/**
+ * Spreads out calls that share one bucket of Coder's rate limiter. Its window slides by whole clock minutes and weighs the
+ * last one as if it had been even, so only an even pace never runs into it.
+ */
+class Pace {
+    clock;
+    spacing;
+    #next = Number.NEGATIVE_INFINITY;
+    constructor(clock, spacing) {
+        this.clock = clock;
+        this.spacing = spacing;
+    }
+    /** A pace for so many calls; undefined when they fit into the limit as they come. */
+    static under(perMinute, calls, clock) {
+        if (perMinute <= 0 || calls <= perMinute * BURST_SHARE)
+            return undefined;
+        return new Pace(clock, (0,units/* milliseconds */.Rz)(MINUTE_MS / (perMinute * SHARE)));
+    }
+    /** Waits for the next place. */
+    async turn(signal) {
+        const now = this.clock.monotonic();
+        const at = Math.max(now, this.#next);
+        this.#next = at + this.spacing;
+        await this.clock.sleep((0,units/* milliseconds */.Rz)(at - now), signal);
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/run/result-file.ts
@@ -36001,30 +36008,16 @@ async function runWithApi(step, context) {
     const startedAt = context.clock.now();
     const began = context.clock.monotonic();
     const timeLeft = Math.max(1000, context.deadline - began);
-    const stepTimeout = AbortSignal.timeout(Math.min((0,units/* toMilliseconds */.Wj)(step.timeout), timeLeft));
+    // AbortSignal takes whole milliseconds only.
+    const stepTimeout = AbortSignal.timeout(Math.ceil(Math.min((0,units/* toMilliseconds */.Wj)(step.timeout), timeLeft)));
     const runs = [];
+    const ended = AbortSignal.any([context.signal, stepTimeout]);
     await (0,concurrency/* forEachConcurrently */.D)(Array.from({ length: step.count }), step.concurrency, async (_, index) => {
+        if (step.owner === 'scaletest-users')
+            await waitForTurn(context.userPace, ended);
         if (context.signal.aborted)
             return;
-        const signal = AbortSignal.any([
-            context.signal,
-            stepTimeout,
-            AbortSignal.timeout((0,units/* toMilliseconds */.Wj)(step.jobTimeout)),
-        ]);
-        const run = stepTimeout.aborted
-            ? { index, startedAt: context.clock.now(), duration: (0,units/* milliseconds */.Rz)(0), logs: '', error: DEADLINE_TEXT }
-            : await runWorkspace(index, {
-                owner: context.api,
-                ownUserId: context.ownUserId,
-                clock: context.clock,
-                step,
-                template,
-                tokenLifetime: (0,units/* seconds */.YA)(step.timeout + TOKEN_RESERVE),
-                signal,
-            });
-        runs.push(signal.aborted && run.error !== undefined
-            ? { ...run, error: `${run.error.split('\n')[0] ?? ''}\n  - ${DEADLINE_TEXT}` }
-            : run);
+        runs.push(stepTimeout.aborted ? notBegun(index, context) : await runOne(index, step, template, context, ended));
     });
     const elapsed = (0,units/* milliseconds */.Rz)(context.clock.monotonic() - began);
     const endedBy = context.signal.aborted ? 'cancel' : stepTimeout.aborted ? 'deadline' : 'itself';
@@ -36040,6 +36033,32 @@ async function runWithApi(step, context) {
         endedBy,
         lastWords: [],
     };
+}
+/** The wait for the rate limiter is the gate's own, so it is over before a run's clock starts. */
+async function waitForTurn(pace, ended) {
+    await pace?.turn(ended).catch(() => undefined);
+}
+const notBegun = (index, { clock }) => ({
+    index,
+    startedAt: clock.now(),
+    duration: (0,units/* milliseconds */.Rz)(0),
+    logs: '',
+    error: DEADLINE_TEXT,
+});
+async function runOne(index, step, template, context, ended) {
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(Math.ceil((0,units/* toMilliseconds */.Wj)(step.jobTimeout)))]);
+    const run = await runWorkspace(index, {
+        owner: context.api,
+        ownUserId: context.ownUserId,
+        clock: context.clock,
+        step,
+        template,
+        tokenLifetime: (0,units/* seconds */.YA)(step.timeout + TOKEN_RESERVE),
+        signal,
+    });
+    if (!signal.aborted || run.error === undefined)
+        return run;
+    return { ...run, error: `${run.error.split('\n')[0] ?? ''}\n  - ${DEADLINE_TEXT}` };
 }
 
 ;// CONCATENATED MODULE: ./src/plan/time.ts
@@ -36077,14 +36096,15 @@ function stepCeiling(step) {
 
 // EXTERNAL MODULE: external "node:child_process"
 var external_node_child_process_ = __nccwpck_require__(31421);
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
 ;// CONCATENATED MODULE: ./src/run/process.ts
-
 
 /** From the abort: SIGINT at once, SIGTERM and SIGKILL within the 7.5 seconds that the runner gives a cancelled step. */
 const TERMINATE_AFTER_MS = 4000;
 const KILL_AFTER_MS = 6000;
+/** A grandchild that left the group may hold the pipes; nobody waits for it. */
+const DRAIN_MS = 2000;
+/** A longer line is handed on in pieces. */
+const LONGEST_LINE = 65_536;
 /**
  * Runs a program until it ends: without a shell, with `/dev/null` as stdin (the CLI prompts otherwise), in a process
  * group of its own, so that everything it started gets the signals too.
@@ -36115,15 +36135,28 @@ function superviseProcess(request) {
             timers.forEach(clearTimeout);
             request.signal.removeEventListener('abort', onAbort);
         };
-        const streams = [follow(child.stdout, 'stdout', request), follow(child.stderr, 'stderr', request)];
+        const streams = Promise.all([
+            follow(child.stdout, 'stdout', request),
+            follow(child.stderr, 'stderr', request),
+        ]);
+        // When this program dies, what it started must not go on loading the deployment.
+        const onExit = () => signalGroup(child, 'SIGKILL');
+        process.once('exit', onExit);
         child.once('error', (error) => {
             settle();
+            process.off('exit', onExit);
             reject(error);
         });
         child.once('exit', (exitCode, exitSignal) => {
             // What the group's leader left behind must not hold the pipes open, nor go on loading.
             signalGroup(child, 'SIGKILL');
-            void Promise.all(streams).then(() => {
+            process.off('exit', onExit);
+            const drained = setTimeout(() => {
+                child.stdout.destroy();
+                child.stderr.destroy();
+            }, DRAIN_MS);
+            void streams.then(() => {
+                clearTimeout(drained);
                 settle();
                 resolve({ exitCode, exitSignal, endedBy });
             });
@@ -36132,10 +36165,26 @@ function superviseProcess(request) {
             onAbort();
     });
 }
+/** Hands on a stream line by line. A stream that breaks is a stream that ends. */
 async function follow(stream, name, request) {
-    for await (const line of (0,external_node_readline_namespaceObject.createInterface)({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-        request.onLine(name, line);
-    }
+    let rest = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk) => {
+        const lines = (rest + chunk).split(/\r?\n/);
+        rest = lines.pop() ?? '';
+        if (rest.length > LONGEST_LINE) {
+            lines.push(rest);
+            rest = '';
+        }
+        for (const line of lines)
+            request.onLine(name, line);
+    });
+    await new Promise((resolve) => {
+        stream.once('close', resolve);
+        stream.once('error', () => resolve());
+    });
+    if (rest !== '')
+        request.onLine(name, rest);
 }
 function signalGroup(child, signal) {
     if (child.pid === undefined)
@@ -36162,7 +36211,7 @@ function signalGroup(child, signal) {
 
 
 const LAST_WORDS = 20;
-const LONGEST_LINE = 4000;
+const cli_driver_LONGEST_LINE = 4000;
 /** Runs a step with Coder's CLI. A CLI that fails is an outcome, not an error. */
 async function runWithCli(step, context) {
     if (context.cliPath === undefined)
@@ -36170,8 +36219,8 @@ async function runWithCli(step, context) {
     const startedAt = context.clock.now();
     const evidence = `${context.evidenceDirectory}/${step.suite}.${step.group}`;
     const files = {
-        stdout: (0,external_node_fs_.createWriteStream)(`${evidence}.stdout.txt`),
-        stderr: (0,external_node_fs_.createWriteStream)(`${evidence}.stderr.txt`),
+        stdout: openEvidence(`${evidence}.stdout.txt`),
+        stderr: openEvidence(`${evidence}.stderr.txt`),
     };
     const lastWords = [];
     const timeLeft = Math.max(1000, context.deadline - context.clock.monotonic());
@@ -36184,7 +36233,8 @@ async function runWithCli(step, context) {
             longest: (0,units/* milliseconds */.Rz)(Math.min((0,units/* toMilliseconds */.Wj)(stepCeiling(step)), timeLeft)),
             signal: context.signal,
             onLine: (stream, line) => {
-                const clean = redact(line.slice(0, LONGEST_LINE), context.secrets);
+                // Before the cut: half a secret has no shape to be known by.
+                const clean = (0,redact/* redact */.E)(line, context.secrets).slice(0, cli_driver_LONGEST_LINE);
                 files[stream].write(`${clean}\n`);
                 if (stream === 'stderr' && clean.trim() !== '')
                     lastWords.push(clean);
@@ -36205,8 +36255,20 @@ async function runWithCli(step, context) {
         };
     }
     finally {
-        await Promise.all(Object.values(files).map((file) => (0,external_node_stream_promises_namespaceObject.finished)(file.end())));
+        await Promise.all(Object.values(files).map((file) => file.close()));
     }
+}
+/** A file that takes lines. One that cannot be written loses its lines, and never ends the run. */
+function openEvidence(path) {
+    const file = (0,external_node_fs_.createWriteStream)(path);
+    const closed = (0,external_node_stream_promises_namespaceObject.finished)(file).catch(() => undefined);
+    return {
+        write: (text) => void file.write(text),
+        close: async () => {
+            file.end();
+            await closed;
+        },
+    };
 }
 async function exists(path) {
     return (await (0,promises_.stat)(path).catch(() => undefined)) !== undefined;
@@ -36327,6 +36389,7 @@ function run_describe(outcome) {
 
 
 
+
 /** The runner kills a cancelled step after 7.5 seconds; what is read from the API has to be there before. */
 const OBSERVATION_AFTER_CANCEL_MS = 4000;
 /** Carries out the plan and looks at what it made, also when it was cancelled. */
@@ -36350,6 +36413,7 @@ async function carryOut(request, world) {
         else
             world.cancelled.addEventListener('abort', start, { once: true });
     });
+    const userPace = paceOf(request, world);
     const outcome = await runPlan(request.plan, {
         api,
         clock: world.clock,
@@ -36363,12 +36427,19 @@ async function carryOut(request, world) {
         }),
         rawDirectory: request.rawDirectory,
         evidenceDirectory: request.evidenceDirectory,
-        secrets: [token],
+        secrets: request.secrets,
         deadline: request.deadline,
         templates: templateIds(request.facts),
         ownUserId: scope.ownUserId,
+        ...(userPace && { userPace }),
     });
     return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe() };
+}
+/** All scale-test users are made with one token at one path, so they share one bucket of the rate limiter. */
+function paceOf({ facts, plan }, world) {
+    if (!facts.rateLimit.known || facts.rateLimit.value.off)
+        return undefined;
+    return Pace.under(facts.rateLimit.value.perMinute, plan.effects.users, world.clock);
 }
 function templateIds(facts) {
     return new Map([...facts.used].flatMap(([name, fact]) => fact.known
@@ -36389,6 +36460,7 @@ function templateIds(facts) {
 
 
 
+
 /** Time that is kept for reading the builds and reporting. */
 const REPORTING_MS = 4 * 60_000;
 /**
@@ -36400,6 +36472,7 @@ const CLOCK_MARGIN_MS = 5 * 60_000;
 async function runAndJudge(planned, prepared, inputs, world) {
     const { plan, results } = planned;
     const { connection, facts, ready } = prepared;
+    const secrets = connection.identity.secrets;
     const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
     const scope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
     if (inputs.cleanup === 'always')
@@ -36414,24 +36487,30 @@ async function runAndJudge(planned, prepared, inputs, world) {
         rawDirectory: planned.rawDirectory,
         evidenceDirectory: results.evidence,
         deadline: (0,units/* milliseconds */.Rz)(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
+        secrets,
     }, world);
-    const measured = await measure(run, results, [connection.identity.token], world);
+    const measured = await measure(run, results, secrets, world);
     const judge = (criteria, cleanup) => judgeRun(criteria, [...measured.metrics, ...cleanup], {
         problems: measured.problems,
         ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
     });
-    const withoutCleanup = plan.criteria.filter(({ metric }) => !metric.startsWith('cleanup.'));
+    // Mode run judges nothing but its own clean-up.
+    const criteria = plan.criteria.filter(({ metric }) => inputs.mode !== 'run' || isAboutCleanup(metric));
+    const withoutCleanup = criteria.filter(({ metric }) => !isAboutCleanup(metric));
     const first = judge(withoutCleanup, []);
     const cleaning = await cleanWhenDue(first, { planned, connection, scope }, inputs, world);
-    const verdict = cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(plan.criteria, cleaning.metrics);
+    const verdict = cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
     const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
-    await results.writeJson(METRICS_FILE, { schema: 1, metrics });
+    await results.writeJson(METRICS_FILE, { schema: 1, metrics: metrics.map(describeMetric) });
     await reportRun(runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs), inputs, results, world);
 }
+const isAboutCleanup = (metric) => metric.startsWith('cleanup.');
 async function cleanWhenDue(verdict, { planned, connection, scope }, inputs, world) {
     const skipped = whyNotCleaned(verdict, inputs, world);
     if (skipped !== undefined)
         return { report: notCleaned(skipped) };
+    // What is begun here is finished by post, also with "on-success".
+    (0,stages_cleaning/* oweCleanup */.cM)({ since: scope.since.toISOString(), orphan: planned.orphan }, world);
     try {
         const result = await (0,stages_cleaning/* clean */.uH)({
             connection,
@@ -36595,6 +36674,31 @@ function parseQuantity(text, offset) {
 
 // EXTERNAL MODULE: ./src/config/nearest.ts
 var nearest = __nccwpck_require__(76572);
+;// CONCATENATED MODULE: ./src/plan/metric-names.ts
+const WORKSPACE_METRICS = [
+    { name: 'provisioning', shape: 'samples', unit: 'seconds' },
+    { name: 'queue', shape: 'samples', unit: 'seconds' },
+    { name: 'build', shape: 'samples', unit: 'seconds' },
+    { name: 'agent', shape: 'samples', unit: 'seconds' },
+    { name: 'ready', shape: 'samples', unit: 'seconds' },
+    { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'first_attempt_success_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'peak_in_flight', shape: 'count', unit: 'count' },
+    { name: 'peak_building', shape: 'count', unit: 'count' },
+    { name: 'peak_alive', shape: 'count', unit: 'count' },
+];
+const CLEANUP_METRICS = [
+    { name: 'cleanup.leftover_workspaces', shape: 'count', unit: 'count' },
+    { name: 'cleanup.leftover_users', shape: 'count', unit: 'count' },
+];
+/** The first parts of metric names whose suites are not available yet. */
+const LATER_METRICS = ['api', 'dashboard', 'workspace_traffic', 'coderd', 'monitor'];
+/** Every metric that a run with these groups can have. */
+function knownMetrics(groups) {
+    const workspaces = ['all', ...groups].flatMap((group) => WORKSPACE_METRICS.map((metric) => ({ ...metric, name: `create_workspaces.${group}.${metric.name}` })));
+    return [...workspaces, ...CLEANUP_METRICS];
+}
+
 ;// CONCATENATED MODULE: ./src/plan/criteria.ts
 
 
@@ -36609,7 +36713,7 @@ const AT_ONCE_REQUIREMENT = '14.11';
 /** The criteria of a run: the guide's own fields, what is judged although nobody asked, and the config's `criteria`. */
 function planCriteria(config, suite, options) {
     const groups = Object.keys(suite.templates);
-    const metrics = metric_names_knownMetrics(groups);
+    const metrics = knownMetrics(groups);
     const base = [
         ...groupCriteria(suite, options.provisioning),
         ...suiteCriteria(suite),
@@ -37172,14 +37276,13 @@ function cliObstacle(steps, facts, cli) {
     const server = facts.server.version;
     if (cli === undefined || server === undefined)
         return `${limits}, and the versions are not known`;
-    if ((0,coder_version/* isAtLeast */.d)(cli, 2, 32)) {
-        return (0,coder_version/* isAtLeast */.d)(server, 2, 32)
-            ? `${limits}, and the CLI ${cli.release} is answered 428 by a server of v2.32 or newer`
-            : undefined;
+    const isNewServer = (0,coder_version/* isAtLeast */.d)(server, 2, 32);
+    if (isNewServer && (0,coder_version/* isAtLeast */.d)(cli, 2, 32)) {
+        return `${limits}, and the CLI ${cli.release} is answered 428 by a server of v2.32 or newer`;
     }
     const count = steps.reduce((sum, step) => sum + step.count, 0);
     return count > LOGINS_PER_MINUTE / 2
-        ? `${limits}, and the ${count} sign-ins of the CLI ${cli.release} would run into ${LOGINS_PER_MINUTE} a minute`
+        ? `${limits}, and the CLI’s ${count} sign-ins would run into ${LOGINS_PER_MINUTE} a minute`
         : undefined;
 }
 
@@ -37322,9 +37425,12 @@ function flagsOf(plan) {
     return [...new Set(flags)];
 }
 
+// EXTERNAL MODULE: ./src/stages/tidying.ts + 1 modules
+var tidying = __nccwpck_require__(47230);
 // EXTERNAL MODULE: ./src/stages/uploading.ts
 var uploading = __nccwpck_require__(18660);
 ;// CONCATENATED MODULE: ./src/stages/gate.ts
+
 
 
 
@@ -37341,11 +37447,15 @@ async function checkAndRun(planned, inputs, world) {
     const { results } = planned;
     const upload = (0,uploading/* planUpload */.d7)(inputs, results.path, world);
     // At once, since nobody knows how far a cancelled step comes.
-    const onCancel = () => setVerdict('cancelled', 'the job was cancelled', world);
+    const onCancel = () => {
+        (0,stages_cleaning/* noteCancel */.LU)(world);
+        setVerdict('cancelled', 'the job was cancelled', world);
+    };
     world.cancelled.addEventListener('abort', onCancel, { once: true });
     (0,uploading/* oweUpload */.Xs)(upload, world);
     try {
         await (0,promises_.mkdir)(planned.rawDirectory, { mode: 0o700 });
+        (0,tidying/* oweTidying */.w6)(planned.rawDirectory, world);
         const connected = await untilCancelled(connectOrRefuse(inputs, world), world.cancelled);
         if ('checks' in connected) {
             await reportPlan(planned.plan, [], results, world);
@@ -37357,7 +37467,9 @@ async function checkAndRun(planned, inputs, world) {
         }
     }
     finally {
+        world.cancelled.removeEventListener('abort', onCancel);
         await (0,promises_.rm)(planned.rawDirectory, { recursive: true, force: true });
+        (0,tidying/* settleTidying */.AC)(world);
     }
     // A cancelled main has no time for it: then post uploads.
     if (upload !== undefined && !world.cancelled.aborted)
@@ -38086,11 +38198,13 @@ async function main(world) {
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(83916);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(12593);
-/* harmony import */ var _report_markdown_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(54285);
+/* harmony import */ var _report_markdown_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(54285);
 /* harmony import */ var _stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5759);
 /* harmony import */ var _stages_connecting_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(51945);
-/* harmony import */ var _stages_uploading_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(18660);
-/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(61996);
+/* harmony import */ var _stages_tidying_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(47230);
+/* harmony import */ var _stages_uploading_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(18660);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(61996);
+
 
 
 
@@ -38099,22 +38213,23 @@ async function main(world) {
 
 
 /** A cancelled job gives all its post steps five minutes together. */
-const LONGEST_CLEANUP_MS = 4 * 60_000;
+const AFTER_CANCEL_MS = 4 * 60_000;
 /** Leaves nothing behind, whatever happened to main, and uploads what main could not. Never changes a verdict. */
 async function post(world) {
+    await (0,_stages_tidying_js__WEBPACK_IMPORTED_MODULE_4__/* .tidyAfterMain */ .cB)(world);
     const debt = (0,_stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__/* .owedCleanup */ .Gz)(world);
-    if (debt !== undefined)
-        await cleanUpAfterMain(debt, world);
-    const upload = (0,_stages_uploading_js__WEBPACK_IMPORTED_MODULE_4__/* .owedUpload */ .BZ)(world);
-    if (upload !== undefined)
-        await (0,_stages_uploading_js__WEBPACK_IMPORTED_MODULE_4__/* .uploadEvidence */ .di)(upload, world);
+    const upload = (0,_stages_uploading_js__WEBPACK_IMPORTED_MODULE_5__/* .owedUpload */ .BZ)(world);
     if (debt === undefined && upload === undefined)
         world.log.info('main left nothing to do');
+    await Promise.all([
+        debt === undefined ? undefined : cleanUpAfterMain(debt, world),
+        upload === undefined ? undefined : (0,_stages_uploading_js__WEBPACK_IMPORTED_MODULE_5__/* .uploadEvidence */ .di)(upload, world),
+    ]);
 }
 async function cleanUpAfterMain(debt, world) {
     try {
         const sentence = await carryOutDebt(debt, (0,_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .parseInputs */ .T)(world.environment), world);
-        await world.step.writeSummary((0,_report_markdown_js__WEBPACK_IMPORTED_MODULE_5__/* .sections */ .V0)(['### Clean-up after the scale test', (0,_report_markdown_js__WEBPACK_IMPORTED_MODULE_5__/* .cell */ .Hn)(sentence.text)]));
+        await world.step.writeSummary((0,_report_markdown_js__WEBPACK_IMPORTED_MODULE_6__/* .sections */ .V0)(['### Clean-up after the scale test', (0,_report_markdown_js__WEBPACK_IMPORTED_MODULE_6__/* .cell */ .Hn)(sentence.text)]));
         if (sentence.isClean) {
             world.log.info(sentence.text);
             return;
@@ -38126,14 +38241,17 @@ async function cleanUpAfterMain(debt, world) {
     }
 }
 async function carryOutDebt(debt, inputs, world) {
+    const cancelled = (0,_stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__/* .wasCancelled */ .r1)(world);
+    const time = (0,_units_js__WEBPACK_IMPORTED_MODULE_7__/* .milliseconds */ .Rz)(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
+    const deadline = (0,_units_js__WEBPACK_IMPORTED_MODULE_7__/* .milliseconds */ .Rz)(world.clock.monotonic() + time);
     const connection = await (0,_stages_connecting_js__WEBPACK_IMPORTED_MODULE_3__/* .connect */ .Ng)(inputs, world);
     const me = await connection.identity.api.me();
     const result = await (0,_stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__/* .clean */ .uH)({
         connection,
         scope: { since: new Date(debt.since), ownUserId: me.id },
         orphan: debt.orphan,
-        queue: 'hand-over',
-        deadline: (0,_units_js__WEBPACK_IMPORTED_MODULE_6__/* .milliseconds */ .Rz)(world.clock.monotonic() + LONGEST_CLEANUP_MS),
+        queue: cancelled ? 'hand-over' : 'short',
+        deadline,
         signal: world.cancelled,
     }, world);
     await (0,_stages_connecting_js__WEBPACK_IMPORTED_MODULE_3__/* .disconnect */ .Zf)(connection, world);
@@ -38144,6 +38262,52 @@ function fail(sentence, world) {
         title: 'Scale-test clean-up',
     });
     world.step.fail();
+}
+
+
+/***/ }),
+
+/***/ 76670:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E: () => (/* binding */ redact)
+/* harmony export */ });
+/** Takes secrets out of texts before they are logged or written as evidence. */
+const MASK = '***';
+/** Shapes of secrets that Coder's CLI and server write, whatever their value. */
+const SHAPES = [
+    // Coder session tokens and API keys.
+    { pattern: /\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/g, replacement: MASK },
+    // "password":"…" in plain JSON, and in JSON that was escaped into a string once or more.
+    { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.){1,500}/gi, replacement: `$1${MASK}` },
+    { pattern: /((?:password|secret|token)(\\+)"\s*:\s*\2").{1,500}?(?=\2")/gi, replacement: `$1${MASK}` },
+    { pattern: /(CODER_(?:AGENT|SESSION)_TOKEN\\*"?\s*[=:]\s*\\*"?)[A-Za-z0-9-]+/g, replacement: `$1${MASK}` },
+    // password = "…", api_key: …, Authorization: Bearer …, as configuration and tools write them.
+    {
+        pattern: /\b((?:[A-Z0-9_]{0,30}(?:password|passwd|secret|api_?key|access_key|private_key|auth_token)[A-Z0-9_]{0,20})\s{0,3}[=:]\s{0,3}\\{0,4}["']?)[^\s"'\\,;]{4,500}/gi,
+        replacement: `$1${MASK}`,
+    },
+    {
+        pattern: /\b(Authorization\\{0,4}["']?\s{0,3}[:=]\s{0,3}\\{0,4}["']?(?:Bearer|Basic|token)\s+)[^\s"'\\]{4,2000}/gi,
+        replacement: `$1${MASK}`,
+    },
+    { pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, replacement: MASK },
+    { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: MASK },
+    { pattern: /\b(?:ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}/g, replacement: MASK },
+    { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/:@"\\]+:[^\s/@"\\]+@/gi, replacement: `$1${MASK}@` },
+];
+/** Replaces the given secrets and everything that has the shape of one by `***`. */
+function redact(text, secrets = []) {
+    let clean = text;
+    // The longest first: one secret may be the beginning of another.
+    for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
+        if (secret.length > 0)
+            clean = clean.replaceAll(secret, MASK);
+    }
+    for (const { pattern, replacement } of SHAPES)
+        clean = clean.replace(pattern, replacement);
+    return clean;
 }
 
 
@@ -38224,6 +38388,8 @@ function sections(parts) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(83916);
+/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(76670);
+
 
 
 
@@ -38236,6 +38402,7 @@ const directoryStamp = (at) => at
 class ResultsDirectory {
     path;
     shown;
+    #secrets = [];
     constructor(path, 
     /** Relative to the workspace, as people see it. */
     shown) {
@@ -38261,15 +38428,17 @@ class ResultsDirectory {
     get evidence() {
         return node_path__WEBPACK_IMPORTED_MODULE_1___default().join(this.path, 'evidence');
     }
+    /** Secrets that must stand in none of the files, beside everything that has the shape of one. */
+    protect(secrets) {
+        this.#secrets = secrets;
+    }
     async writeJson(name, content) {
-        await this.writeText(name, `${JSON.stringify(content, undefined, 2)}\n`);
+        // JSON has no infinity: what never ended is not the same as what was not measured.
+        const text = JSON.stringify(content, (_, value) => (value === Infinity ? 'infinite' : value), 2);
+        await this.writeText(name, `${text}\n`);
     }
     async writeText(name, text) {
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(node_path__WEBPACK_IMPORTED_MODULE_1___default().join(this.path, name), text);
-    }
-    /** Every file of the results, with its full path. */
-    async files() {
-        return listFiles(this.path);
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(node_path__WEBPACK_IMPORTED_MODULE_1___default().join(this.path, name), (0,_redact_js__WEBPACK_IMPORTED_MODULE_3__/* .redact */ .E)(text, this.#secrets));
     }
 }
 async function listFiles(directory) {
@@ -38324,11 +38493,13 @@ __nccwpck_require__.d(__webpack_exports__, {
   uH: () => (/* binding */ clean),
   W1: () => (/* binding */ cleanupSentence),
   AG: () => (/* binding */ isClean),
+  LU: () => (/* binding */ noteCancel),
   KY: () => (/* binding */ observationOf),
   cM: () => (/* binding */ oweCleanup),
   Gz: () => (/* binding */ owedCleanup),
   EI: () => (/* binding */ reportOf),
-  kI: () => (/* binding */ settleCleanup)
+  kI: () => (/* binding */ settleCleanup),
+  r1: () => (/* binding */ wasCancelled)
 });
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
@@ -38376,6 +38547,8 @@ class Cleanup {
     #cancelled = new Set();
     #reasons = new Map();
     #deletedUsers = 0;
+    #users = [];
+    #workspacesAtListing = -1;
     #lastProgressAt;
     #lastLogAt = Number.NEGATIVE_INFINITY;
     #lastState = '';
@@ -38407,20 +38580,29 @@ class Cleanup {
     }
     /** One look and what can be done now. */
     async #round() {
-        const { signal } = this.request;
-        const resources = await (0,scaletest_resources/* listScaletestResources */.Ch)(this.api, this.request.scope, signal);
-        for (const workspace of resources.workspaces)
+        const { scope, signal } = this.request;
+        const workspaces = await (0,scaletest_resources/* listScaletestWorkspaces */.zU)(this.api, scope, signal);
+        for (const workspace of workspaces)
             this.#seenWorkspaces.add(workspace.id);
-        this.#noteProgress(resources);
-        if (resources.workspaces.length === 0 && resources.users.length === 0)
+        const users = await this.#usersWhenDue(workspaces);
+        this.#noteProgress(workspaces, users.length);
+        if (workspaces.length === 0 && users.length === 0)
             return 'nothing left';
         // By what was seen: a deletion that this round asks for still has its chance.
-        const isGivenUp = resources.workspaces.every((workspace) => !isActive(workspace) && this.#isGivenUp(workspace));
-        await this.#deleteWorkspaces(resources.workspaces);
-        const owners = new Set(resources.workspaces.map(({ owner_id }) => owner_id));
-        const free = resources.users.filter(({ id, username }) => !owners.has(id) && this.#attemptsOf(username) < USER_ATTEMPTS);
+        const isGivenUp = workspaces.every((workspace) => !isActive(workspace) && this.#isGivenUp(workspace));
+        await this.#deleteWorkspaces(workspaces);
+        const owners = new Set(workspaces.map(({ owner_id }) => owner_id));
+        const free = users.filter(({ id, username }) => !owners.has(id) && this.#attemptsOf(username) < USER_ATTEMPTS);
         await this.#deleteUsers(free);
         return isGivenUp && free.length === 0 ? 'nothing more to try' : 'going on';
+    }
+    /** Users matter once their workspaces are gone, so they are listed again only when some are. */
+    async #usersWhenDue(workspaces) {
+        if (workspaces.length === 0 || workspaces.length !== this.#workspacesAtListing) {
+            this.#workspacesAtListing = workspaces.length;
+            this.#users = await (0,scaletest_resources/* listScaletestUsers */.b8)(this.api, this.request.scope, this.request.signal);
+        }
+        return this.#users;
     }
     async #deleteWorkspaces(workspaces) {
         await (0,concurrency/* forEachConcurrently */.D)(workspaces.filter(isStarting), PARALLEL_CALLS, (workspace) => this.#cancelBuild(workspace));
@@ -38433,7 +38615,7 @@ class Cleanup {
         await (0,concurrency/* forEachConcurrently */.D)(untriedFirst.slice(0, room), PARALLEL_CALLS, (workspace) => this.#requestDeletion(workspace));
     }
     async #longestQueue(workspaces) {
-        const { organization_ids: organizations } = await this.api.me(this.request.signal);
+        const organizations = [...new Set(workspaces.map(({ organization_id }) => organization_id))];
         const lists = await Promise.all(organizations.map((id) => this.api.provisionerDaemons(id, this.request.signal)));
         const daemons = (0,facts/* workingDaemons */.dk)(lists.flat());
         if (this.request.queue === 'hand-over')
@@ -38492,17 +38674,18 @@ class Cleanup {
     #isGivenUp(workspace) {
         return this.#attemptsOf(workspace.id) >= DELETE_ATTEMPTS + (this.request.orphan ? 1 : 0);
     }
-    #noteProgress({ workspaces, users }) {
+    #noteProgress(workspaces, users) {
         const now = this.clock.monotonic();
-        const state = `${users.length} ${workspaces.map(({ id, latest_build }) => id + latest_build.id + latest_build.job.status).join()}`;
-        if (state !== this.#lastState)
+        const state = `${users} ${workspaces.map(({ id, latest_build }) => id + latest_build.id + latest_build.job.status).join()}`;
+        // A deletion that is waiting or running is progress: a cloud may take long for one.
+        if (state !== this.#lastState || workspaces.some(isActive))
             this.#lastProgressAt = now;
         this.#lastState = state;
-        if (now - this.#lastLogAt < PROGRESS_EVERY_MS || workspaces.length + users.length === 0)
+        if (now - this.#lastLogAt < PROGRESS_EVERY_MS || workspaces.length + users === 0)
             return;
         this.#lastLogAt = now;
         const seconds = Math.round((now - this.#startedAt) / 1000);
-        this.log.info(`clean-up: ${workspaces.length} workspaces (${workspaces.filter(isBeingDeleted).length} being deleted) and ${users.length} users to go, ${seconds} s`);
+        this.log.info(`clean-up: ${workspaces.length} workspaces (${workspaces.filter(isBeingDeleted).length} being deleted) and ${users} users to go, ${seconds} s`);
     }
     #isOver() {
         const now = this.clock.monotonic();
@@ -38565,6 +38748,10 @@ const STATE = 'cleanup';
 const debtSchema = schemas/* object */.Ikc({ since: iso/* datetime */.w$(), orphan: schemas/* boolean */.zMY() });
 /** From here on post cleans up, whatever happens to main. */
 const oweCleanup = (debt, world) => world.state.save(STATE, JSON.stringify(debt));
+/** A cancelled job gives its post steps five minutes, so post has to hand over all deletions at once. */
+const CANCELLED_STATE = 'cancelled';
+const noteCancel = (world) => world.state.save(CANCELLED_STATE, 'true');
+const wasCancelled = (world) => world.state.read(CANCELLED_STATE) !== '';
 const settleCleanup = (world) => world.state.save(STATE, '');
 /** What main left to do; undefined when nothing. */
 function owedCleanup(world) {
@@ -38709,6 +38896,7 @@ const api_schemas_workspace = schemas/* object */.Ikc({
     created_at: time,
     owner_id: schemas/* string */.YjP(),
     owner_name: schemas/* string */.YjP(),
+    organization_id: schemas/* string */.YjP(),
     template_name: schemas/* string */.YjP(),
     latest_build: workspaceBuild,
 });
@@ -38950,6 +39138,65 @@ async function disconnect(connection, world) {
     await connection.identity.signOut().catch((thrown) => {
         world.log.debug(`signing out failed: ${thrown instanceof http/* ApiError */.h ? thrown.message : String(thrown)}`);
     });
+}
+
+
+/***/ }),
+
+/***/ 47230:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  w6: () => (/* binding */ oweTidying),
+  AC: () => (/* binding */ settleTidying),
+  cB: () => (/* binding */ tidyAfterMain)
+});
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(51455);
+;// CONCATENATED MODULE: ./src/run/strays.ts
+
+/**
+ * Ends the children of a main that was killed and could not end them itself: they would go on creating workspaces while
+ * post removes them. Known by a mark in their command line that no other process has. Only where there is a `/proc`.
+ * @returns how many were ended.
+ */
+async function endStrays(mark) {
+    const names = await (0,promises_.readdir)('/proc').catch(() => []);
+    const ids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+    const strays = await Promise.all(ids.map(async (id) => ((await commandLine(id)).includes(mark) ? [id] : [])));
+    return strays.flat().filter(endGroup).length;
+}
+const commandLine = (id) => (0,promises_.readFile)(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
+/** Each child leads a process group of its own. */
+function endGroup(id) {
+    try {
+        return process.kill(-id, 'SIGKILL');
+    }
+    catch {
+        // Gone already, or not the leader, whose end takes it along.
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/stages/tidying.ts
+
+
+const STATE = 'raw-directory';
+/** From here on post ends the children that write into the folder, and removes it, if main does not come to it. */
+const oweTidying = (rawDirectory, world) => world.state.save(STATE, rawDirectory);
+const settleTidying = (world) => world.state.save(STATE, '');
+/** After a main that was killed: its children, and their raw results, which hold secrets. */
+async function tidyAfterMain(world) {
+    const rawDirectory = world.state.read(STATE);
+    if (rawDirectory === '')
+        return;
+    const ended = await endStrays(rawDirectory);
+    if (ended > 0)
+        world.log.info(`${ended} processes of main were still running, and were ended`);
+    await (0,promises_.rm)(rawDirectory, { recursive: true, force: true });
 }
 
 

@@ -197,6 +197,12 @@ export class InputReader {
   downloadUrl(): string | undefined {
     const value = this.text('coder-download-url');
     if (value === undefined) return undefined;
+    if (value.includes('@')) {
+      this.#mistake(
+        'input "coder-download-url" holds credentials, which would stand in logs; use a mirror that needs none, or set "coder-path"',
+      );
+      return undefined;
+    }
     const url = parseUrl(value);
     if (url !== undefined && /^https?:$/.test(url.protocol)) return value.replace(/\/+$/, '');
     this.#mistake(

@@ -1,7 +1,14 @@
 import { messageOf } from './errors.js';
 import { parseInputs, type Inputs } from './inputs.js';
 import { cell, sections } from './report/markdown.js';
-import { clean, cleanupSentence, isClean, owedCleanup, type CleanupDebt } from './stages/cleaning.js';
+import {
+  clean,
+  cleanupSentence,
+  isClean,
+  owedCleanup,
+  wasCancelled,
+  type CleanupDebt,
+} from './stages/cleaning.js';
 import { connect, disconnect } from './stages/connecting.js';
 import { tidyAfterMain } from './stages/tidying.js';
 import { owedUpload, uploadEvidence } from './stages/uploading.js';
@@ -9,16 +16,18 @@ import { milliseconds } from './units.js';
 import type { World } from './world.js';
 
 /** A cancelled job gives all its post steps five minutes together. */
-const LONGEST_CLEANUP_MS = 4 * 60_000;
+const AFTER_CANCEL_MS = 4 * 60_000;
 
 /** Leaves nothing behind, whatever happened to main, and uploads what main could not. Never changes a verdict. */
 export async function post(world: World): Promise<void> {
   await tidyAfterMain(world);
   const debt = owedCleanup(world);
-  if (debt !== undefined) await cleanUpAfterMain(debt, world);
   const upload = owedUpload(world);
-  if (upload !== undefined) await uploadEvidence(upload, world);
   if (debt === undefined && upload === undefined) world.log.info('main left nothing to do');
+  await Promise.all([
+    debt === undefined ? undefined : cleanUpAfterMain(debt, world),
+    upload === undefined ? undefined : uploadEvidence(upload, world),
+  ]);
 }
 
 async function cleanUpAfterMain(debt: CleanupDebt, world: World): Promise<void> {
@@ -40,6 +49,9 @@ async function carryOutDebt(
   inputs: Inputs,
   world: World,
 ): Promise<{ isClean: boolean; text: string }> {
+  const cancelled = wasCancelled(world);
+  const time = milliseconds(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
+  const deadline = milliseconds(world.clock.monotonic() + time);
   const connection = await connect(inputs, world);
   const me = await connection.identity.api.me();
   const result = await clean(
@@ -47,8 +59,8 @@ async function carryOutDebt(
       connection,
       scope: { since: new Date(debt.since), ownUserId: me.id },
       orphan: debt.orphan,
-      queue: 'hand-over',
-      deadline: milliseconds(world.clock.monotonic() + LONGEST_CLEANUP_MS),
+      queue: cancelled ? 'hand-over' : 'short',
+      deadline,
       signal: world.cancelled,
     },
     world,

@@ -10,10 +10,21 @@ const SHAPES: readonly { readonly pattern: RegExp; readonly replacement: string 
   { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.){1,500}/gi, replacement: `$1${MASK}` },
   { pattern: /((?:password|secret|token)(\\+)"\s*:\s*\2").{1,500}?(?=\2")/gi, replacement: `$1${MASK}` },
   { pattern: /(CODER_(?:AGENT|SESSION)_TOKEN\\*"?\s*[=:]\s*\\*"?)[A-Za-z0-9-]+/g, replacement: `$1${MASK}` },
+  // password = "…", api_key: …, Authorization: Bearer …, as configuration and tools write them.
+  {
+    pattern:
+      /\b((?:[A-Z0-9_]{0,30}(?:password|passwd|secret|api_?key|access_key|private_key|auth_token)[A-Z0-9_]{0,20})\s{0,3}[=:]\s{0,3}\\{0,4}["']?)[^\s"'\\,;]{4,500}/gi,
+    replacement: `$1${MASK}`,
+  },
+  {
+    pattern:
+      /\b(Authorization\\{0,4}["']?\s{0,3}[:=]\s{0,3}\\{0,4}["']?(?:Bearer|Basic|token)\s+)[^\s"'\\]{4,2000}/gi,
+    replacement: `$1${MASK}`,
+  },
   { pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, replacement: MASK },
   { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: MASK },
   { pattern: /\b(?:ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}/g, replacement: MASK },
-  { pattern: /([a-z][a-z0-9+.-]*:\/\/)[^\s/:@"\\]+:[^\s/@"\\]+@/gi, replacement: `$1${MASK}@` },
+  { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/:@"\\]+:[^\s/@"\\]+@/gi, replacement: `$1${MASK}@` },
 ];
 
 /** Replaces the given secrets and everything that has the shape of one by `***`. */

@@ -1,6 +1,7 @@
 import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError } from './errors.js';
+import { redact } from './redact.js';
 
 /** `20260105T060000Z`. */
 export const directoryStamp = (at: Date): string =>
@@ -11,6 +12,8 @@ export const directoryStamp = (at: Date): string =>
 
 /** The folder of one run's results, inside the workspace. */
 export class ResultsDirectory {
+  #secrets: readonly string[] = [];
+
   private constructor(
     readonly path: string,
     /** Relative to the workspace, as people see it. */
@@ -38,17 +41,19 @@ export class ResultsDirectory {
     return path.join(this.path, 'evidence');
   }
 
+  /** Secrets that must stand in none of the files, beside everything that has the shape of one. */
+  protect(secrets: readonly string[]): void {
+    this.#secrets = secrets;
+  }
+
   async writeJson(name: string, content: unknown): Promise<void> {
-    await this.writeText(name, `${JSON.stringify(content, undefined, 2)}\n`);
+    // JSON has no infinity: what never ended is not the same as what was not measured.
+    const text = JSON.stringify(content, (_, value: unknown) => (value === Infinity ? 'infinite' : value), 2);
+    await this.writeText(name, `${text}\n`);
   }
 
   async writeText(name: string, text: string): Promise<void> {
-    await writeFile(path.join(this.path, name), text);
-  }
-
-  /** Every file of the results, with its full path. */
-  async files(): Promise<string[]> {
-    return listFiles(this.path);
+    await writeFile(path.join(this.path, name), redact(text, this.#secrets));
   }
 }
 

@@ -104,6 +104,7 @@ export const workspace = z.object({
   created_at: time,
   owner_id: z.string(),
   owner_name: z.string(),
+  organization_id: z.string(),
   template_name: z.string(),
   latest_build: workspaceBuild,
 });

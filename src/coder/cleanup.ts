@@ -8,7 +8,8 @@ import { workingDaemons } from './facts.js';
 import {
   isScaletestWorkspace,
   listScaletestResources,
-  type ScaletestResources,
+  listScaletestUsers,
+  listScaletestWorkspaces,
   type Scope,
 } from './scaletest-resources.js';
 
@@ -73,6 +74,8 @@ class Cleanup {
   readonly #cancelled = new Set<string>();
   readonly #reasons = new Map<string, string>();
   #deletedUsers = 0;
+  #users: readonly User[] = [];
+  #workspacesAtListing = -1;
   #lastProgressAt: Milliseconds;
   #lastLogAt = Number.NEGATIVE_INFINITY;
   #lastState = '';
@@ -105,22 +108,30 @@ class Cleanup {
 
   /** One look and what can be done now. */
   async #round(): Promise<'going on' | 'nothing left' | 'nothing more to try'> {
-    const { signal } = this.request;
-    const resources = await listScaletestResources(this.api, this.request.scope, signal);
-    for (const workspace of resources.workspaces) this.#seenWorkspaces.add(workspace.id);
-    this.#noteProgress(resources);
-    if (resources.workspaces.length === 0 && resources.users.length === 0) return 'nothing left';
+    const { scope, signal } = this.request;
+    const workspaces = await listScaletestWorkspaces(this.api, scope, signal);
+    for (const workspace of workspaces) this.#seenWorkspaces.add(workspace.id);
+    const users = await this.#usersWhenDue(workspaces);
+    this.#noteProgress(workspaces, users.length);
+    if (workspaces.length === 0 && users.length === 0) return 'nothing left';
     // By what was seen: a deletion that this round asks for still has its chance.
-    const isGivenUp = resources.workspaces.every(
-      (workspace) => !isActive(workspace) && this.#isGivenUp(workspace),
-    );
-    await this.#deleteWorkspaces(resources.workspaces);
-    const owners = new Set(resources.workspaces.map(({ owner_id }) => owner_id));
-    const free = resources.users.filter(
+    const isGivenUp = workspaces.every((workspace) => !isActive(workspace) && this.#isGivenUp(workspace));
+    await this.#deleteWorkspaces(workspaces);
+    const owners = new Set(workspaces.map(({ owner_id }) => owner_id));
+    const free = users.filter(
       ({ id, username }) => !owners.has(id) && this.#attemptsOf(username) < USER_ATTEMPTS,
     );
     await this.#deleteUsers(free);
     return isGivenUp && free.length === 0 ? 'nothing more to try' : 'going on';
+  }
+
+  /** Users matter once their workspaces are gone, so they are listed again only when some are. */
+  async #usersWhenDue(workspaces: readonly Workspace[]): Promise<readonly User[]> {
+    if (workspaces.length === 0 || workspaces.length !== this.#workspacesAtListing) {
+      this.#workspacesAtListing = workspaces.length;
+      this.#users = await listScaletestUsers(this.api, this.request.scope, this.request.signal);
+    }
+    return this.#users;
   }
 
   async #deleteWorkspaces(workspaces: readonly Workspace[]): Promise<void> {
@@ -138,7 +149,7 @@ class Cleanup {
   }
 
   async #longestQueue(workspaces: readonly Workspace[]): Promise<number> {
-    const { organization_ids: organizations } = await this.api.me(this.request.signal);
+    const organizations = [...new Set(workspaces.map(({ organization_id }) => organization_id))];
     const lists = await Promise.all(
       organizations.map((id) => this.api.provisionerDaemons(id, this.request.signal)),
     );
@@ -209,16 +220,17 @@ class Cleanup {
     return this.#attemptsOf(workspace.id) >= DELETE_ATTEMPTS + (this.request.orphan ? 1 : 0);
   }
 
-  #noteProgress({ workspaces, users }: ScaletestResources): void {
+  #noteProgress(workspaces: readonly Workspace[], users: number): void {
     const now = this.clock.monotonic();
-    const state = `${users.length} ${workspaces.map(({ id, latest_build }) => id + latest_build.id + latest_build.job.status).join()}`;
-    if (state !== this.#lastState) this.#lastProgressAt = now;
+    const state = `${users} ${workspaces.map(({ id, latest_build }) => id + latest_build.id + latest_build.job.status).join()}`;
+    // A deletion that is waiting or running is progress: a cloud may take long for one.
+    if (state !== this.#lastState || workspaces.some(isActive)) this.#lastProgressAt = now;
     this.#lastState = state;
-    if (now - this.#lastLogAt < PROGRESS_EVERY_MS || workspaces.length + users.length === 0) return;
+    if (now - this.#lastLogAt < PROGRESS_EVERY_MS || workspaces.length + users === 0) return;
     this.#lastLogAt = now;
     const seconds = Math.round((now - this.#startedAt) / 1000);
     this.log.info(
-      `clean-up: ${workspaces.length} workspaces (${workspaces.filter(isBeingDeleted).length} being deleted) and ${users.length} users to go, ${seconds} s`,
+      `clean-up: ${workspaces.length} workspaces (${workspaces.filter(isBeingDeleted).length} being deleted) and ${users} users to go, ${seconds} s`,
     );
   }
 

@@ -89,6 +89,8 @@ const PASSED_ON = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'NODE_EXTRA_CA_CERTS',
+  // By this the runner finds and ends what a killed step left running; no secret.
+  'RUNNER_TRACKING_ID',
   // Windows' own names of the same.
   'USERPROFILE',
   'TEMP',
@@ -101,7 +103,8 @@ export function childEnvironment(
   own: Readonly<Record<string, string | undefined>>,
   added: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
-  const passed = PASSED_ON.flatMap((name) => {
+  const names = [...PASSED_ON, ...Object.keys(own).filter((name) => name.startsWith('CODER_HEADER'))];
+  const passed = names.flatMap((name) => {
     const value = own[name];
     return value === undefined || value === '' ? [] : [[name, value] as const];
   });

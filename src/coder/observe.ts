@@ -2,7 +2,7 @@ import { forEachConcurrently } from '../concurrency.js';
 import type { ObservedBuild, ObservedWorkspace } from '../evidence.js';
 import type { CoderApi } from './api.js';
 import type { Workspace, WorkspaceBuild } from './api-schemas.js';
-import { listScaletestResources, type Scope } from './scaletest-resources.js';
+import { listScaletestWorkspaces, type Scope } from './scaletest-resources.js';
 
 const PARALLEL_READS = 8;
 
@@ -12,7 +12,7 @@ export async function observeWorkspaces(
   scope: Scope,
   signal?: AbortSignal,
 ): Promise<readonly ObservedWorkspace[]> {
-  const { workspaces } = await listScaletestResources(api, scope, signal);
+  const workspaces = await listScaletestWorkspaces(api, scope, signal);
   const earlier = new Map<string, readonly WorkspaceBuild[]>();
   const retried = workspaces.filter(({ latest_build }) => latest_build.build_number > 1);
   await forEachConcurrently(retried, PARALLEL_READS, async ({ id }) => {

@@ -27,19 +27,36 @@ export interface ScaletestResources {
   readonly users: readonly User[];
 }
 
+const isInScope = (resource: { created_at: Date }, { since }: Scope): boolean =>
+  since === undefined || resource.created_at >= since;
+
+export async function listScaletestWorkspaces(
+  api: CoderApi,
+  scope: Scope,
+  signal?: AbortSignal,
+): Promise<readonly Workspace[]> {
+  const workspaces = await api.searchWorkspaces(`name:"${PREFIX}"`, signal);
+  return workspaces.filter((workspace) => isScaletestWorkspace(workspace) && isInScope(workspace, scope));
+}
+
+export async function listScaletestUsers(
+  api: CoderApi,
+  scope: Scope,
+  signal?: AbortSignal,
+): Promise<readonly User[]> {
+  // Finds both marks, the prefix of names and the suffix of addresses; the rule decides among what it finds.
+  const users = await api.searchUsers(USER_SEARCH, signal);
+  return users.filter(
+    (user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user, scope),
+  );
+}
+
 /** All scale-test users and workspaces within a scope. */
 export async function listScaletestResources(
   api: CoderApi,
   scope: Scope,
   signal?: AbortSignal,
 ): Promise<ScaletestResources> {
-  const isInScope = (resource: { created_at: Date }): boolean =>
-    scope.since === undefined || resource.created_at >= scope.since;
-  const workspaces = await api.searchWorkspaces(`name:"${PREFIX}"`, signal);
-  // Finds both marks, the prefix of names and the suffix of addresses; the rule decides among what it finds.
-  const users = await api.searchUsers(USER_SEARCH, signal);
-  return {
-    workspaces: workspaces.filter((workspace) => isScaletestWorkspace(workspace) && isInScope(workspace)),
-    users: users.filter((user) => isScaletestUser(user) && user.id !== scope.ownUserId && isInScope(user)),
-  };
+  const workspaces = await listScaletestWorkspaces(api, scope, signal);
+  return { workspaces, users: await listScaletestUsers(api, scope, signal) };
 }

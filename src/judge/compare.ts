@@ -1,5 +1,6 @@
 import type { Operator } from '../config/expectation.js';
 
+/** Whether a value meets an expectation. What never happened is not "more than" anything. */
 export function holds(value: number, operator: Operator, threshold: number): boolean {
   switch (operator) {
     case '<':
@@ -7,9 +8,9 @@ export function holds(value: number, operator: Operator, threshold: number): boo
     case '<=':
       return value <= threshold;
     case '>':
-      return value > threshold;
+      return Number.isFinite(value) && value > threshold;
     case '>=':
-      return value >= threshold;
+      return Number.isFinite(value) && value >= threshold;
     case '==':
       return value === threshold;
   }

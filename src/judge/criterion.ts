@@ -1,6 +1,6 @@
 import type { Expectation } from '../config/expectation.js';
 import type { Metric, RatioMetric, SampleMetric } from '../measure/metric.js';
-import { sampleCount } from '../measure/metric.js';
+import { measuredCount, sampleCount } from '../measure/metric.js';
 import type { Criterion } from '../plan/plan-types.js';
 import { samplesNeeded } from '../plan/samples.js';
 import { holds, isUpperLimit } from './compare.js';
@@ -21,10 +21,11 @@ function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): Crit
   if (metric.shape === 'missing') return { verdict: 'error', sentence: metric.reason };
   const n = sampleCount(metric);
   if (n === 0) return { verdict: 'error', sentence: `${metric.name} has no samples` };
-  if (criterion.minSamples !== undefined && (n ?? 0) < criterion.minSamples) {
+  const measured = measuredCount(metric) ?? 0;
+  if (criterion.minSamples !== undefined && measured < criterion.minSamples) {
     return {
       verdict: 'error',
-      sentence: `${metric.name} has ${n ?? 0} samples, but min_samples is ${criterion.minSamples}`,
+      sentence: `${metric.name} has ${measured} measured samples, but min_samples is ${criterion.minSamples}`,
     };
   }
   const outcome = judgeExpectation(criterion.expect, metric);
@@ -109,7 +110,7 @@ function judgeCensus(expectation: Expectation, metric: SampleMetric): CriterionV
     case 'mean':
       return verdictOf(expectation, { kind: 'number', value: sum / n, n });
     case 'count':
-      return verdictOf(expectation, { kind: 'number', value: n, n });
+      return verdictOf(expectation, { kind: 'number', value: metric.samples.length, n });
     case 'quantile':
     case 'value':
       return { verdict: 'error', sentence: `"${expectation.text}" does not fit ${metric.name}` };

@@ -1,6 +1,6 @@
 import type { QuantityKind } from '../config/expectation.js';
 
-export type MetricSource = 'cli-result' | 'coder-api';
+export type MetricSource = 'cli-result' | 'coder-api' | 'load';
 
 interface MetricOrigin {
   readonly name: string;
@@ -38,6 +38,18 @@ export interface MissingMetric {
 }
 
 export type Metric = SampleMetric | RatioMetric | CountMetric | MissingMetric;
+
+/** How many samples were really measured: failed ones count in quantiles, but they measured nothing. */
+export function measuredCount(metric: Metric): number | undefined {
+  return metric.shape === 'samples' ? metric.samples.length : sampleCount(metric);
+}
+
+/** A metric as it stands in metrics.json, with its unit and n. */
+export function describeMetric(metric: Metric): Readonly<Record<string, unknown>> {
+  const unit = { samples: 'seconds', ratio: 'ratio', count: 'count', missing: undefined }[metric.shape];
+  const n = sampleCount(metric);
+  return { ...metric, ...(unit !== undefined && { unit }), ...(n !== undefined && { n }) };
+}
 
 /** How many samples a metric has. */
 export function sampleCount(metric: Metric): number | undefined {

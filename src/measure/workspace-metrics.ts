@@ -1,5 +1,4 @@
 import type { ObservedWorkspaces, ObservedWorkspace } from '../evidence.js';
-import { knownMetrics } from '../plan/metric-names.js';
 import {
   ascending,
   peakOverlap,
@@ -16,6 +15,7 @@ export interface GroupEvidence {
   readonly group: string;
   readonly template: string;
   readonly planned: number;
+  readonly driver: 'cli' | 'api';
   readonly runs: readonly RunRecord[] | { readonly unusable: string };
   /** Where the result file without its logs is kept. */
   readonly evidence: string;
@@ -74,7 +74,8 @@ function runMetrics(slice: Slice): Metric[] {
   const passed = runs.filter(({ error }) => error === undefined);
   const origin = {
     phase: PHASE,
-    source: 'cli-result',
+    // With driver api the file has the same shape, but its times are the gate's own.
+    source: slice.groups.every(({ driver }) => driver === 'cli') ? 'cli-result' : 'load',
     evidence: slice.groups.map(({ evidence }) => evidence),
   } as const;
   const planned = plannedOf(slice);
@@ -116,7 +117,8 @@ function serverMetrics(slice: Slice, observation: Observation): Metric[] {
   const problem =
     'unusable' in observation
       ? observation.unusable
-      : (nothingRun(slice, observation) ?? lostWorkspaces(slice, workspaces));
+      : (slice.groups.map(coverageProblem).find((found) => found !== undefined) ??
+        lostWorkspaces(slice, workspaces));
   if (problem !== undefined || 'unusable' in observation) {
     return SERVER_METRICS.map((metric) => ({
       name: metricName(slice, metric),
@@ -173,16 +175,6 @@ export function observedOf(
   return observation.workspaces.filter(({ template }) => templates.has(template));
 }
 
-/** A suite that ran nothing shows nothing: that no workspace is alive is then no measurement. */
-function nothingRun({ groups }: Slice, observation: ObservedWorkspaces): string | undefined {
-  const idle = groups.find((group) =>
-    'unusable' in group.runs
-      ? observedOf({ groups: [group] }, observation).length === 0
-      : group.runs.length === 0,
-  );
-  return idle && coverageProblem(idle);
-}
-
 /** Workspaces that a run says it made, but that the server does not show: then the server's numbers are not the run's. */
 function lostWorkspaces(slice: Slice, workspaces: readonly ObservedWorkspace[]): string | undefined {
   const passed = slice.groups
@@ -190,8 +182,4 @@ function lostWorkspaces(slice: Slice, workspaces: readonly ObservedWorkspace[]):
     .filter(({ error }) => error === undefined).length;
   if (workspaces.length >= passed * COVERAGE) return undefined;
   return `${slice.name}: the deployment shows ${workspaces.length} workspaces, but ${passed} runs passed`;
-}
-
-export function allMetricNames(groups: readonly string[]): readonly string[] {
-  return knownMetrics(groups).map(({ name }) => name);
 }

@@ -47,13 +47,12 @@ function cliObstacle(
     : 'whether rate limits are on could not be read';
   const server = facts.server.version;
   if (cli === undefined || server === undefined) return `${limits}, and the versions are not known`;
-  if (isAtLeast(cli, 2, 32)) {
-    return isAtLeast(server, 2, 32)
-      ? `${limits}, and the CLI ${cli.release} is answered 428 by a server of v2.32 or newer`
-      : undefined;
+  const isNewServer = isAtLeast(server, 2, 32);
+  if (isNewServer && isAtLeast(cli, 2, 32)) {
+    return `${limits}, and the CLI ${cli.release} is answered 428 by a server of v2.32 or newer`;
   }
   const count = steps.reduce((sum, step) => sum + step.count, 0);
   return count > LOGINS_PER_MINUTE / 2
-    ? `${limits}, and the ${count} sign-ins of the CLI ${cli.release} would run into ${LOGINS_PER_MINUTE} a minute`
+    ? `${limits}, and the CLI’s ${count} sign-ins would run into ${LOGINS_PER_MINUTE} a minute`
     : undefined;
 }

@@ -17,8 +17,8 @@ export async function runWithCli(step: Step, context: RunContext): Promise<StepO
   const startedAt = context.clock.now();
   const evidence = `${context.evidenceDirectory}/${step.suite}.${step.group}`;
   const files = {
-    stdout: createWriteStream(`${evidence}.stdout.txt`),
-    stderr: createWriteStream(`${evidence}.stderr.txt`),
+    stdout: openEvidence(`${evidence}.stdout.txt`),
+    stderr: openEvidence(`${evidence}.stderr.txt`),
   };
   const lastWords: string[] = [];
   const timeLeft = Math.max(1000, context.deadline - context.clock.monotonic());
@@ -31,7 +31,8 @@ export async function runWithCli(step: Step, context: RunContext): Promise<StepO
       longest: milliseconds(Math.min(toMilliseconds(stepCeiling(step)), timeLeft)),
       signal: context.signal,
       onLine: (stream, line) => {
-        const clean = redact(line.slice(0, LONGEST_LINE), context.secrets);
+        // Before the cut: half a secret has no shape to be known by.
+        const clean = redact(line, context.secrets).slice(0, LONGEST_LINE);
         files[stream].write(`${clean}\n`);
         if (stream === 'stderr' && clean.trim() !== '') lastWords.push(clean);
         if (lastWords.length > LAST_WORDS) lastWords.shift();
@@ -49,8 +50,21 @@ export async function runWithCli(step: Step, context: RunContext): Promise<StepO
       lastWords,
     };
   } finally {
-    await Promise.all(Object.values(files).map((file) => finished(file.end())));
+    await Promise.all(Object.values(files).map((file) => file.close()));
   }
+}
+
+/** A file that takes lines. One that cannot be written loses its lines, and never ends the run. */
+function openEvidence(path: string): { write(text: string): void; close(): Promise<void> } {
+  const file = createWriteStream(path);
+  const closed = finished(file).catch(() => undefined);
+  return {
+    write: (text) => void file.write(text),
+    close: async () => {
+      file.end();
+      await closed;
+    },
+  };
 }
 
 async function exists(path: string): Promise<boolean> {

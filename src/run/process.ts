@@ -1,11 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Milliseconds } from '../units.js';
 
 /** From the abort: SIGINT at once, SIGTERM and SIGKILL within the 7.5 seconds that the runner gives a cancelled step. */
 const TERMINATE_AFTER_MS = 4000;
 const KILL_AFTER_MS = 6000;
+/** A grandchild that left the group may hold the pipes; nobody waits for it. */
+const DRAIN_MS = 2000;
+/** A longer line is handed on in pieces. */
+const LONGEST_LINE = 65_536;
 
 export interface ProcessRequest {
   readonly executable: string;
@@ -53,15 +56,28 @@ export function superviseProcess(request: ProcessRequest): Promise<ProcessOutcom
       timers.forEach(clearTimeout);
       request.signal.removeEventListener('abort', onAbort);
     };
-    const streams = [follow(child.stdout, 'stdout', request), follow(child.stderr, 'stderr', request)];
+    const streams = Promise.all([
+      follow(child.stdout, 'stdout', request),
+      follow(child.stderr, 'stderr', request),
+    ]);
+    // When this program dies, what it started must not go on loading the deployment.
+    const onExit = (): void => signalGroup(child, 'SIGKILL');
+    process.once('exit', onExit);
     child.once('error', (error) => {
       settle();
+      process.off('exit', onExit);
       reject(error);
     });
     child.once('exit', (exitCode, exitSignal) => {
       // What the group's leader left behind must not hold the pipes open, nor go on loading.
       signalGroup(child, 'SIGKILL');
-      void Promise.all(streams).then(() => {
+      process.off('exit', onExit);
+      const drained = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, DRAIN_MS);
+      void streams.then(() => {
+        clearTimeout(drained);
         settle();
         resolve({ exitCode, exitSignal, endedBy });
       });
@@ -70,10 +86,24 @@ export function superviseProcess(request: ProcessRequest): Promise<ProcessOutcom
   });
 }
 
+/** Hands on a stream line by line. A stream that breaks is a stream that ends. */
 async function follow(stream: Readable, name: 'stdout' | 'stderr', request: ProcessRequest): Promise<void> {
-  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-    request.onLine(name, line);
-  }
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split(/\r?\n/);
+    rest = lines.pop() ?? '';
+    if (rest.length > LONGEST_LINE) {
+      lines.push(rest);
+      rest = '';
+    }
+    for (const line of lines) request.onLine(name, line);
+  });
+  await new Promise<void>((resolve) => {
+    stream.once('close', resolve);
+    stream.once('error', () => resolve());
+  });
+  if (rest !== '') request.onLine(name, rest);
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -3,6 +3,7 @@ import type { Clock, Log } from '../ports.js';
 import type { Plan, Step } from '../plan/plan-types.js';
 import type { DriverChoice } from '../ready/readiness.js';
 import type { Milliseconds } from '../units.js';
+import type { Pace } from './pace.js';
 
 /** What carrying out a plan needs of the world. */
 export interface RunContext {
@@ -25,6 +26,8 @@ export interface RunContext {
   /** The templates' ids by name, for the driver that creates workspaces itself. */
   readonly templates: ReadonlyMap<string, { readonly id: string; readonly organizationId: string }>;
   readonly ownUserId: string;
+  /** Spreads out the creation of users under the rate limit; absent where none is needed. */
+  readonly userPace?: Pace;
 }
 
 /** How a step ended; its result file, where there is one, says how well. */

@@ -17,6 +17,11 @@ export type CleanupDebt = z.infer<typeof debtSchema>;
 export const oweCleanup = (debt: CleanupDebt, world: World): void =>
   world.state.save(STATE, JSON.stringify(debt));
 
+/** A cancelled job gives its post steps five minutes, so post has to hand over all deletions at once. */
+const CANCELLED_STATE = 'cancelled';
+export const noteCancel = (world: World): void => world.state.save(CANCELLED_STATE, 'true');
+export const wasCancelled = (world: World): boolean => world.state.read(CANCELLED_STATE) !== '';
+
 export const settleCleanup = (world: World): void => world.state.save(STATE, '');
 
 /** What main left to do; undefined when nothing. */

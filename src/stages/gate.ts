@@ -6,7 +6,7 @@ import type { Inputs } from '../inputs.js';
 import { isReady, refused, type Readiness } from '../ready/readiness.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';
-import { cleanupSentence, clean, isClean } from './cleaning.js';
+import { cleanupSentence, clean, isClean, noteCancel } from './cleaning.js';
 import { connect, disconnect, readFacts, type Connection } from './connecting.js';
 import { runAndJudge } from './judging-run.js';
 import type { PlannedRun } from './planning.js';
@@ -20,7 +20,10 @@ export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: Wo
   const { results } = planned;
   const upload = planUpload(inputs, results.path, world);
   // At once, since nobody knows how far a cancelled step comes.
-  const onCancel = (): void => setVerdict('cancelled', 'the job was cancelled', world);
+  const onCancel = (): void => {
+    noteCancel(world);
+    setVerdict('cancelled', 'the job was cancelled', world);
+  };
   world.cancelled.addEventListener('abort', onCancel, { once: true });
   oweUpload(upload, world);
   try {

@@ -4,6 +4,7 @@ import type { Inputs } from '../inputs.js';
 import { judgeRun } from '../judge/judge.js';
 import type { Verdict } from '../judge/verdict.js';
 import { cleanupMetrics, CLEANUP_FILE } from '../measure/cleanup-metrics.js';
+import { describeMetric } from '../measure/metric.js';
 import type { Criterion } from '../plan/plan-types.js';
 import type { CleanupReport, RunReport } from '../report/run-report.js';
 import { milliseconds, seconds } from '../units.js';
@@ -51,6 +52,7 @@ export async function runAndJudge(
 ): Promise<void> {
   const { plan, results } = planned;
   const { connection, facts, ready } = prepared;
+  const secrets = connection.identity.secrets;
   const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
   const scope: RunScope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
   if (inputs.cleanup === 'always') oweCleanup({ since: since.toISOString(), orphan: planned.orphan }, world);
@@ -66,23 +68,26 @@ export async function runAndJudge(
       rawDirectory: planned.rawDirectory,
       evidenceDirectory: results.evidence,
       deadline: milliseconds(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
+      secrets,
     },
     world,
   );
-  const measured = await measure(run, results, [connection.identity.token], world);
+  const measured = await measure(run, results, secrets, world);
   const judge = (criteria: readonly Criterion[], cleanup: MeasureStage['metrics']): Verdict =>
     judgeRun(criteria, [...measured.metrics, ...cleanup], {
       problems: measured.problems,
       ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
     });
-  const withoutCleanup = plan.criteria.filter(({ metric }) => !metric.startsWith('cleanup.'));
+  // Mode run judges nothing but its own clean-up.
+  const criteria = plan.criteria.filter(({ metric }) => inputs.mode !== 'run' || isAboutCleanup(metric));
+  const withoutCleanup = criteria.filter(({ metric }) => !isAboutCleanup(metric));
 
   const first = judge(withoutCleanup, []);
   const cleaning = await cleanWhenDue(first, { planned, connection, scope }, inputs, world);
   const verdict =
-    cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(plan.criteria, cleaning.metrics);
+    cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
   const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
-  await results.writeJson(METRICS_FILE, { schema: 1, metrics });
+  await results.writeJson(METRICS_FILE, { schema: 1, metrics: metrics.map(describeMetric) });
   await reportRun(
     runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs),
     inputs,
@@ -90,6 +95,8 @@ export async function runAndJudge(
     world,
   );
 }
+
+const isAboutCleanup = (metric: string): boolean => metric.startsWith('cleanup.');
 
 interface Cleaned {
   /** Undefined when clean-up did not run in main: then it is not judged. */

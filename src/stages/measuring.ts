@@ -74,7 +74,13 @@ async function readStep(
 ): Promise<StepReading> {
   const { step } = outcome;
   const evidence = `evidence/${step.suite}.${step.group}.json`;
-  const group = { group: step.group, template: step.template, planned: step.count, evidence };
+  const group = {
+    driver: outcome.driver,
+    group: step.group,
+    template: step.template,
+    planned: step.count,
+    evidence,
+  };
   const { resultFile } = outcome;
   if (resultFile === undefined)
     return { outcome, group: { ...group, runs: { unusable: noResult(outcome) } }, failedRuns: [] };

@@ -6,6 +6,7 @@ import { messageOf } from '../errors.js';
 import type { ObservedWorkspaces } from '../evidence.js';
 import type { Plan } from '../plan/plan-types.js';
 import type { Readiness } from '../ready/readiness.js';
+import { Pace } from '../run/pace.js';
 import { runPlan } from '../run/run.js';
 import type { PlanOutcome } from '../run/run-types.js';
 import type { Milliseconds } from '../units.js';
@@ -31,6 +32,8 @@ export interface RunRequest {
   readonly rawDirectory: string;
   readonly evidenceDirectory: string;
   readonly deadline: Milliseconds;
+  /** Masked wherever they appear. */
+  readonly secrets: readonly string[];
 }
 
 /** Carries out the plan and looks at what it made, also when it was cancelled. */
@@ -51,6 +54,7 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     if (world.cancelled.aborted) start();
     else world.cancelled.addEventListener('abort', start, { once: true });
   });
+  const userPace = paceOf(request, world);
   const outcome = await runPlan(request.plan, {
     api,
     clock: world.clock,
@@ -64,12 +68,19 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     }),
     rawDirectory: request.rawDirectory,
     evidenceDirectory: request.evidenceDirectory,
-    secrets: [token],
+    secrets: request.secrets,
     deadline: request.deadline,
     templates: templateIds(request.facts),
     ownUserId: scope.ownUserId,
+    ...(userPace && { userPace }),
   });
   return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe() };
+}
+
+/** All scale-test users are made with one token at one path, so they share one bucket of the rate limiter. */
+function paceOf({ facts, plan }: RunRequest, world: World): Pace | undefined {
+  if (!facts.rateLimit.known || facts.rateLimit.value.off) return undefined;
+  return Pace.under(facts.rateLimit.value.perMinute, plan.effects.users, world.clock);
 }
 
 function templateIds(facts: DeploymentFacts): ReadonlyMap<string, { id: string; organizationId: string }> {
