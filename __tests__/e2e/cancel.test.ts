@@ -138,6 +138,21 @@ describe.concurrent('a cancelled job', { timeout: LONGEST_SCENARIO_MS }, () => {
       expect(run.outputs['metrics']).toContain('"create_workspaces.all.success_rate.value":1');
     }));
 
+  it('goes on in post also with "cleanup: on-success", once everything has passed', () =>
+    inWorld(
+      { disableRateLimits: false, templateOverrides: { 'pod-swdev': { deleteSeconds: spread(6) } } },
+      async (world) => {
+        const run = await world.gate(configFile({ pods: 3, ec2: 0 }), {
+          inputs: { cleanup: 'on-success' },
+          signals: [{ signal: 'SIGINT', whenLogMatches: /^::group::Clean up/, afterMs: 2000 }],
+        });
+        expectOutcome(run, 'cancelled', 1);
+        expectInTime(run);
+        expect(run.post?.summary).toContain('nothing is left');
+        expectNothingLeft(world);
+      },
+    ));
+
   it('creates nothing when it is cancelled before the load', () =>
     inWorld({}, async (world) => {
       const run = await world.gate(config, {

@@ -81,6 +81,19 @@ describe.concurrent('what an earlier test left', { timeout: LONGEST_SCENARIO_MS 
       expect(readJson(run, 'leftovers.json')).toMatchObject({ deletedWorkspaces: 2, deletedUsers: 2 });
     }));
 
+  it('that "leftovers: clean" cannot remove keeps the load from starting', () =>
+    inWorld({ ...api, failDeleteShare: 1 }, async (world) => {
+      world.coder.seedLeftovers(1);
+      const [name] = remaining(world).workspaces;
+      const run = await world.gate(small, { inputs: { leftovers: 'clean' } });
+      expectOutcome(run, 'error', 1);
+      expect(reasonOf(run)).toMatch(
+        /the leftovers could not be removed: .*1 workspaces and 1 users are left/,
+      );
+      expect(run.main.summary).toContain(name);
+      expect(world.coder.state.workspaces.size).toBe(1);
+    }));
+
   it('is removed by "mode: cleanup", which needs no config and reports it; what is others’ survives', () =>
     inWorld(api, async (world) => {
       const others = await addPeoplesThings(world);
