@@ -73,7 +73,7 @@ class Cleanup {
   readonly #attempts = new Map<string, number>();
   readonly #cancelled = new Set<string>();
   readonly #reasons = new Map<string, string>();
-  #deletedUsers = 0;
+  readonly #deletedUserIds = new Set<string>();
   #users: readonly User[] = [];
   #workspacesAtListing = -1;
   #lastProgressAt: Milliseconds;
@@ -131,7 +131,7 @@ class Cleanup {
       this.#workspacesAtListing = workspaces.length;
       this.#users = await listScaletestUsers(this.api, this.request.scope, this.request.signal);
     }
-    return this.#users;
+    return this.#users.filter(({ id }) => !this.#deletedUserIds.has(id));
   }
 
   async #deleteWorkspaces(workspaces: readonly Workspace[]): Promise<void> {
@@ -185,7 +185,7 @@ class Cleanup {
     await forEachConcurrently(users, PARALLEL_CALLS, async (user) => {
       await this.#noting({ id: user.username, name: user.username }, async () => {
         const outcome = await this.api.deleteUser(user.id, this.request.signal);
-        if (outcome === 'deleted') this.#deletedUsers += 1;
+        if (outcome === 'deleted') this.#deletedUserIds.add(user.id);
         else await this.#deleteOtherWorkspaces(user);
       });
     });
@@ -241,7 +241,7 @@ class Cleanup {
 
   async #verify(): Promise<CleanupResult> {
     const base = {
-      deletedUsers: this.#deletedUsers,
+      deletedUsers: this.#deletedUserIds.size,
       seconds: toSeconds(milliseconds(this.clock.monotonic() - this.#startedAt)),
     };
     try {
