@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../src/errors.js';
-import { directoryStamp, ResultsDirectory } from '../src/results-directory.js';
+import { directoryStamp, ResultsDirectory, listFiles } from '../src/results-directory.js';
 
 const AT = new Date('2026-01-05T06:00:00.123Z');
 let workspace = '';
@@ -86,8 +86,33 @@ describe('ResultsDirectory', () => {
     expect(JSON.parse(await readFile(path.join(results.path, 'verdict.json'), 'utf8'))).toEqual({
       verdict: 'pass',
     });
-    expect((await results.files()).sort()).toEqual(
+    expect((await listFiles(results.path)).sort()).toEqual(
       ['evidence/notes.txt', 'verdict.json'].map((name) => path.join(results.path, name)),
     );
+  });
+
+  it('keeps secrets out of every file, known ones and such as look like one', async () => {
+    const results = await ResultsDirectory.create(workspace, 'results', AT);
+    results.protect(['hunter2-hunter2']);
+    await results.writeJson('a.json', {
+      said: 'hunter2-hunter2',
+      token: 'AAAAAAAAAA-BBBBBBBBBBBBBBBBBBBBBB',
+    });
+    await results.writeText('b.txt', 'hunter2-hunter2');
+    const text = (
+      await Promise.all(['a.json', 'b.txt'].map((name) => readFile(path.join(results.path, name), 'utf8')))
+    ).join('');
+    expect(text).not.toMatch(/hunter2|AAAAAAAAAA-/);
+    expect(JSON.parse(await readFile(path.join(results.path, 'a.json'), 'utf8'))).toMatchObject({
+      said: '***',
+    });
+  });
+
+  it('does not write what never ended as if it had not been measured', async () => {
+    const results = await ResultsDirectory.create(workspace, 'results', AT);
+    await results.writeJson('a.json', { max: Number.POSITIVE_INFINITY });
+    expect(JSON.parse(await readFile(path.join(results.path, 'a.json'), 'utf8'))).toEqual({
+      max: 'infinite',
+    });
   });
 });

@@ -34586,8 +34586,7 @@ function serverMetrics(slice, observation) {
     const workspaces = 'unusable' in observation ? [] : observedOf(slice, observation);
     const problem = 'unusable' in observation
         ? observation.unusable
-        : (slice.groups.map(coverageProblem).find((found) => found !== undefined) ??
-            lostWorkspaces(slice, workspaces));
+        : (nothingRun(slice, observation) ?? lostWorkspaces(slice, workspaces));
     if (problem !== undefined || 'unusable' in observation) {
         return SERVER_METRICS.map((metric) => ({
             name: metricName(slice, metric),
@@ -34637,6 +34636,13 @@ function observedOf(slice, observation) {
     const templates = new Set(slice.groups.map(({ template }) => template));
     return observation.workspaces.filter(({ template }) => templates.has(template));
 }
+/** A suite that ran nothing shows nothing: that no workspace is alive is then no measurement. */
+function nothingRun({ groups }, observation) {
+    const idle = groups.find((group) => 'unusable' in group.runs
+        ? observedOf({ groups: [group] }, observation).length === 0
+        : group.runs.length === 0);
+    return idle && coverageProblem(idle);
+}
 /** Workspaces that a run says it made, but that the server does not show: then the server's numbers are not the run's. */
 function lostWorkspaces(slice, workspaces) {
     const passed = slice.groups
@@ -34645,6 +34651,27 @@ function lostWorkspaces(slice, workspaces) {
     if (workspaces.length >= passed * COVERAGE)
         return undefined;
     return `${slice.name}: the deployment shows ${workspaces.length} workspaces, but ${passed} runs passed`;
+}
+/**
+ * The metrics as they may be judged: of a group whose runs say nothing, the server's numbers show a part of a load, which
+ * no criterion is about.
+ */
+function judgeable(metrics, groups) {
+    const problems = groups.flatMap((group) => {
+        const reason = coverageProblem(group);
+        return reason === undefined ? [] : [{ group: group.group, reason }];
+    });
+    const [first] = problems;
+    if (first === undefined)
+        return metrics;
+    const reasons = new Map([
+        ['all', first.reason],
+        ...problems.map(({ group, reason }) => [group, reason]),
+    ]);
+    return metrics.map((metric) => {
+        const reason = reasons.get(/^create_workspaces\.([^.]+)\./.exec(metric.name)?.[1] ?? '');
+        return reason === undefined ? metric : { name: metric.name, shape: 'missing', reason };
+    });
 }
 
 // EXTERNAL MODULE: ./src/redact.ts
@@ -34774,6 +34801,7 @@ async function measure(run, results, secrets, world) {
     const observation = run.observation;
     return {
         metrics,
+        judgeable: judgeable(metrics, groups),
         timeShares: 'unusable' in observation
             ? []
             : groups.flatMap((group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? []),
@@ -36490,7 +36518,7 @@ async function runAndJudge(planned, prepared, inputs, world) {
         secrets,
     }, world);
     const measured = await measure(run, results, secrets, world);
-    const judge = (criteria, cleanup) => judgeRun(criteria, [...measured.metrics, ...cleanup], {
+    const judge = (criteria, cleanup) => judgeRun(criteria, [...measured.judgeable, ...cleanup], {
         problems: measured.problems,
         ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
     });
@@ -38546,7 +38574,7 @@ class Cleanup {
     #attempts = new Map();
     #cancelled = new Set();
     #reasons = new Map();
-    #deletedUsers = 0;
+    #deletedUserIds = new Set();
     #users = [];
     #workspacesAtListing = -1;
     #lastProgressAt;
@@ -38602,7 +38630,7 @@ class Cleanup {
             this.#workspacesAtListing = workspaces.length;
             this.#users = await (0,scaletest_resources/* listScaletestUsers */.b8)(this.api, this.request.scope, this.request.signal);
         }
-        return this.#users;
+        return this.#users.filter(({ id }) => !this.#deletedUserIds.has(id));
     }
     async #deleteWorkspaces(workspaces) {
         await (0,concurrency/* forEachConcurrently */.D)(workspaces.filter(isStarting), PARALLEL_CALLS, (workspace) => this.#cancelBuild(workspace));
@@ -38644,7 +38672,7 @@ class Cleanup {
             await this.#noting({ id: user.username, name: user.username }, async () => {
                 const outcome = await this.api.deleteUser(user.id, this.request.signal);
                 if (outcome === 'deleted')
-                    this.#deletedUsers += 1;
+                    this.#deletedUserIds.add(user.id);
                 else
                     await this.#deleteOtherWorkspaces(user);
             });
@@ -38693,7 +38721,7 @@ class Cleanup {
     }
     async #verify() {
         const base = {
-            deletedUsers: this.#deletedUsers,
+            deletedUsers: this.#deletedUserIds.size,
             seconds: (0,units/* toSeconds */.fP)((0,units/* milliseconds */.Rz)(this.clock.monotonic() - this.#startedAt)),
         };
         try {

@@ -23,6 +23,7 @@ const workspaceNamed = (id: string) => ({
   created_at: '2026-01-05T06:00:00Z',
   owner_id: 'u',
   owner_name: 'u',
+  organization_id: 'o',
   template_name: 't',
   latest_build: {
     id: 'b',

@@ -132,7 +132,9 @@ describe('what cannot be judged', () => {
 
   it('is a metric with fewer samples than wanted', () => {
     expect(judgeMetric('max < 2m', samplesMetric([1, 2]), { minSamples: 3 }).verdict).toBe('error');
-    expect(judgeMetric('max < 2m', samplesMetric([1, 2], 1), { minSamples: 3 }).verdict).not.toBe('error');
+    // A failed run is a sample, but it measured nothing.
+    expect(judgeMetric('max < 2m', samplesMetric([1, 2], 1), { minSamples: 3 }).verdict).toBe('error');
+    expect(judgeMetric('max < 2m', samplesMetric([1, 2, 3]), { minSamples: 3 }).verdict).toBe('pass');
   });
 
   it('does not hide a failure: problems of the run come after it', () => {
@@ -160,6 +162,18 @@ describe('a census', () => {
   it('counts failed runs as infinitely slow', () => {
     expect(judgeSamples('max < 2m', [1, 2], 1).verdict).toBe('fail');
     expect(judgeSamples('mean < 2m', [1, 2], 1).verdict).toBe('fail');
+  });
+
+  it.each(['max > 1s', 'mean >= 1s', 'p50 > 1s', 'p95 >= 1s'])(
+    'takes what never ended for no more than anything: %s',
+    (text) => {
+      expect(judgeSamples(text, [], 100).verdict).not.toBe('pass');
+    },
+  );
+
+  it('counts what was measured, not what failed', () => {
+    expect(judgeSamples('count >= 3', [1, 2], 5).verdict).toBe('fail');
+    expect(judgeSamples('count == 2', [1, 2], 5).verdict).toBe('pass');
   });
 
   it('of a share is decided by the share itself, exactly', () => {

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ObservedWorkspace } from '../../src/evidence.js';
 import type { Metric } from '../../src/measure/metric.js';
+import { knownMetrics } from '../../src/plan/metric-names.js';
 import type { RunRecord } from '../../src/measure/result-file.js';
 import {
-  allMetricNames,
   coverageProblem,
+  judgeable,
   workspaceMetrics,
   type GroupEvidence,
 } from '../../src/measure/workspace-metrics.js';
@@ -35,6 +36,7 @@ const groupOf = (
   group,
   template,
   planned,
+  driver: 'cli',
   runs,
   evidence: `evidence/create-workspaces.${group}.json`,
 });
@@ -123,6 +125,14 @@ describe('metrics of the runs', () => {
     ).toMatchObject({ value: 3 });
   });
 
+  it('tell whose clock they were measured by', () => {
+    const byApi = { ...groupOf(runsOf(2), 2), driver: 'api' } as const;
+    const of = (group: GroupEvidence) =>
+      metric(workspaceMetrics([group], observed(many(2))), 'pods.provisioning');
+    expect(of(groupOf(runsOf(2), 2))).toMatchObject({ source: 'cli-result' });
+    expect(of(byApi)).toMatchObject({ source: 'load' });
+  });
+
   it('of all groups together are their sum', () => {
     const groups = [groupOf(runsOf(10), 10), groupOf(runsOf(18, 2), 20, 'ec2', 'ec2-datasci')];
     const metrics = workspaceMetrics(groups, observed([...many(10), ...many(20, 'ec2-datasci')]));
@@ -198,10 +208,18 @@ describe('metrics of the server', () => {
         });
   });
 
-  it('tell what there was when only the result file is lost', () => {
-    const metrics = workspaceMetrics([groupOf({ unusable: 'pods: no result file' }, 10)], observed(many(7)));
+  it('are shown, but not judged, when the runs cannot be used', () => {
+    const groups = [
+      groupOf({ unusable: 'pods: no result file' }, 10),
+      groupOf(runsOf(3), 3, 'ec2', 'ec2-datasci'),
+    ];
+    const metrics = workspaceMetrics(groups, observed([...many(7), ...many(3, 'ec2-datasci')]));
     expect(metric(metrics, 'pods.peak_alive')).toMatchObject({ value: 7 });
-    expect(metric(metrics, 'pods.queue')).toMatchObject({ failed: 3 });
+    const judged = judgeable(metrics, groups);
+    for (const name of ['pods.peak_alive', 'pods.queue', 'all.peak_alive']) {
+      expect(metric(judged, name)).toMatchObject({ shape: 'missing', reason: 'pods: no result file' });
+    }
+    expect(metric(judged, 'ec2.peak_alive')).toMatchObject({ value: 3 });
   });
 
   it('look at the group’s own template only', () => {
@@ -250,7 +268,9 @@ it('a run always has every metric that a criterion can name, measured or missing
   const groups = [groupOf(runsOf(2), 2), groupOf({ unusable: 'x' }, 3, 'ec2', 'ec2-datasci')];
   for (const observation of [observed(many(2)), { unusable: 'y' }]) {
     const names = workspaceMetrics(groups, observation).map(({ name }) => name);
-    const known = allMetricNames(['pods', 'ec2']).filter((name) => name.startsWith('create_workspaces.'));
+    const known = knownMetrics(['pods', 'ec2'])
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith('create_workspaces.'));
     expect([...names].sort()).toEqual([...known].sort());
   }
 });

@@ -16,7 +16,8 @@ describe('chooseDriver', () => {
     ['v2.31.0', 'v2.31.0', 1000, ON, 'api', /1000 sign-ins.*60 a minute/],
     ['v2.31.0', 'v2.31.0', 10, ON, 'cli', /nothing keeps/],
     ['v2.31.0', 'v2.36.0', 1000, ON, 'api', /60 a minute/],
-    ['v2.36.0', 'v2.31.0', 1000, ON, 'cli', /nothing keeps/],
+    ['v2.36.0', 'v2.31.0', 1000, ON, 'api', /60 a minute/],
+    ['v2.36.0', 'v2.31.0', 10, ON, 'cli', /nothing keeps/],
     ['v2.36.0', 'v2.36.0', 10, unknown('403'), 'api', /whether rate limits are on could not be read/],
   ] as const)('CLI %s, server %s, %i workspaces', (cli, server, count, rateLimit, driver, reason) => {
     const facts = factsOf({ server: serverOf(server), rateLimit });

@@ -34,6 +34,7 @@ const leftoverWorkspace = {
   created_at: later(-3),
   owner_id: 'u',
   owner_name: 'scaletest-old-0',
+  organization_id: 'org',
   template_name: 'pod-swdev',
   latest_build: {
     id: 'b',

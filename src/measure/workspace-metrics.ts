@@ -117,8 +117,7 @@ function serverMetrics(slice: Slice, observation: Observation): Metric[] {
   const problem =
     'unusable' in observation
       ? observation.unusable
-      : (slice.groups.map(coverageProblem).find((found) => found !== undefined) ??
-        lostWorkspaces(slice, workspaces));
+      : (nothingRun(slice, observation) ?? lostWorkspaces(slice, workspaces));
   if (problem !== undefined || 'unusable' in observation) {
     return SERVER_METRICS.map((metric) => ({
       name: metricName(slice, metric),
@@ -175,6 +174,16 @@ export function observedOf(
   return observation.workspaces.filter(({ template }) => templates.has(template));
 }
 
+/** A suite that ran nothing shows nothing: that no workspace is alive is then no measurement. */
+function nothingRun({ groups }: Slice, observation: ObservedWorkspaces): string | undefined {
+  const idle = groups.find((group) =>
+    'unusable' in group.runs
+      ? observedOf({ groups: [group] }, observation).length === 0
+      : group.runs.length === 0,
+  );
+  return idle && coverageProblem(idle);
+}
+
 /** Workspaces that a run says it made, but that the server does not show: then the server's numbers are not the run's. */
 function lostWorkspaces(slice: Slice, workspaces: readonly ObservedWorkspace[]): string | undefined {
   const passed = slice.groups
@@ -182,4 +191,25 @@ function lostWorkspaces(slice: Slice, workspaces: readonly ObservedWorkspace[]):
     .filter(({ error }) => error === undefined).length;
   if (workspaces.length >= passed * COVERAGE) return undefined;
   return `${slice.name}: the deployment shows ${workspaces.length} workspaces, but ${passed} runs passed`;
+}
+
+/**
+ * The metrics as they may be judged: of a group whose runs say nothing, the server's numbers show a part of a load, which
+ * no criterion is about.
+ */
+export function judgeable(metrics: readonly Metric[], groups: readonly GroupEvidence[]): readonly Metric[] {
+  const problems = groups.flatMap((group) => {
+    const reason = coverageProblem(group);
+    return reason === undefined ? [] : [{ group: group.group, reason }];
+  });
+  const [first] = problems;
+  if (first === undefined) return metrics;
+  const reasons = new Map([
+    ['all', first.reason],
+    ...problems.map(({ group, reason }) => [group, reason] as const),
+  ]);
+  return metrics.map((metric) => {
+    const reason = reasons.get(/^create_workspaces\.([^.]+)\./.exec(metric.name)?.[1] ?? '');
+    return reason === undefined ? metric : { name: metric.name, shape: 'missing', reason };
+  });
 }

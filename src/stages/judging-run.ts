@@ -74,7 +74,7 @@ export async function runAndJudge(
   );
   const measured = await measure(run, results, secrets, world);
   const judge = (criteria: readonly Criterion[], cleanup: MeasureStage['metrics']): Verdict =>
-    judgeRun(criteria, [...measured.metrics, ...cleanup], {
+    judgeRun(criteria, [...measured.judgeable, ...cleanup], {
       problems: measured.problems,
       ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
     });

@@ -7,6 +7,7 @@ import { readResultFile } from '../measure/result-file.js';
 import { timeShare, type TimeShare } from '../measure/stages.js';
 import {
   coverageProblem,
+  judgeable,
   observedOf,
   OBSERVATION_FILE,
   workspaceMetrics,
@@ -25,6 +26,8 @@ export const METRICS_FILE = 'metrics.json';
 
 export interface MeasureStage {
   readonly metrics: readonly Metric[];
+  /** The same, without what no criterion may be judged by. */
+  readonly judgeable: readonly Metric[];
   readonly timeShares: readonly TimeShare[];
   readonly steps: readonly StepReport[];
   /** What makes the run worthless whatever the numbers say. */
@@ -49,6 +52,7 @@ export async function measure(
   const observation = run.observation;
   return {
     metrics,
+    judgeable: judgeable(metrics, groups),
     timeShares:
       'unusable' in observation
         ? []
