@@ -98,9 +98,9 @@ function secretsIn(text: string, world: SimulatedWorld): string[] {
   return [...known.filter((secret) => text.includes(secret)), ...(text.match(TOKEN_SHAPE) ?? [])];
 }
 
-function expectNoSecrets(run: ActionRun, world: SimulatedWorld): void {
+function expectNoSecrets(run: ActionRun, world: SimulatedWorld, leastTexts = 25): void {
   const texts = textsOf(run, world);
-  expect(texts.size).toBeGreaterThan(25);
+  expect(texts.size).toBeGreaterThan(leastTexts);
   const found = [...texts].flatMap(([place, text]) => {
     const secrets = secretsIn(text, world);
     return secrets.length === 0 ? [] : [`${place}: ${secrets.join(', ')}`];
@@ -168,6 +168,27 @@ describe.concurrent('failing builds', { timeout: LONGEST_SCENARIO_MS }, () => {
         // The CLI's own files hold each password, or the search below would prove nothing.
         expect(secretsIn(raw, world).length).toBeGreaterThanOrEqual(5);
         expectNoSecrets(run, world);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    }));
+
+  it('takes the secrets out of short logs, which are kept whole', () =>
+    inWorld({ statusOverride: { 'POST /api/v2/users/{user}/workspaces': 500 } }, async (world) => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'keeping-cli-'));
+      try {
+        const { cli, kept } = await keepingCli(folder, 'v2.36.0');
+        const run = await world.gate(configFile({ pods: 3, ec2: 0 }), { inputs: { 'coder-path': cli } });
+        expectOutcome(run, 'fail', 1);
+        expectNothingLeft(world);
+        const raw = readdirSync(kept).map((name) => readFileSync(path.join(kept, name), 'utf8'));
+        const document = JSON.parse(raw[0] ?? '') as { runs: Record<string, { logs: string }> };
+        const tails = Object.values(document.runs).map(({ logs }) => logs.slice(-4096));
+        for (const tail of tails) expect(secretsIn(tail, world).length).toBeGreaterThan(0);
+        const failed = readJson(run, 'evidence/failed-runs.json') as { logTail: string }[];
+        expect(failed).toHaveLength(3);
+        for (const { logTail } of failed) expect(logTail).toContain(String.raw`\"password\":\"***\"`);
+        expectNoSecrets(run, world, 15);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
