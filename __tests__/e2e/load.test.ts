@@ -70,7 +70,8 @@ describe.concurrent('the load', { timeout: LONGEST_SCENARIO_MS }, () => {
         expectOutcome(run, 'pass', 0);
         const lines = readFileSync(told, 'utf8').trim().split('\n');
         const names = lines.slice(0, -1).map((line) => line.split('=')[0]);
-        const allowed = ['CODER_SESSION_TOKEN', 'CODER_URL', 'HOME', 'PATH'];
+        // By the last one the runner finds what is still running when the job has ended.
+        const allowed = ['CODER_SESSION_TOKEN', 'CODER_URL', 'HOME', 'PATH', 'RUNNER_TRACKING_ID'];
         expect(names.sort()).toEqual(allowed);
         expect(lines.at(-1)).toBe('/dev/null');
         expect(lines).toContain(`CODER_URL=${world.coder.url}`);
