@@ -32183,7 +32183,7 @@ function causeText(cause) {
 
 /***/ }),
 
-/***/ 51411:
+/***/ 33272:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -32194,8 +32194,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
-// EXTERNAL MODULE: ./src/system.ts + 1 modules
-var system = __nccwpck_require__(61297);
+// EXTERNAL MODULE: ./src/system.ts
+var system = __nccwpck_require__(57666);
 ;// CONCATENATED MODULE: ./src/github/artifact.ts
 /** The artifact service of GitHub. Its client is large, and loaded only when something is uploaded. */
 function githubArtifacts(environment) {
@@ -32265,12 +32265,10 @@ const githubState = {
     read: (name) => lib_core/* getState */.Gu(name),
 };
 
-// EXTERNAL MODULE: external "node:child_process"
-var external_node_child_process_ = __nccwpck_require__(31421);
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(78474);
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(58500);
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 2 modules
+var lib_exec = __nccwpck_require__(75260);
 // EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js
 var lib_io = __nccwpck_require__(88701);
 // EXTERNAL MODULE: external "crypto"
@@ -32399,8 +32397,6 @@ var external_stream_ = __nccwpck_require__(2203);
 var external_util_ = __nccwpck_require__(39023);
 // EXTERNAL MODULE: external "assert"
 var external_assert_ = __nccwpck_require__(42613);
-// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 2 modules
-var lib_exec = __nccwpck_require__(75260);
 ;// CONCATENATED MODULE: ./node_modules/@actions/tool-cache/lib/retry-helper.js
 var retry_helper_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -33093,7 +33089,6 @@ function _unique(values) {
 
 
 
-
 const LONGEST_SHORT_COMMAND_MS = 60_000;
 /** The runner's tool cache. */
 const githubToolCache = {
@@ -33106,18 +33101,19 @@ const githubToolCache = {
     store: (directory, tool, version) => cacheDir(directory, tool, version),
 };
 /**
- * Short commands, whose output is read and not logged. With `/dev/null` as stdin: a pipe that nobody reads any more
- * would end the whole action with EPIPE.
+ * Short commands, whose output is read and not logged. Without `input`: a pipe that a program has left would end the whole
+ * action with EPIPE. One that hangs is given up; the runner ends it with the job.
  */
 const runShortCommand = async (executable, args, environment) => {
-    const child = (0,external_node_child_process_.spawn)(executable, [...args], {
+    const running = (0,lib_exec/* getExecOutput */.H)(`"${executable}"`, [...args], {
         env: { ...environment },
-        stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: LONGEST_SHORT_COMMAND_MS,
+        ignoreReturnCode: true,
+        silent: true,
     });
-    const ended = (0,external_node_events_.once)(child, 'close');
-    const [stdout, stderr] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout), (0,consumers_namespaceObject.text)(child.stderr), ended]);
-    return { exitCode: child.exitCode ?? 1, stdout, stderr };
+    const timeUp = (0,promises_.setTimeout)(LONGEST_SHORT_COMMAND_MS, undefined, { ref: false }).then(() => {
+        throw new Error(`no end within ${LONGEST_SHORT_COMMAND_MS / 1000} s`);
+    });
+    return Promise.race([running, timeUp]);
 };
 
 ;// CONCATENATED MODULE: ./src/github/world.ts
@@ -33164,9 +33160,9 @@ function readJob(environment) {
 /***/ ((module, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(51411);
+/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(73898);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(86175);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86661);
 
 
@@ -33378,7 +33374,8 @@ class InputReader {
             .split(/[\n,]/)
             .map((name) => name.trim())
             .filter((name) => name !== '');
-        return names.includes('all') ? 'all' : [...new Set(names)];
+        const named = [...new Set(names)].filter((name) => name !== 'all');
+        return named.length === 0 || names.length === 0 ? 'all' : named;
     }
     coderVersion() {
         const value = this.text('coder-version') ?? 'server';
@@ -33498,7 +33495,7 @@ const isDefined = (value) => value !== undefined;
 
 /***/ }),
 
-/***/ 73898:
+/***/ 86175:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33509,10 +33506,619 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
-// EXTERNAL MODULE: ./src/inputs.ts + 1 modules
-var src_inputs = __nccwpck_require__(12593);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
+;// CONCATENATED MODULE: ./src/config/contradictions.ts
+/** What no single value shows: sums that do not add up, names that are used twice. */
+function contradictions(config, locate) {
+    const suite = config.create_workspaces;
+    return [
+        ...(suite ? [...countMistakes(suite, locate), ...groupMistakes(suite, locate)] : []),
+        ...criterionMistakes(config, locate),
+    ];
+}
+function countMistakes(suite, locate) {
+    const counts = Object.values(suite.templates).map((group) => group.count);
+    const sum = counts.reduce((total, count) => total + count, 0);
+    const mistakes = [];
+    if (sum !== suite.count) {
+        mistakes.push({
+            message: `create_workspaces.count is ${suite.count}, but the groups add up to ${sum} (${counts.join(' + ')}); make them agree`,
+            location: locate('create_workspaces', 'count'),
+        });
+    }
+    if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
+        mistakes.push({
+            message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
+            location: locate('create_workspaces', 'simultaneous'),
+        });
+    }
+    return mistakes;
+}
+function groupMistakes(suite, locate) {
+    const mistakes = [];
+    const templates = new Map();
+    for (const [name, { template }] of Object.entries(suite.templates)) {
+        const other = templates.get(template);
+        if (other !== undefined) {
+            mistakes.push({
+                message: `the groups "${other}" and "${name}" use the same template "${template}"; their workspaces could not be told apart, so make one group of them`,
+                location: locate('create_workspaces', 'templates', name, 'template'),
+            });
+        }
+        templates.set(template, name);
+        if (name === 'all') {
+            mistakes.push({
+                message: 'a group cannot be called "all": that name stands for all groups together',
+                location: locate('create_workspaces', 'templates', name),
+            });
+        }
+    }
+    return mistakes;
+}
+function criterionMistakes(config, locate) {
+    const ids = config.criteria.map(({ id }) => id);
+    return ids.flatMap((id, index) => ids.indexOf(id) === index
+        ? []
+        : [{ message: `the criterion id "${id}" is used twice`, location: locate('criteria', index, 'id') }]);
+}
+
+// EXTERNAL MODULE: ./src/config/nearest.ts
+var nearest = __nccwpck_require__(76572);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(92857);
+;// CONCATENATED MODULE: ./src/config/profiles.ts
+
+
+const rawObject = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J());
+const SMOKE = { name: 'smoke', workspaces: 10, provisioning: 'max' };
+const BUILT_IN = [SMOKE];
+const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
+/**
+ * Lays a profile over the config file's value. The file's own profiles come before the built-in ones.
+ * @returns the value to validate, or the mistake when there is no such profile.
+ */
+function applyProfile(value, profile) {
+    const config = rawObject.safeParse(value);
+    if (!config.success)
+        return { value };
+    const own = rawObject.safeParse(config.data['profiles']);
+    const ownProfiles = own.success ? own.data : {};
+    if (Object.hasOwn(ownProfiles, profile)) {
+        const change = rawObject.safeParse(ownProfiles[profile]);
+        if (change.success)
+            return { value: overlay(config.data, change.data) };
+        return {
+            message: `the profile "${profile}" has no content; write under it what it changes`,
+            key: profile,
+        };
+    }
+    const builtIn = BUILT_IN.find(({ name }) => name === profile);
+    if (builtIn) {
+        const total = rawObject.safeParse(config.data['create_workspaces']);
+        const configured = schemas/* number */.aig().safeParse(total.success ? total.data['count'] : undefined);
+        const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
+        const change = total.success ? { create_workspaces: { count, simultaneous: undefined } } : {};
+        return { value: overlay(config.data, change), builtIn };
+    }
+    if (NOT_YET.includes(profile)) {
+        return {
+            message: `the built-in profile "${profile}" is not available yet; there is "smoke", or define your own under "profiles"`,
+        };
+    }
+    const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
+    return { message: `there is no profile "${profile}"; ${(0,nearest/* suggestion */.h)(profile, known)}` };
+}
+function overlay(base, change) {
+    return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
+}
+function merge(base, change) {
+    const baseObject = rawObject.safeParse(base);
+    const changeObject = rawObject.safeParse(change);
+    if (!baseObject.success || !changeObject.success)
+        return change;
+    const both = { ...baseObject.data, ...changeObject.data };
+    const merged = Object.keys(both)
+        .filter((key) => both[key] !== undefined)
+        .map((key) => {
+        const isInBoth = Object.hasOwn(baseObject.data, key) && Object.hasOwn(changeObject.data, key);
+        return [key, isInBoth ? merge(baseObject.data[key], changeObject.data[key]) : both[key]];
+    });
+    return Object.fromEntries(merged);
+}
+/** When a profile changes only the total, the groups shrink or grow in proportion. */
+function scaleGroups(merged, change) {
+    const changed = schemas/* object */.Ikc({ create_workspaces: schemas/* object */.Ikc({ count: schemas/* number */.aig(), templates: schemas/* unknown */.L5J().optional() }) })
+        .safeParse(change);
+    if (!changed.success || changed.data.create_workspaces.templates !== undefined)
+        return merged;
+    const shape = schemas/* looseObject */._H3({
+        templates: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({ count: schemas/* number */.aig(), concurrency: schemas/* unknown */.L5J().optional() })),
+    });
+    const suite = shape.safeParse(merged['create_workspaces']);
+    if (!suite.success)
+        return merged;
+    const names = Object.keys(suite.data.templates);
+    const before = names.map((name) => suite.data.templates[name]?.count ?? 0);
+    const counts = proportionally(changed.data.create_workspaces.count, before);
+    const templates = Object.fromEntries(names.map((name, index) => {
+        const group = suite.data.templates[name];
+        const count = counts[index] ?? 0;
+        const concurrency = typeof group?.concurrency === 'number'
+            ? Math.max(1, Math.min(group.concurrency, count))
+            : group?.concurrency;
+        return [name, { ...group, count, concurrency }];
+    }));
+    const kept = Object.fromEntries(Object.entries(templates).filter(([, group]) => group.count > 0));
+    return { ...merged, create_workspaces: { ...suite.data, templates: kept } };
+}
+/** Shares a total in proportion to weights, in whole numbers that add up to it (largest remainder). */
+function proportionally(total, weights) {
+    const sum = weights.reduce((all, weight) => all + weight, 0);
+    if (sum === 0)
+        return weights.map(() => 0);
+    const exact = weights.map((weight) => (total * weight) / sum);
+    const shares = exact.map(Math.floor);
+    const missing = total - shares.reduce((all, share) => all + share, 0);
+    const byRemainder = exact
+        .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
+        .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+    for (const { index } of byRemainder.slice(0, missing))
+        shares[index] = (shares[index] ?? 0) + 1;
+    return shares;
+}
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
+var core = __nccwpck_require__(88532);
+// EXTERNAL MODULE: ./src/config/units.ts
+var units = __nccwpck_require__(34529);
+;// CONCATENATED MODULE: ./src/config/expectation.ts
+
+/** A text that is no expectation; `offset` is the 0-based place of the mistake in it. */
+class ExpectationError extends Error {
+    offset;
+    constructor(message, offset) {
+        super(message);
+        this.offset = offset;
+    }
+}
+const SHAPE = /^(\s*)(?:([A-Za-z][A-Za-z0-9.]*)(\s+))?(<=|>=|==|<|>)(\s*)(\S+)\s*$/;
+const OPERATORS = ['<', '<=', '>', '>=', '=='];
+/**
+ * Reads an expectation: `<aggregate> <op> <quantity>`, for a ratio or a count just `<op> <quantity>`.
+ * @throws ExpectationError with the place of the mistake.
+ */
+function parseExpectation(text) {
+    const match = SHAPE.exec(text);
+    if (match === null) {
+        throw new ExpectationError(`"${text}" is no expectation; write for example "p95 < 2m", "max <= 90s" or ">= 99%"`, 0);
+    }
+    const [, indent = '', name, gap = '', symbol = '', space = '', quantity = ''] = match;
+    const operator = OPERATORS.find((known) => known === symbol);
+    if (operator === undefined)
+        throw new ExpectationError(`"${symbol}" is no operator`, indent.length);
+    const aggregate = parseAggregate(name, indent.length);
+    const quantityOffset = indent.length + (name ?? '').length + gap.length + symbol.length + space.length;
+    return { text: text.trim(), aggregate, operator, ...parseQuantity(quantity, quantityOffset) };
+}
+function parseAggregate(name, offset) {
+    if (name === undefined)
+        return { kind: 'value' };
+    const lower = name.toLowerCase();
+    const quantile = /^p(\d{1,2}(?:\.\d+)?)$/.exec(lower);
+    if (quantile?.[1] !== undefined) {
+        const percent = Number(quantile[1]);
+        if (percent >= 50 && percent <= 99.9)
+            return { kind: 'quantile', q: percent / 100, name: lower };
+        throw new ExpectationError(`quantiles go from p50 to p99.9, not ${name}`, offset);
+    }
+    switch (lower) {
+        case 'max':
+        case 'min':
+        case 'mean':
+        case 'count':
+            return { kind: lower };
+        case 'slope':
+            throw new ExpectationError('"slope" needs a metric that is watched over time; none is available yet', offset);
+        default:
+            throw new ExpectationError(`"${name}" is no aggregate; there are p50 to p99.9, max, min, mean and count`, offset);
+    }
+}
+function parseQuantity(text, offset) {
+    try {
+        if (text.endsWith('%'))
+            return { threshold: (0,units/* parseRatio */.LO)(text), unit: 'ratio' };
+        if (/^\d+(\.\d+)?$/.test(text))
+            return { threshold: Number(text), unit: 'count' };
+        return { threshold: (0,units/* parseDuration */.E9)(text), unit: 'seconds' };
+    }
+    catch (thrown) {
+        if (!(thrown instanceof units/* QuantityError */.Y0))
+            throw thrown;
+        throw new ExpectationError(`"${text}" is no quantity; write for example "500ms", "2m", "99%" or "0"`, offset);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/config/schema.ts
+
+
+
+/** The config file's shape. Every object is strict: an unknown key is a mistake, never passed over. */
+const count = schemas/* number */.aig({ error: 'a whole number is needed' }).int('a whole number is needed');
+const positiveCount = count.min(1, 'at least 1 is needed');
+const duration = schemas/* string */.YjP({ error: 'a duration with a unit is needed, like "2m"' })
+    .transform((text, context) => transformed(context, () => (0,units/* parseDuration */.E9)(text)))
+    .refine((value) => value > 0, 'a duration above zero is needed');
+const share = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig()], { error: 'a share is needed, like "99%"' })
+    .transform((value, context) => transformed(context, () => (0,units/* parseRatio */.LO)(value)));
+const expectation = schemas/* string */.YjP({ error: 'an expectation is needed, like "p95 < 2m"' })
+    .transform((text, context) => transformed(context, () => parseExpectation(text)));
+function transformed(context, parse) {
+    try {
+        return parse();
+    }
+    catch (thrown) {
+        if (!(thrown instanceof units/* QuantityError */.Y0) && !(thrown instanceof ExpectationError))
+            throw thrown;
+        const offset = thrown instanceof ExpectationError ? thrown.offset : 0;
+        context.addIssue({ code: 'custom', message: thrown.message, params: { offset }, input: context.value });
+        return core/* NEVER */.tm;
+    }
+}
+/** Template and group names end up in commands, file names and metric names. */
+const schema_name = schemas/* string */.YjP({ error: 'a name is needed' })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'a name has letters, digits, "-" and "_" only');
+const parameterValue = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig(), schemas/* boolean */.zMY()], { error: 'a text, a number or true/false is needed' })
+    .transform(String);
+const group = schemas/* strictObject */.rej({
+    template: schema_name,
+    count: positiveCount,
+    concurrency: positiveCount,
+    expected_p95: duration,
+    requirement: schemas/* string */.YjP().min(1, 'a requirement has a name').optional(),
+    parameters: schemas/* record */.g1P(schemas/* string */.YjP(), parameterValue).default({}),
+    timeout: duration.optional(),
+    job_timeout: duration.optional(),
+    retry: count.min(0, 'a number of retries is 0 or more').default(0),
+});
+const createWorkspaces = schemas/* strictObject */.rej({
+    count: positiveCount,
+    success_rate: share.prefault('99%'),
+    driver: schemas/* enum */.k5n(['auto', 'cli', 'api']).default('auto'),
+    owner: schemas/* enum */.k5n(['scaletest-users', 'token-user']).default('scaletest-users'),
+    simultaneous: positiveCount.optional(),
+    templates: schemas/* record */.g1P(schema_name, group)
+        .refine((groups) => Object.keys(groups).length > 0, 'at least one group of workspaces is needed'),
+});
+const dashboard = schemas/* strictObject */.rej({
+    concurrency: positiveCount,
+    duration,
+    targets: schemas/* strictObject */.rej({
+        p95_latency_ms: schemas/* number */.aig().positive('a number of milliseconds above 0 is needed').optional(),
+        p99_latency_ms: schemas/* number */.aig().positive('a number of milliseconds above 0 is needed').optional(),
+    })
+        .optional(),
+    browser: schemas/* enum */.k5n(['auto', 'always', 'never']).optional(),
+});
+const workspaceTraffic = schemas/* strictObject */.rej({
+    bytes_per_tick: positiveCount,
+    tick_interval: duration,
+    duration,
+});
+const criterionDetails = {
+    id: schemas/* string */.YjP({ error: 'an id is needed' })
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'an id has letters, digits, ".", "-" and "_" only'),
+    title: schemas/* string */.YjP().optional(),
+    requirement: schemas/* string */.YjP().optional(),
+};
+const activeCriterion = schemas/* strictObject */.rej({
+    ...criterionDetails,
+    metric: schemas/* string */.YjP({ error: 'the name of a metric is needed' }),
+    expect: expectation,
+    warn: expectation.optional(),
+    min_samples: positiveCount.optional(),
+    informational: schemas/* boolean */.zMY().default(false),
+    abort: schemas/* boolean */.zMY().default(false),
+});
+const disabledCriterion = schemas/* strictObject */.rej({
+    ...criterionDetails,
+    disabled: schemas/* literal */.euz(true),
+    reason: schemas/* string */.YjP({ error: 'a criterion that is taken out needs a reason' }).min(1, 'a reason is needed'),
+});
+const criterion = schemas/* union */.KCZ([activeCriterion, disabledCriterion]);
+const sections = {
+    create_workspaces: createWorkspaces.optional(),
+    dashboard: dashboard.optional(),
+    workspace_traffic: workspaceTraffic.optional(),
+    api_probe: schemas/* looseObject */._H3({}).optional(),
+    suites: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({})).optional(),
+    criteria: schemas/* array */.YOg(criterion).default([]),
+    abort_early: schemas/* boolean */.zMY().default(false),
+    cleanup: schemas/* strictObject */.rej({ orphan: schemas/* boolean */.zMY().default(false) }).prefault({}),
+    load: schemas/* strictObject */.rej({ proxy: schemas/* boolean */.zMY() }).optional(),
+};
+const configSchema = schemas/* strictObject */.rej({
+    version: schemas/* literal */.euz(1, 'the only version is 1').optional(),
+    profiles: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J())).default({}),
+    ...sections,
+});
+/** The keys of one object of the config, for suggestions at a mistyped one. `*` stands for any name. */
+const KNOWN_KEYS = {
+    '': ['version', 'profiles', ...Object.keys(sections)],
+    create_workspaces: Object.keys(createWorkspaces.shape),
+    'create_workspaces.templates.*': Object.keys(group.shape),
+    dashboard: Object.keys(dashboard.shape),
+    'dashboard.targets': ['p95_latency_ms', 'p99_latency_ms'],
+    workspace_traffic: Object.keys(workspaceTraffic.shape),
+    'criteria.*': [...Object.keys(activeCriterion.shape), 'disabled', 'reason'],
+    cleanup: ['orphan'],
+    load: ['proxy'],
+};
+
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(38815);
+;// CONCATENATED MODULE: ./src/config/source.ts
+
+
+const ALIAS_LIMIT = 50;
+const SIZE_LIMIT = 1_048_576;
+/** A YAML file that was read: its value, and where in the text each part of it stands. */
+class ConfigSource {
+    file;
+    value;
+    #document;
+    #lines = new dist/* LineCounter */.HN();
+    /** @throws ConfigurationError with a location for each mistake in the YAML itself. */
+    constructor(file, text) {
+        this.file = file;
+        if (text.length > SIZE_LIMIT) {
+            throw new errors/* ConfigurationError */.j([{ message: `${file} is larger than 1 MiB; that is no config file` }]);
+        }
+        this.#document = (0,dist/* parseDocument */.Tp)(text, { lineCounter: this.#lines, uniqueKeys: true, prettyErrors: false });
+        if (this.#document.errors.length > 0) {
+            throw new errors/* ConfigurationError */.j(this.#document.errors.map((error) => ({
+                message: `the YAML cannot be read: ${error.message}`,
+                location: this.#at(error.pos[0]),
+            })));
+        }
+        this.value = this.#plainValue();
+    }
+    #plainValue() {
+        try {
+            const value = this.#document.toJS({ maxAliasCount: ALIAS_LIMIT });
+            return value;
+        }
+        catch (thrown) {
+            if (!(0,errors/* messageOf */.b)(thrown).includes('Excessive alias count')) {
+                throw new errors/* ConfigurationError */.j([
+                    { message: `the YAML cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`, location: this.#at(0) },
+                ]);
+            }
+            throw new errors/* ConfigurationError */.j([
+                {
+                    message: `too many aliases: the file would grow without bound; write the values out (at most ${ALIAS_LIMIT} aliases are followed)`,
+                    location: this.#at(0),
+                },
+            ]);
+        }
+    }
+    /** Where the value at a path stands, or the nearest part of the file around it. */
+    locationOf(path, offsetInText = 0) {
+        for (let length = path.length; length > 0; length -= 1) {
+            const node = this.#document.getIn(path.slice(0, length), true);
+            if ((0,dist/* isNode */.Ll)(node) && node.range) {
+                const isQuoted = 'type' in node && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
+                const inner = length === path.length ? offsetInText + (offsetInText > 0 && isQuoted ? 1 : 0) : 0;
+                return this.#at(node.range[0] + inner);
+            }
+        }
+        return this.#at(0);
+    }
+    /** Where a key stands. */
+    locationOfKey(path, key) {
+        const parent = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
+        if ((0,dist/* isMap */.jh)(parent)) {
+            for (const pair of parent.items) {
+                if ((0,dist/* isPair */.tO)(pair) && (0,dist/* isNode */.Ll)(pair.key) && String(pair.key) === key && pair.key.range) {
+                    return this.#at(pair.key.range[0]);
+                }
+            }
+        }
+        return this.locationOf(path);
+    }
+    #at(offset) {
+        const { line, col } = this.#lines.linePos(offset);
+        return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
+    }
+}
+
+;// CONCATENATED MODULE: ./src/config/load.ts
+
+
+
+
+
+
+/**
+ * Reads a config file's text with a profile laid over it.
+ * @throws ConfigurationError with every mistake, each at its line and column.
+ */
+function loadConfig(file, text, profile) {
+    const source = new ConfigSource(file, text);
+    const value = withoutExtensions(source.value);
+    const profiled = profile === undefined ? { value } : applyProfile(value, profile);
+    if ('message' in profiled) {
+        const { message, key } = profiled;
+        const location = key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
+        throw new errors/* ConfigurationError */.j([{ message, location }]);
+    }
+    const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
+    if (!parsed.success) {
+        throw new errors/* ConfigurationError */.j(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
+    }
+    const elsewhere = otherProfiles(source, value, profile);
+    if (elsewhere.length > 0)
+        throw new errors/* ConfigurationError */.j(elsewhere);
+    const locate = (...path) => source.locationOf(existingPath(path, source, profile));
+    const mistakes = contradictions(parsed.data, locate);
+    if (mistakes.length > 0)
+        throw new errors/* ConfigurationError */.j(mistakes);
+    const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
+    return { config: parsed.data, source, ...builtIn };
+}
+/** A mistake in a profile that is not selected today is one all the same. */
+function otherProfiles(source, value, selected) {
+    const profiles = hasPath(value, ['profiles'])
+        ? Object.keys(configSchema.shape.profiles.parse(entryOf(value, 'profiles')))
+        : [];
+    return profiles
+        .filter((profile) => profile !== selected)
+        .flatMap((profile) => {
+        const profiled = applyProfile(value, profile);
+        if ('message' in profiled)
+            return [{ message: profiled.message, location: source.locationOfKey(['profiles'], profile) }];
+        const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
+        if (parsed.success)
+            return [];
+        return parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile));
+    });
+}
+/** `x-…` keys at the top are the user's own: anchors, notes. */
+function withoutExtensions(value) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return value;
+    return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
+}
+function mistakesOf(issue, source, profile) {
+    if (issue.code === 'unrecognized_keys') {
+        return issue.keys.map((key) => {
+            const path = existingPath(issue.path, source, profile);
+            return {
+                message: `unknown key "${key}"${inside(issue.path)}; ${(0,nearest/* suggestion */.h)(key, knownKeys(issue.path))}`,
+                location: source.locationOfKey(path, key),
+            };
+        });
+    }
+    if (issue.code === 'invalid_union')
+        return unionMistakes(issue, source, profile);
+    const path = existingPath(issue.path, source, profile);
+    const offset = issue.code === 'custom' && typeof issue.params?.['offset'] === 'number' ? issue.params['offset'] : 0;
+    const where = issue.path.length === 0 ? 'the config file' : issue.path.map(String).join('.');
+    return [{ message: `${where}: ${explain(issue)}`, location: source.locationOf(path, offset) }];
+}
+/** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
+function unionMistakes(issue, source, profile) {
+    const ranked = [...issue.errors].sort((a, b) => a.length - b.length);
+    const meant = ranked[0];
+    if (meant === undefined || meant.length === 0) {
+        return [
+            {
+                message: `${issue.path.map(String).join('.')}: ${issue.message}`,
+                location: source.locationOf(issue.path),
+            },
+        ];
+    }
+    return meant.flatMap((inner) => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, source, profile));
+}
+function explain(issue) {
+    if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.startsWith('Invalid')) {
+        return 'this key is required';
+    }
+    return issue.message;
+}
+/** The path as the user wrote it: under the profile when the value comes from there. */
+function existingPath(path, source, profile) {
+    if (profile === undefined)
+        return path;
+    const inProfile = ['profiles', profile, ...path];
+    return hasPath(source.value, inProfile) ? inProfile : path;
+}
+function hasPath(value, path) {
+    let current = value;
+    for (const key of path) {
+        if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
+            return false;
+        current = entryOf(current, key);
+    }
+    return true;
+}
+function entryOf(value, key) {
+    if (typeof value !== 'object' || value === null)
+        return undefined;
+    return Object.entries(value).find(([name]) => name === String(key))?.[1];
+}
+function inside(path) {
+    return path.length === 0 ? '' : ` in ${path.map(String).join('.')}`;
+}
+function knownKeys(path) {
+    const exact = path.map(String).join('.');
+    const wildcard = path
+        .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
+        .join('.');
+    return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
+}
+
+// EXTERNAL MODULE: ./src/inputs.ts + 1 modules
+var inputs = __nccwpck_require__(12593);
+;// CONCATENATED MODULE: ./src/stages/configuring.ts
+
+
+
+
+
+/** Where the config file is looked for when the input does not name one. */
+const DEFAULT_PLACES = [
+    'scaletest-config.yaml',
+    '.github/scaletest-config.yaml',
+    'terraform/test/scaletest/scaletest-config.yaml',
+];
+/**
+ * Reads the config file of the workspace.
+ * @throws ConfigurationError when there is none, it cannot be read, or it has mistakes.
+ */
+async function readConfig(inputs, workspace) {
+    const { configPath, profile } = inputs;
+    if (configPath !== undefined) {
+        const text = await (0,promises_.readFile)(external_node_path_default().resolve(workspace, configPath), 'utf8').catch((thrown) => {
+            throw new errors/* ConfigurationError */.j([
+                {
+                    message: `the config file "${configPath}" (input "config") cannot be read: ${(0,errors/* messageOf */.b)(thrown)}; check the path, and that the repository was checked out before this step`,
+                },
+            ]);
+        });
+        return loadConfig(configPath, text, profile);
+    }
+    for (const place of DEFAULT_PLACES) {
+        const text = await (0,promises_.readFile)(external_node_path_default().join(workspace, place), 'utf8').catch(() => undefined);
+        if (text !== undefined)
+            return loadConfig(place, text, profile);
+    }
+    throw new errors/* ConfigurationError */.j([
+        {
+            message: `no config file was found; make one of ${DEFAULT_PLACES.join(', ')}, or name yours with the input "config" (was the repository checked out before this step?)`,
+        },
+    ]);
+}
+/**
+ * Reads the inputs. When some are bad, the config file is looked at as well, so that all mistakes are told at once.
+ * @throws ConfigurationError
+ */
+async function readInputs({ environment, job }) {
+    try {
+        return (0,inputs/* parseInputs */.T)(environment);
+    }
+    catch (thrown) {
+        if (!(thrown instanceof errors/* ConfigurationError */.j))
+            throw thrown;
+        const configPath = environment['INPUT_CONFIG'];
+        const others = await readConfig(configPath === undefined || configPath === '' ? {} : { configPath }, job.workspace).then(() => [], (error) => (error instanceof errors/* ConfigurationError */.j ? error.mistakes : []));
+        throw new errors/* ConfigurationError */.j([...thrown.mistakes, ...others]);
+    }
+}
+
 // EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
 var http = __nccwpck_require__(5409);
 ;// CONCATENATED MODULE: ./src/ready/readiness.ts
@@ -33523,7 +34129,7 @@ const isReady = ({ checks }) => checks.every(({ status }) => status !== 'refused
 const refusals = ({ checks }) => checks.filter(({ status }) => status === 'refused').map(({ message }) => message);
 
 // EXTERNAL MODULE: ./src/units.ts
-var units = __nccwpck_require__(61996);
+var src_units = __nccwpck_require__(61996);
 // EXTERNAL MODULE: ./src/stages/cleaning.ts + 1 modules
 var stages_cleaning = __nccwpck_require__(5759);
 // EXTERNAL MODULE: ./src/stages/connecting.ts + 2 modules
@@ -34022,7 +34628,8 @@ function failureCause(error, logs) {
         .map((line) => line
         .replace(/^\s*-\s+/, '')
         .trim()
-        .replace(/:$/, ''));
+        .replace(/:$/, ''))
+        .filter((message) => message !== '');
     const logErrors = [...logs.matchAll(/^\terror:[ \t]*(.*)$/gm)]
         .map(([, text = '']) => text.trim())
         .filter((text) => text !== '')
@@ -34310,8 +34917,6 @@ class JsonWindow {
     }
 }
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
-var schemas = __nccwpck_require__(92857);
 ;// CONCATENATED MODULE: ./src/measure/result-file.ts
 
 
@@ -34321,11 +34926,11 @@ const PASSED = schemas/* union */.KCZ([schemas/* literal */.euz('<nil>'), schema
 const LONGEST_ERROR = 16_384;
 /** Bytes of what follows `logs` that are searched for: long enough to be fast, short enough to be the same in each run. */
 const FOLLOWER_LENGTH = 12;
-const count = schemas/* number */.aig().int().nonnegative();
+const result_file_count = schemas/* number */.aig().int().nonnegative();
 const totalsShape = schemas/* object */.Ikc({
-    total_runs: count,
-    total_pass: count,
-    total_fail: count,
+    total_runs: result_file_count,
+    total_pass: result_file_count,
+    total_fail: result_file_count,
     elapsed_ms: schemas/* number */.aig().nonnegative(),
 });
 const runShape = schemas/* object */.Ikc({
@@ -34387,7 +34992,7 @@ class ResultParser {
             totalRuns: totals.data.total_runs,
             totalPass: totals.data.total_pass,
             totalFail: totals.data.total_fail,
-            elapsed: (0,units/* milliseconds */.Rz)(totals.data.elapsed_ms),
+            elapsed: (0,src_units/* milliseconds */.Rz)(totals.data.elapsed_ms),
             runs: this.#runs,
         };
         refuseContradictions(file);
@@ -34420,7 +35025,7 @@ class ResultParser {
         this.#runs.push({
             id,
             startedAt,
-            duration: (0,units/* milliseconds */.Rz)(parsed.data.duration_ms),
+            duration: (0,src_units/* milliseconds */.Rz)(parsed.data.duration_ms),
             ...(!PASSED.safeParse(parsed.data.error).success && { error: errorText(parsed.data.error) }),
             ...(logs && { logs }),
         });
@@ -34858,7 +35463,7 @@ function stepReport(outcome, failedRuns) {
     return {
         group: outcome.step.group,
         driver: outcome.driver,
-        seconds: (0,units/* seconds */.YA)((outcome.endedAt.getTime() - outcome.startedAt.getTime()) / 1000),
+        seconds: (0,src_units/* seconds */.YA)((outcome.endedAt.getTime() - outcome.startedAt.getTime()) / 1000),
         ...(outcome.exitCode !== undefined && { exitCode: outcome.exitCode }),
         ...(outcome.exitSignal !== undefined && { exitSignal: outcome.exitSignal }),
         endedBy: outcome.endedBy,
@@ -35104,8 +35709,6 @@ function scaleTestReport(report) {
     };
 }
 
-// EXTERNAL MODULE: ./src/config/units.ts
-var config_units = __nccwpck_require__(34529);
 ;// CONCATENATED MODULE: ./src/report/plan-text.ts
 
 
@@ -35127,14 +35730,14 @@ function planLines(plan) {
         ]),
         'Criteria:',
         ...plan.criteria.map((criterion) => `  ${criterion.id}: ${criterion.metric} ${criterion.expect.text}${sampleNote(criterion)}`),
-        ...effectSentences(plan).map((sentence) => sentence),
+        ...effectSentences(plan),
     ];
 }
 function stepSentence(step) {
     const parameters = step.parametersComplete
         ? ''
         : ' (the template’s own parameters are added once the deployment is asked)';
-    return `${step.group}: ${step.count} workspaces of ${step.template}, ${step.concurrency} at once, at most ${(0,config_units/* formatDuration */.a3)(step.timeout)}${parameters}`;
+    return `${step.group}: ${step.count} workspaces of ${step.template}, ${step.concurrency} at once, at most ${(0,units/* formatDuration */.a3)(step.timeout)}${parameters}`;
 }
 function sampleNote(criterion) {
     if (criterion.disabled)
@@ -35148,7 +35751,7 @@ function sampleNote(criterion) {
 function effectSentences(plan) {
     const { effects, time } = plan;
     const count = (value) => formatQuantity(value, 'count');
-    const cleanup = (0,config_units/* formatDuration */.a3)((0,units/* minutes */.Gx)(Math.ceil(time.cleanup / 60)));
+    const cleanup = (0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(time.cleanup / 60)));
     const slots = time.slotsKnown
         ? `${time.slots} provisioners`
         : `${time.slots} provisioners, which is a guess until the deployment is asked`;
@@ -35159,7 +35762,7 @@ function effectSentences(plan) {
                 `Every owner and user admin gets ${count(effects.notificationsPerAdmin)} notifications: one for each user created and one for each deleted.`,
             ]
             : []),
-        `The load takes at most ${(0,config_units/* formatDuration */.a3)((0,units/* minutes */.Gx)(Math.ceil(time.load / 60)))}, the clean-up about ${cleanup} (with ${slots}).`,
+        `The load takes at most ${(0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(time.load / 60)))}, the clean-up about ${cleanup} (with ${slots}).`,
         `Set timeout-minutes to at least ${time.jobMinutes}.`,
     ];
 }
@@ -35171,7 +35774,7 @@ function renderPlan(plan) {
         (0,markdown/* code */.aY)(step.template),
         String(step.count),
         String(step.concurrency),
-        (0,config_units/* formatDuration */.a3)(step.timeout),
+        (0,units/* formatDuration */.a3)(step.timeout),
     ]));
     const criteria = plan.criteria.map((criterion) => [
         (0,markdown/* cell */.Hn)(criterion.requirement ?? ''),
@@ -35255,6 +35858,14 @@ function sentences_describe({ group, shares }) {
         .map(({ stage, share }) => `${percent(share)} ${STAGE_TEXT[stage]}`);
     return `${group}: ${percent(largest.share)} of the time was ${STAGE_TEXT[largest.stage]}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}`;
 }
+/** Builds that had to be tried again, which the success rate hides; undefined when there were none. */
+function retriesNeeded({ metrics }) {
+    const first = metricNamed(metrics, 'create_workspaces.all.first_attempt_success_rate');
+    const final = metricNamed(metrics, 'create_workspaces.all.success_rate');
+    if (first?.shape !== 'ratio' || final?.shape !== 'ratio' || first.good >= final.good)
+        return undefined;
+    return `${final.good - first.good} of ${final.good} workspaces succeeded only after their build was tried again.`;
+}
 /** What was really shown of "so many at once". */
 function concurrencyShown({ metrics, plan }) {
     const peak = metricNamed(metrics, 'create_workspaces.all.peak_in_flight');
@@ -35294,6 +35905,7 @@ function renderSummary(report) {
         time === undefined ? undefined : `**Where the time went.** ${(0,markdown/* cell */.Hn)(time)}`,
         verdict.verdict === 'cancelled' ? partialText(report) : undefined,
         concurrencyText(report),
+        retriesText(report),
         failuresSection(report),
         cleanupSection(report),
         noticesSection(report),
@@ -35313,6 +35925,10 @@ function partialText({ metrics, plan }) {
 }
 function concurrencyText(report) {
     const text = concurrencyShown(report);
+    return text === undefined ? undefined : (0,markdown/* cell */.Hn)(text);
+}
+function retriesText(report) {
+    const text = retriesNeeded(report);
     return text === undefined ? undefined : (0,markdown/* cell */.Hn)(text);
 }
 function failuresSection({ steps }) {
@@ -35835,14 +36451,14 @@ class Pace {
     static under(perMinute, calls, clock) {
         if (perMinute <= 0 || calls <= perMinute * BURST_SHARE)
             return undefined;
-        return new Pace(clock, (0,units/* milliseconds */.Rz)(MINUTE_MS / (perMinute * SHARE)));
+        return new Pace(clock, (0,src_units/* milliseconds */.Rz)(MINUTE_MS / (perMinute * SHARE)));
     }
     /** Waits for the next place. */
     async turn(signal) {
         const now = this.clock.monotonic();
         const at = Math.max(now, this.#next);
         this.#next = at + this.spacing;
-        await this.clock.sleep((0,units/* milliseconds */.Rz)(at - now), signal);
+        await this.clock.sleep((0,src_units/* milliseconds */.Rz)(at - now), signal);
     }
 }
 
@@ -35902,8 +36518,8 @@ function goDuration(duration) {
 
 
 /** The grain at which Coder's own CLI looks: half a second in the queue, a second for builds and agents. */
-const QUEUE_POLL = (0,units/* milliseconds */.Rz)(500);
-const BUILD_POLL = (0,units/* milliseconds */.Rz)(1000);
+const QUEUE_POLL = (0,src_units/* milliseconds */.Rz)(500);
+const BUILD_POLL = (0,src_units/* milliseconds */.Rz)(1000);
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const NAME_LENGTH = 8;
 /** A run that failed, with the build log's lines that say why. */
@@ -35925,7 +36541,7 @@ async function runWorkspace(index, context) {
     const finish = (failure) => ({
         index,
         startedAt,
-        duration: (0,units/* milliseconds */.Rz)(context.clock.monotonic() - began),
+        duration: (0,src_units/* milliseconds */.Rz)(context.clock.monotonic() - began),
         logs: failure?.logs ?? '',
         ...(failure && { error: failure.message }),
     });
@@ -36026,7 +36642,7 @@ function randomName() {
 
 
 /** Members' tokens outlive the load by so much, for polls that are late. */
-const TOKEN_RESERVE = (0,units/* seconds */.YA)(600);
+const TOKEN_RESERVE = (0,src_units/* seconds */.YA)(600);
 const DEADLINE_TEXT = 'context deadline exceeded';
 /** Creates the workspaces of a step through the API and writes the CLI's result file. */
 async function runWithApi(step, context) {
@@ -36037,7 +36653,7 @@ async function runWithApi(step, context) {
     const began = context.clock.monotonic();
     const timeLeft = Math.max(1000, context.deadline - began);
     // AbortSignal takes whole milliseconds only.
-    const stepTimeout = AbortSignal.timeout(Math.ceil(Math.min((0,units/* toMilliseconds */.Wj)(step.timeout), timeLeft)));
+    const stepTimeout = AbortSignal.timeout(Math.ceil(Math.min((0,src_units/* toMilliseconds */.Wj)(step.timeout), timeLeft)));
     const runs = [];
     const ended = AbortSignal.any([context.signal, stepTimeout]);
     await (0,concurrency/* forEachConcurrently */.D)(Array.from({ length: step.count }), step.concurrency, async (_, index) => {
@@ -36047,7 +36663,7 @@ async function runWithApi(step, context) {
             return;
         runs.push(stepTimeout.aborted ? notBegun(index, context) : await runOne(index, step, template, context, ended));
     });
-    const elapsed = (0,units/* milliseconds */.Rz)(context.clock.monotonic() - began);
+    const elapsed = (0,src_units/* milliseconds */.Rz)(context.clock.monotonic() - began);
     const endedBy = context.signal.aborted ? 'cancel' : stepTimeout.aborted ? 'deadline' : 'itself';
     // Like the CLI: a cancelled run has no result; what there was is read from the API.
     if (endedBy !== 'cancel')
@@ -36069,19 +36685,19 @@ async function waitForTurn(pace, ended) {
 const notBegun = (index, { clock }) => ({
     index,
     startedAt: clock.now(),
-    duration: (0,units/* milliseconds */.Rz)(0),
+    duration: (0,src_units/* milliseconds */.Rz)(0),
     logs: '',
     error: DEADLINE_TEXT,
 });
 async function runOne(index, step, template, context, ended) {
-    const signal = AbortSignal.any([ended, AbortSignal.timeout(Math.ceil((0,units/* toMilliseconds */.Wj)(step.jobTimeout)))]);
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(Math.ceil((0,src_units/* toMilliseconds */.Wj)(step.jobTimeout)))]);
     const run = await runWorkspace(index, {
         owner: context.api,
         ownUserId: context.ownUserId,
         clock: context.clock,
         step,
         template,
-        tokenLifetime: (0,units/* seconds */.YA)(step.timeout + TOKEN_RESERVE),
+        tokenLifetime: (0,src_units/* seconds */.YA)(step.timeout + TOKEN_RESERVE),
         signal,
     });
     if (!signal.aborted || run.error === undefined)
@@ -36092,22 +36708,26 @@ async function runOne(index, step, template, context, ended) {
 ;// CONCATENATED MODULE: ./src/plan/time.ts
 
 /** Installing the CLI and the readiness checks. */
-const BEFORE_LOAD = (0,units/* minutes */.Gx)(3);
+const BEFORE_LOAD = (0,src_units/* minutes */.Gx)(3);
 /** The CLI's planning dry-run is a job of its own, outside its --timeout; and the wait before it exits. */
-const CLI_OVERHEAD = (0,units/* seconds */.YA)(165);
+const CLI_OVERHEAD = (0,src_units/* seconds */.YA)(165);
 /** Reading the builds, judging, reporting and the upload. */
-const AFTER_LOAD = (0,units/* minutes */.Gx)(4);
+const AFTER_LOAD = (0,src_units/* minutes */.Gx)(4);
 /** What deleting one workspace takes where nothing better is known. */
-const DELETION = (0,units/* seconds */.YA)(20);
+const DELETION = (0,src_units/* seconds */.YA)(20);
 /** Coder's default is three built-in provisioners a replica; scale-test deployments have more. */
 const ASSUMED_SLOTS = 10;
-const LEAST_CLEANUP = (0,units/* minutes */.Gx)(2);
+/** The last deletions leave slots idle, and some are tried again. */
+const CLEANUP_RESERVE = 1.2;
+const LEAST_CLEANUP = (0,src_units/* minutes */.Gx)(2);
 /** The longest that a run may take, so that people can set timeout-minutes. */
-function planTime(phases, workspaces, slots) {
-    const load = (0,units/* seconds */.YA)(phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0));
+function planTime(phases, slots, deletion = new Map()) {
+    const load = (0,src_units/* seconds */.YA)(phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0));
     const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
-    const cleanup = (0,units/* seconds */.YA)(Math.max(LEAST_CLEANUP, Math.ceil(workspaces / usedSlots) * DELETION));
-    const total = (0,units/* seconds */.YA)(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
+    const steps = phases.flatMap((phase) => phase.steps);
+    const work = steps.reduce((sum, { template, count }) => sum + count * (deletion.get(template) ?? DELETION), 0);
+    const cleanup = (0,src_units/* seconds */.YA)(Math.max(LEAST_CLEANUP, Math.ceil((work / usedSlots) * CLEANUP_RESERVE)));
+    const total = (0,src_units/* seconds */.YA)(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
     return {
         load,
         cleanup,
@@ -36119,11 +36739,11 @@ function planTime(phases, workspaces, slots) {
 }
 /** When a step is ended by force: its own time-out, and what surrounds it. */
 function stepCeiling(step) {
-    return (0,units/* seconds */.YA)(step.timeout + CLI_OVERHEAD);
+    return (0,src_units/* seconds */.YA)(step.timeout + CLI_OVERHEAD);
 }
 
-// EXTERNAL MODULE: external "node:child_process"
-var external_node_child_process_ = __nccwpck_require__(31421);
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./src/run/process.ts
 
 /** From the abort: SIGINT at once, SIGTERM and SIGKILL within the 7.5 seconds that the runner gives a cancelled step. */
@@ -36140,7 +36760,7 @@ const LONGEST_LINE = 65_536;
  */
 function superviseProcess(request) {
     return new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_.spawn)(request.executable, [...request.args], {
+        const child = (0,external_node_child_process_namespaceObject.spawn)(request.executable, [...request.args], {
             cwd: request.workingDirectory,
             env: { ...request.environment },
             stdio: ['ignore', 'pipe', 'pipe'],
@@ -36258,7 +36878,7 @@ async function runWithCli(step, context) {
             args: step.command.slice(1),
             environment: context.childEnvironment,
             workingDirectory: context.rawDirectory,
-            longest: (0,units/* milliseconds */.Rz)(Math.min((0,units/* toMilliseconds */.Wj)(stepCeiling(step)), timeLeft)),
+            longest: (0,src_units/* milliseconds */.Rz)(Math.min((0,src_units/* toMilliseconds */.Wj)(stepCeiling(step)), timeLeft)),
             signal: context.signal,
             onLine: (stream, line) => {
                 // Before the cut: half a secret has no shape to be known by.
@@ -36305,9 +36925,9 @@ async function exists(path) {
 ;// CONCATENATED MODULE: ./src/run/progress.ts
 
 
-const INTERVAL = (0,units/* milliseconds */.Rz)(5000);
+const INTERVAL = (0,src_units/* milliseconds */.Rz)(5000);
 /** Lines get rarer: a run of an hour does not need seven hundred. */
-const LONGEST_INTERVAL = (0,units/* milliseconds */.Rz)(30_000);
+const LONGEST_INTERVAL = (0,src_units/* milliseconds */.Rz)(30_000);
 /** Logs how far a phase is, from the API, until the signal ends it. A flaky API never ends the run. */
 async function logProgress(phase, tools) {
     const began = tools.clock.monotonic();
@@ -36317,12 +36937,12 @@ async function logProgress(phase, tools) {
         try {
             await tools.clock.sleep(interval, tools.signal);
             const counts = await Promise.all(phase.steps.map((step) => progress_count(step, tools.api, tools.signal)));
-            const elapsed = (0,units/* milliseconds */.Rz)(tools.clock.monotonic() - began);
+            const elapsed = (0,src_units/* milliseconds */.Rz)(tools.clock.monotonic() - began);
             const line = counts.map((one) => progress_describe(one, elapsed)).join('; ');
             if (line !== lastLine)
                 tools.log.info(`${Math.round(elapsed / 1000)} s  ${line}`);
             lastLine = line;
-            interval = (0,units/* milliseconds */.Rz)(Math.min(LONGEST_INTERVAL, interval * 1.1));
+            interval = (0,src_units/* milliseconds */.Rz)(Math.min(LONGEST_INTERVAL, interval * 1.1));
         }
         catch (thrown) {
             // Once the phase is over, this is only the end of the pause.
@@ -36514,7 +37134,7 @@ async function runAndJudge(planned, prepared, inputs, world) {
         scope,
         rawDirectory: planned.rawDirectory,
         evidenceDirectory: results.evidence,
-        deadline: (0,units/* milliseconds */.Rz)(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
+        deadline: (0,src_units/* milliseconds */.Rz)(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
         secrets,
     }, world);
     const measured = await measure(run, results, secrets, world);
@@ -36575,7 +37195,7 @@ function whyNotCleaned(verdict, inputs, world) {
 const notCleaned = (skipped) => ({
     workspaces: 0,
     users: 0,
-    seconds: (0,units/* seconds */.YA)(0),
+    seconds: (0,src_units/* seconds */.YA)(0),
     leftovers: [],
     skipped,
 });
@@ -36618,8 +37238,8 @@ function createWorkspacesCommand(step) {
         `--count=${step.count}`,
         `--template=${step.template}`,
         `--concurrency=${step.concurrency}`,
-        `--timeout=${(0,config_units/* formatDuration */.a3)(step.timeout)}`,
-        `--job-timeout=${(0,config_units/* formatDuration */.a3)(step.jobTimeout)}`,
+        `--timeout=${(0,units/* formatDuration */.a3)(step.timeout)}`,
+        `--job-timeout=${(0,units/* formatDuration */.a3)(step.jobTimeout)}`,
         ...(step.retries > 0 ? [`--retry=${step.retries}`] : []),
         ...(step.owner === 'token-user' ? ['--use-host-login'] : []),
         ...Object.entries(step.parameters).map(([name, value]) => `--parameter=${csvField(`${name}=${value}`)}`),
@@ -36633,75 +37253,6 @@ function csvField(text) {
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-;// CONCATENATED MODULE: ./src/config/expectation.ts
-
-/** A text that is no expectation; `offset` is the 0-based place of the mistake in it. */
-class ExpectationError extends Error {
-    offset;
-    constructor(message, offset) {
-        super(message);
-        this.offset = offset;
-    }
-}
-const SHAPE = /^(\s*)(?:([A-Za-z][A-Za-z0-9.]*)(\s+))?(<=|>=|==|<|>)(\s*)(\S+)\s*$/;
-const OPERATORS = ['<', '<=', '>', '>=', '=='];
-/**
- * Reads an expectation: `<aggregate> <op> <quantity>`, for a ratio or a count just `<op> <quantity>`.
- * @throws ExpectationError with the place of the mistake.
- */
-function parseExpectation(text) {
-    const match = SHAPE.exec(text);
-    if (match === null) {
-        throw new ExpectationError(`"${text}" is no expectation; write for example "p95 < 2m", "max <= 90s" or ">= 99%"`, 0);
-    }
-    const [, indent = '', name, gap = '', symbol = '', space = '', quantity = ''] = match;
-    const operator = OPERATORS.find((known) => known === symbol);
-    if (operator === undefined)
-        throw new ExpectationError(`"${symbol}" is no operator`, indent.length);
-    const aggregate = parseAggregate(name, indent.length);
-    const quantityOffset = indent.length + (name ?? '').length + gap.length + symbol.length + space.length;
-    return { text: text.trim(), aggregate, operator, ...parseQuantity(quantity, quantityOffset) };
-}
-function parseAggregate(name, offset) {
-    if (name === undefined)
-        return { kind: 'value' };
-    const lower = name.toLowerCase();
-    const quantile = /^p(\d{1,2}(?:\.\d+)?)$/.exec(lower);
-    if (quantile?.[1] !== undefined) {
-        const percent = Number(quantile[1]);
-        if (percent >= 50 && percent <= 99.9)
-            return { kind: 'quantile', q: percent / 100, name: lower };
-        throw new ExpectationError(`quantiles go from p50 to p99.9, not ${name}`, offset);
-    }
-    switch (lower) {
-        case 'max':
-        case 'min':
-        case 'mean':
-        case 'count':
-            return { kind: lower };
-        case 'slope':
-            throw new ExpectationError('"slope" needs a metric that is watched over time; none is available yet', offset);
-        default:
-            throw new ExpectationError(`"${name}" is no aggregate; there are p50 to p99.9, max, min, mean and count`, offset);
-    }
-}
-function parseQuantity(text, offset) {
-    try {
-        if (text.endsWith('%'))
-            return { threshold: (0,config_units/* parseRatio */.LO)(text), unit: 'ratio' };
-        if (/^\d+(\.\d+)?$/.test(text))
-            return { threshold: Number(text), unit: 'count' };
-        return { threshold: (0,config_units/* parseDuration */.E9)(text), unit: 'seconds' };
-    }
-    catch (thrown) {
-        if (!(thrown instanceof config_units/* QuantityError */.Y0))
-            throw thrown;
-        throw new ExpectationError(`"${text}" is no quantity; write for example "500ms", "2m", "99%" or "0"`, offset);
-    }
-}
-
-// EXTERNAL MODULE: ./src/config/nearest.ts
-var nearest = __nccwpck_require__(76572);
 ;// CONCATENATED MODULE: ./src/plan/metric-names.ts
 const WORKSPACE_METRICS = [
     { name: 'provisioning', shape: 'samples', unit: 'seconds' },
@@ -36757,14 +37308,24 @@ function planCriteria(config, suite, options) {
         else
             own.push(planned);
     });
+    const asked = options.provisioning === 'max' ? own.map((criterion) => withoutQuantile(criterion)) : own;
     const kept = base.filter(({ id }) => !own.some((criterion) => criterion.id === id));
-    return { criteria: [...kept, ...own].map((criterion) => withPlannedSamples(criterion, suite)), mistakes };
+    return { criteria: [...kept, ...asked].map((criterion) => withPlannedSamples(criterion, suite)), mistakes };
+}
+/** Few workspaces decide no quantile: there every one of them has to be below the limit. */
+function withoutQuantile(criterion) {
+    const { expect } = criterion;
+    if (expect.aggregate.kind !== 'quantile')
+        return criterion;
+    const { warn, ...rest } = criterion;
+    const toMax = (text) => parseExpectation(text.replace(/^p[\d.]+/i, 'max'));
+    return { ...rest, expect: toMax(expect.text), ...(warn && { warn: toMax(warn.text) }) };
 }
 function groupCriteria(suite, aggregate) {
     return Object.entries(suite.templates).map(([name, group]) => {
         const requirement = group.requirement ?? GUIDE_REQUIREMENTS[name];
         const dashed = name.replaceAll('_', '-');
-        const expectation = parseExpectation(`${aggregate} < ${(0,config_units/* formatDuration */.a3)(group.expected_p95)}`);
+        const expectation = parseExpectation(`${aggregate} < ${(0,units/* formatDuration */.a3)(group.expected_p95)}`);
         return {
             id: requirement === undefined ? `${dashed}-provisioning` : `${requirement}-${dashed}`,
             title: `Provisioning time of ${name}`,
@@ -36930,54 +37491,56 @@ function isOption(parameter, value) {
 
 ;// CONCATENATED MODULE: ./src/plan/suites.ts
 
-
 const BUILT_IN_SUITES = ['create-workspaces', 'dashboard', 'workspace-traffic'];
 const AVAILABLE = new Set(['create-workspaces']);
-/**
- * The suites that a run consists of.
- * @throws ConfigurationError for a suite that is unknown, not configured, or not available yet.
- */
-function selectSuites(config, tests) {
+/** The suites that a run consists of, and what is wrong with the choice: unknown, not configured, not available yet. */
+function selectSuites(config, tests, locate) {
     const configured = configuredSuites(config);
-    const selected = tests === 'all' ? configured : tests;
     const known = [...BUILT_IN_SUITES, ...Object.keys(config.suites ?? {})];
-    const mistakes = selected.flatMap((suite) => {
-        if (!known.includes(suite)) {
-            return [
-                {
-                    message: `input "tests" names "${suite}", which is no suite; ${(0,nearest/* suggestion */.h)(suite, ['all', ...known])}`,
-                },
-            ];
-        }
-        if (!AVAILABLE.has(suite)) {
-            return [
-                {
-                    message: `the suite "${suite}" is not available yet; select what is with input "tests: create-workspaces"`,
-                },
-            ];
-        }
-        if (!configured.includes(suite)) {
-            return [{ message: `input "tests" names "${suite}", but the config file has no section for it` }];
-        }
-        return [];
+    const suites = tests === 'all' ? configured : tests;
+    const mistakes = suites.flatMap((suite) => {
+        const message = obstacle(suite, known, configured);
+        return message === undefined ? [] : [{ message }];
     });
-    if (selected.length === 0)
+    if (suites.length === 0)
         mistakes.push({ message: 'the config file configures no suite; add a section "create_workspaces"' });
+    return { suites, mistakes: [...mistakes, ...laterKeys(config, locate)] };
+}
+function obstacle(suite, known, configured) {
+    if (!known.includes(suite))
+        return `input "tests" names "${suite}", which is no suite; ${(0,nearest/* suggestion */.h)(suite, ['all', ...known])}`;
+    if (!AVAILABLE.has(suite))
+        return `the suite "${suite}" is not available yet; select what is with input "tests: create-workspaces"`;
+    if (!configured.includes(suite))
+        return `input "tests" names "${suite}", but the config file has no section for it`;
+    return undefined;
+}
+/** Keys that would change the run, and that nothing acts on yet. */
+function laterKeys(config, locate) {
+    const mistakes = [];
     if (config.abort_early)
-        mistakes.push({ message: 'the key "abort_early" is not available yet; take it out' });
-    for (const criterion of config.criteria) {
+        mistakes.push({
+            message: 'the key "abort_early" is not available yet; take it out',
+            location: locate([], 'abort_early'),
+        });
+    if (config.load !== undefined)
+        mistakes.push({
+            message: 'the key "load" is not available yet; take it out',
+            location: locate([], 'load'),
+        });
+    config.criteria.forEach((criterion, index) => {
         if ('abort' in criterion && criterion.abort) {
             mistakes.push({
                 message: `criterion "${criterion.id}": the key "abort" is not available yet; take it out`,
+                location: locate(['criteria', index], 'abort'),
             });
         }
-    }
-    if (mistakes.length > 0)
-        throw new errors/* ConfigurationError */.j(mistakes);
-    return selected;
+    });
+    return mistakes;
 }
 function configuredSuites(config) {
-    const sections = [config.create_workspaces, config.dashboard, config.workspace_traffic];
+    // The API probe takes the place of the dashboard's visits.
+    const sections = [config.create_workspaces, config.dashboard ?? config.api_probe, config.workspace_traffic];
     return [
         ...BUILT_IN_SUITES.filter((_, index) => sections[index] !== undefined),
         ...Object.keys(config.suites ?? {}),
@@ -36994,8 +37557,8 @@ function configuredSuites(config) {
 
 
 
-const LEAST_GROUP_TIMEOUT = (0,units/* minutes */.Gx)(30);
-const LEAST_JOB_TIMEOUT = (0,units/* minutes */.Gx)(10);
+const LEAST_GROUP_TIMEOUT = (0,src_units/* minutes */.Gx)(30);
+const LEAST_JOB_TIMEOUT = (0,src_units/* minutes */.Gx)(10);
 /** Groups take longer than their waves at the expected P95: the slowest of each wave holds it up. */
 const WAVE_RESERVE = 1.5;
 /**
@@ -37004,10 +37567,13 @@ const WAVE_RESERVE = 1.5;
  */
 function makePlan(loaded, settings) {
     const { config, source, builtInProfile } = loaded;
-    const suites = selectSuites(config, settings.tests);
+    const { suites, mistakes: suiteMistakes } = selectSuites(config, settings.tests, (path, key) => source.locationOfKey(path, key));
     const suite = config.create_workspaces;
-    if (suite === undefined)
-        throw new errors/* ConfigurationError */.j([{ message: 'the config file has no section "create_workspaces"' }]);
+    if (suite === undefined) {
+        throw new errors/* ConfigurationError */.j(suiteMistakes.length > 0
+            ? suiteMistakes
+            : [{ message: 'the config file has no section "create_workspaces"' }]);
+    }
     const phases = [
         {
             name: 'create',
@@ -37020,11 +37586,17 @@ function makePlan(loaded, settings) {
         cleanupInMain: settings.cleanupInMain,
         locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
     });
-    const time = planTime(phases, suite.count, undefined);
-    const undecided = criteria
-        .flatMap((criterion) => undecidable(criterion) ?? [])
-        .map((message) => ({ message }));
-    const refusals = [...mistakes, ...undecided, ...ceilings(suite.count, time.total, settings)];
+    const time = planTime(phases, undefined);
+    const undecided = criteria.flatMap((criterion) => {
+        const message = undecidable(criterion);
+        return message === undefined ? [] : [{ message, location: criterionLocation(loaded, criterion) }];
+    });
+    const refusals = [
+        ...suiteMistakes,
+        ...mistakes,
+        ...undecided,
+        ...ceilings(suite.count, time.total, settings),
+    ];
     if (refusals.length > 0)
         throw new errors/* ConfigurationError */.j(refusals);
     const users = suite.owner === 'scaletest-users' ? suite.count : 0;
@@ -37039,6 +37611,14 @@ function makePlan(loaded, settings) {
         time,
     };
 }
+/** Where the user can change what makes a criterion undecidable: its own entry, or the count of its group. */
+function criterionLocation({ config, source }, criterion) {
+    const index = config.criteria.findIndex(({ id }) => id === criterion.id);
+    if (index >= 0)
+        return source.locationOf(['criteria', index, 'expect']);
+    const group = /^create_workspaces\.([^.]+)\./.exec(criterion.metric)?.[1] ?? '';
+    return source.locationOf(['create_workspaces', 'templates', group, 'count']);
+}
 function createStep(name, group, suite, rawDirectory) {
     const concurrency = suite.simultaneous === undefined ? Math.min(group.concurrency, group.count) : group.count;
     const waves = Math.ceil(group.count / concurrency);
@@ -37051,8 +37631,8 @@ function createStep(name, group, suite, rawDirectory) {
         driver: suite.driver,
         owner: suite.owner,
         timeout: group.timeout ??
-            (0,units/* seconds */.YA)(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
-        jobTimeout: group.job_timeout ?? (0,units/* seconds */.YA)(Math.max(3 * group.expected_p95, LEAST_JOB_TIMEOUT)),
+            (0,src_units/* seconds */.YA)(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
+        jobTimeout: group.job_timeout ?? (0,src_units/* seconds */.YA)(Math.max(3 * group.expected_p95, LEAST_JOB_TIMEOUT)),
         expectedP95: group.expected_p95,
         retries: group.retry,
         parameters: group.parameters,
@@ -37061,6 +37641,7 @@ function createStep(name, group, suite, rawDirectory) {
     };
     return { ...step, command: createWorkspacesCommand(step) };
 }
+/** Why a plan is above the ceilings of the inputs. */
 function ceilings(workspaces, total, settings) {
     const refusals = [];
     if (settings.maxWorkspaces !== undefined && workspaces > settings.maxWorkspaces) {
@@ -37070,7 +37651,7 @@ function ceilings(workspaces, total, settings) {
     }
     if (total > settings.maxDuration) {
         refusals.push({
-            message: `the plan may take ${(0,config_units/* formatDuration */.a3)((0,units/* minutes */.Gx)(Math.ceil(total / 60)))} with its clean-up, above the ceiling of ${(0,config_units/* formatDuration */.a3)(settings.maxDuration)} (input "max-duration"); raise it or shorten the groups' "timeout"`,
+            message: `the plan may take ${(0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(total / 60)))} with its clean-up, above the ceiling of ${(0,units/* formatDuration */.a3)(settings.maxDuration)} (input "max-duration"); raise it or shorten the groups' "timeout"`,
         });
     }
     return refusals;
@@ -37094,7 +37675,7 @@ function completePlan(plan, outline) {
             return { ...complete, command: createWorkspacesCommand(complete) };
         }),
     }));
-    const time = planTime(phases, plan.effects.workspaces, outline.slots);
+    const time = planTime(phases, outline.slots, outline.deletion);
     return { plan: { ...plan, phases, time }, problems };
 }
 
@@ -37108,8 +37689,8 @@ var coder_facts = __nccwpck_require__(51142);
 
 
 /** The server fails provisioner jobs that were pending for so long (coderd/jobreaper). */
-const PENDING_LIMIT = (0,units/* minutes */.Gx)(30);
-const WEEK = (0,units/* seconds */.YA)(7 * 86_400);
+const PENDING_LIMIT = (0,src_units/* minutes */.Gx)(30);
+const WEEK = (0,src_units/* seconds */.YA)(7 * 86_400);
 const MILLISECONDS = 1000;
 const stepsOf = (plan) => plan.phases.flatMap(({ steps }) => steps);
 function identityCheck({ facts, credential }) {
@@ -37137,11 +37718,11 @@ function expiryCheck({ facts, plan, credential, event }) {
         return warned(name, 'not checked, because the identity is not known');
     if (!facts.credentialExpiry.known)
         return warned(name, `the credential's own expiry could not be read: ${facts.credentialExpiry.reason}`);
-    const left = (0,units/* seconds */.YA)((facts.credentialExpiry.value.getTime() - facts.server.time.getTime()) / MILLISECONDS);
+    const left = (0,src_units/* seconds */.YA)((facts.credentialExpiry.value.getTime() - facts.server.time.getTime()) / MILLISECONDS);
     const until = facts.credentialExpiry.value.toISOString();
     if (left < plan.time.total) {
         const what = credential === 'token' ? 'the token' : 'the session';
-        return refused(name, `${what} ends at ${until}, but the run with its clean-up may take ${(0,config_units/* formatDuration */.a3)(plan.time.total)}; give a fresh token, or "coder-email" with "coder-password"`);
+        return refused(name, `${what} ends at ${until}, but the run with its clean-up may take ${(0,units/* formatDuration */.a3)(plan.time.total)}; give a fresh token, or "coder-email" with "coder-password"`);
     }
     if (credential === 'token' && event === 'schedule' && left < WEEK) {
         return warned(name, `the token ends at ${until}, before the next weekly run; "coder-email" with "coder-password" signs in afresh each time`);
@@ -37228,11 +37809,11 @@ function queueCheck({ facts, plan }) {
         return refused(name, 'no provisioner is online, so no workspace would be built');
     for (const phase of plan.phases) {
         const work = phase.steps.map((step) => ({ step, build: buildTime(facts, step) }));
-        const longest = (0,units/* seconds */.YA)(work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots);
+        const longest = (0,src_units/* seconds */.YA)(work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots);
         if (longest <= PENDING_LIMIT)
             continue;
         const inFlight = work.reduce((sum, { step }) => sum + step.concurrency, 0);
-        const text = `${inFlight} builds at once on ${slots} provisioners wait up to ${(0,config_units/* formatDuration */.a3)((0,units/* minutes */.Gx)(Math.ceil(longest / 60)))}, but the server fails builds that were pending for 30 minutes; add provisioners or lower the concurrency`;
+        const text = `${inFlight} builds at once on ${slots} provisioners wait up to ${(0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(longest / 60)))}, but the server fails builds that were pending for 30 minutes; add provisioners or lower the concurrency`;
         if (work.every(({ build }) => build.measured))
             return refused(name, `${text} (by the templates' own build times)`);
         return warned(name, `${text} (if a build takes as long as its expected P95: the template has no build times yet)`);
@@ -37243,7 +37824,7 @@ function buildTime(facts, step) {
     const used = facts.used.get(step.template);
     const median = used?.known ? used.value.template.build_time_stats.start?.P50 : undefined;
     return typeof median === 'number' && median > 0
-        ? { time: (0,units/* seconds */.YA)(median / MILLISECONDS), measured: true }
+        ? { time: (0,src_units/* seconds */.YA)(median / MILLISECONDS), measured: true }
         : { time: step.expectedP95, measured: false };
 }
 /** On a pull request the deployment is usually still what it was before: then the result says nothing about the change. */
@@ -37352,9 +37933,10 @@ function checkReadiness(context, parameterProblems, cliVersion) {
     };
 }
 
-// EXTERNAL MODULE: ./src/system.ts + 1 modules
-var system = __nccwpck_require__(61297);
+// EXTERNAL MODULE: ./src/system.ts
+var system = __nccwpck_require__(57666);
 ;// CONCATENATED MODULE: ./src/stages/readying.ts
+
 
 
 
@@ -37367,14 +37949,18 @@ var system = __nccwpck_require__(61297);
 function completeByFacts(plan, facts) {
     const parameters = new Map([...facts.used].flatMap(([name, fact]) => (fact.known ? [[name, fact.value.parameters]] : [])));
     const slots = facts.daemons.known ? (0,coder_facts/* workingDaemons */.dk)(facts.daemons.value).length : undefined;
-    return completePlan(plan, { parameters, ...(slots !== undefined && slots > 0 && { slots }) });
+    const deletion = new Map([...facts.used].flatMap(([name, fact]) => {
+        const median = fact.known ? fact.value.template.build_time_stats.delete?.P50 : undefined;
+        return typeof median === 'number' && median > 0 ? [[name, (0,src_units/* seconds */.YA)(median / 1000)]] : [];
+    }));
+    return completePlan(plan, { parameters, deletion, ...(slots !== undefined && slots > 0 && { slots }) });
 }
 /** All checks, and the CLI where a step needs it; every obstacle at once. */
 async function makeReady(plan, facts, inputs, world) {
     const { plan: completed, problems } = completeByFacts(plan, facts);
     const wanted = await attemptCheck('CLI version', () => wantedVersion(inputs, facts, world));
     const version = 'value' in wanted ? wanted.value : undefined;
-    const readiness = checkReadiness({
+    const checked = checkReadiness({
         facts,
         plan: completed,
         leftovers: inputs.leftovers,
@@ -37383,6 +37969,9 @@ async function makeReady(plan, facts, inputs, world) {
         hasSubject: inputs.subject !== undefined,
         freeBytes: await (0,system/* freeBytes */.g)(world.job.temp),
     }, problems, version);
+    // Once the provisioners are known, the clean-up may take longer than the plan had assumed.
+    const above = ceilings(completed.effects.workspaces, completed.time.total, inputs).map(({ message }) => refused('ceilings', message));
+    const readiness = { ...checked, checks: [...checked.checks, ...above] };
     if (readiness.driver?.driver !== 'cli')
         return { plan: completed, readiness };
     const installed = 'value' in wanted
@@ -37534,7 +38123,7 @@ async function withConnection(connection, planned, inputs, world) {
     await reportPlan(ready.plan, [], results, world);
     await reportReadiness(ready.readiness, results, world);
     if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {
-        facts = await cleanFirst(connection, facts, planned, world);
+        facts = await cleanFirst(connection, facts, { ...planned, plan: ready.plan }, world);
         ready = { ...ready, readiness: withoutLeftovers(ready, facts) };
     }
     if (inputs.mode === 'preflight' || !isReady(ready.readiness)) {
@@ -37555,7 +38144,7 @@ async function cleanFirst(connection, facts, planned, world) {
         scope: { ownUserId },
         orphan: planned.orphan,
         queue: 'short',
-        deadline: (0,units/* milliseconds */.Rz)(planned.end),
+        deadline: (0,src_units/* milliseconds */.Rz)(planned.end - planned.plan.time.total * 1000),
         signal: world.cancelled,
     }, world);
     world.log.info(`Leftovers of an earlier test: ${(0,stages_cleaning/* cleanupSentence */.W1)(result)}`);
@@ -37613,7 +38202,7 @@ async function removeAll(connection, inputs, world) {
         scope: { ownUserId: me.id },
         orphan: false,
         queue: 'short',
-        deadline: (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
+        deadline: (0,src_units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
         signal: world.cancelled,
     }, world);
 }
@@ -37636,502 +38225,8 @@ async function report(result, url, world) {
     world.step.fail();
 }
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
-var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
 // EXTERNAL MODULE: ./src/results-directory.ts
 var results_directory = __nccwpck_require__(47007);
-;// CONCATENATED MODULE: ./src/config/contradictions.ts
-/** What no single value shows: sums that do not add up, names that are used twice. */
-function contradictions(config, locate) {
-    const suite = config.create_workspaces;
-    return [
-        ...(suite ? [...countMistakes(suite, locate), ...groupMistakes(suite, locate)] : []),
-        ...criterionMistakes(config, locate),
-    ];
-}
-function countMistakes(suite, locate) {
-    const counts = Object.values(suite.templates).map((group) => group.count);
-    const sum = counts.reduce((total, count) => total + count, 0);
-    const mistakes = [];
-    if (sum !== suite.count) {
-        mistakes.push({
-            message: `create_workspaces.count is ${suite.count}, but the groups add up to ${sum} (${counts.join(' + ')}); make them agree`,
-            location: locate('create_workspaces', 'count'),
-        });
-    }
-    if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
-        mistakes.push({
-            message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
-            location: locate('create_workspaces', 'simultaneous'),
-        });
-    }
-    return mistakes;
-}
-function groupMistakes(suite, locate) {
-    const mistakes = [];
-    const templates = new Map();
-    for (const [name, { template }] of Object.entries(suite.templates)) {
-        const other = templates.get(template);
-        if (other !== undefined) {
-            mistakes.push({
-                message: `the groups "${other}" and "${name}" use the same template "${template}"; their workspaces could not be told apart, so make one group of them`,
-                location: locate('create_workspaces', 'templates', name, 'template'),
-            });
-        }
-        templates.set(template, name);
-        if (name === 'all') {
-            mistakes.push({
-                message: 'a group cannot be called "all": that name stands for all groups together',
-                location: locate('create_workspaces', 'templates', name),
-            });
-        }
-    }
-    return mistakes;
-}
-function criterionMistakes(config, locate) {
-    const ids = config.criteria.map(({ id }) => id);
-    return ids.flatMap((id, index) => ids.indexOf(id) === index
-        ? []
-        : [{ message: `the criterion id "${id}" is used twice`, location: locate('criteria', index, 'id') }]);
-}
-
-;// CONCATENATED MODULE: ./src/config/profiles.ts
-
-
-const rawObject = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J());
-const SMOKE = { name: 'smoke', workspaces: 10, provisioning: 'max' };
-const BUILT_IN = [SMOKE];
-const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
-/**
- * Lays a profile over the config file's value. The file's own profiles come before the built-in ones.
- * @returns the value to validate, or the mistake when there is no such profile.
- */
-function applyProfile(value, profile) {
-    const config = rawObject.safeParse(value);
-    if (!config.success)
-        return { value };
-    const own = rawObject.safeParse(config.data['profiles']);
-    const ownProfiles = own.success ? own.data : {};
-    if (Object.hasOwn(ownProfiles, profile)) {
-        const change = rawObject.safeParse(ownProfiles[profile]);
-        if (change.success)
-            return { value: overlay(config.data, change.data) };
-        return {
-            message: `the profile "${profile}" has no content; write under it what it changes`,
-            key: profile,
-        };
-    }
-    const builtIn = BUILT_IN.find(({ name }) => name === profile);
-    if (builtIn) {
-        const total = rawObject.safeParse(config.data['create_workspaces']);
-        const configured = schemas/* number */.aig().safeParse(total.success ? total.data['count'] : undefined);
-        const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
-        const change = total.success ? { create_workspaces: { count, simultaneous: undefined } } : {};
-        return { value: overlay(config.data, change), builtIn };
-    }
-    if (NOT_YET.includes(profile)) {
-        return {
-            message: `the built-in profile "${profile}" is not available yet; there is "smoke", or define your own under "profiles"`,
-        };
-    }
-    const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
-    return { message: `there is no profile "${profile}"; ${(0,nearest/* suggestion */.h)(profile, known)}` };
-}
-function overlay(base, change) {
-    return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
-}
-function merge(base, change) {
-    const baseObject = rawObject.safeParse(base);
-    const changeObject = rawObject.safeParse(change);
-    if (!baseObject.success || !changeObject.success)
-        return change;
-    const both = { ...baseObject.data, ...changeObject.data };
-    const merged = Object.keys(both)
-        .filter((key) => both[key] !== undefined)
-        .map((key) => {
-        const isInBoth = Object.hasOwn(baseObject.data, key) && Object.hasOwn(changeObject.data, key);
-        return [key, isInBoth ? merge(baseObject.data[key], changeObject.data[key]) : both[key]];
-    });
-    return Object.fromEntries(merged);
-}
-/** When a profile changes only the total, the groups shrink or grow in proportion. */
-function scaleGroups(merged, change) {
-    const changed = schemas/* object */.Ikc({ create_workspaces: schemas/* object */.Ikc({ count: schemas/* number */.aig(), templates: schemas/* unknown */.L5J().optional() }) })
-        .safeParse(change);
-    if (!changed.success || changed.data.create_workspaces.templates !== undefined)
-        return merged;
-    const shape = schemas/* looseObject */._H3({
-        templates: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({ count: schemas/* number */.aig(), concurrency: schemas/* unknown */.L5J().optional() })),
-    });
-    const suite = shape.safeParse(merged['create_workspaces']);
-    if (!suite.success)
-        return merged;
-    const names = Object.keys(suite.data.templates);
-    const before = names.map((name) => suite.data.templates[name]?.count ?? 0);
-    const counts = proportionally(changed.data.create_workspaces.count, before);
-    const templates = Object.fromEntries(names.map((name, index) => {
-        const group = suite.data.templates[name];
-        const count = counts[index] ?? 0;
-        const concurrency = typeof group?.concurrency === 'number'
-            ? Math.max(1, Math.min(group.concurrency, count))
-            : group?.concurrency;
-        return [name, { ...group, count, concurrency }];
-    }));
-    const kept = Object.fromEntries(Object.entries(templates).filter(([, group]) => group.count > 0));
-    return { ...merged, create_workspaces: { ...suite.data, templates: kept } };
-}
-/** Shares a total in proportion to weights, in whole numbers that add up to it (largest remainder). */
-function proportionally(total, weights) {
-    const sum = weights.reduce((all, weight) => all + weight, 0);
-    if (sum === 0)
-        return weights.map(() => 0);
-    const exact = weights.map((weight) => (total * weight) / sum);
-    const shares = exact.map(Math.floor);
-    const missing = total - shares.reduce((all, share) => all + share, 0);
-    const byRemainder = exact
-        .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
-        .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
-    for (const { index } of byRemainder.slice(0, missing))
-        shares[index] = (shares[index] ?? 0) + 1;
-    return shares;
-}
-
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
-var core = __nccwpck_require__(88532);
-;// CONCATENATED MODULE: ./src/config/schema.ts
-
-
-
-/** The config file's shape. Every object is strict: an unknown key is a mistake, never passed over. */
-const schema_count = schemas/* number */.aig({ error: 'a whole number is needed' }).int('a whole number is needed');
-const positiveCount = schema_count.min(1, 'at least 1 is needed');
-const duration = schemas/* string */.YjP({ error: 'a duration with a unit is needed, like "2m"' })
-    .transform((text, context) => transformed(context, () => (0,config_units/* parseDuration */.E9)(text)))
-    .refine((value) => value > 0, 'a duration above zero is needed');
-const share = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig()], { error: 'a share is needed, like "99%"' })
-    .transform((value, context) => transformed(context, () => (0,config_units/* parseRatio */.LO)(value)));
-const expectation = schemas/* string */.YjP({ error: 'an expectation is needed, like "p95 < 2m"' })
-    .transform((text, context) => transformed(context, () => parseExpectation(text)));
-function transformed(context, parse) {
-    try {
-        return parse();
-    }
-    catch (thrown) {
-        if (!(thrown instanceof config_units/* QuantityError */.Y0) && !(thrown instanceof ExpectationError))
-            throw thrown;
-        const offset = thrown instanceof ExpectationError ? thrown.offset : 0;
-        context.addIssue({ code: 'custom', message: thrown.message, params: { offset }, input: context.value });
-        return core/* NEVER */.tm;
-    }
-}
-/** Template and group names end up in commands, file names and metric names. */
-const schema_name = schemas/* string */.YjP({ error: 'a name is needed' })
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'a name has letters, digits, "-" and "_" only');
-const parameterValue = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig(), schemas/* boolean */.zMY()], { error: 'a text, a number or true/false is needed' })
-    .transform(String);
-const group = schemas/* strictObject */.rej({
-    template: schema_name,
-    count: positiveCount,
-    concurrency: positiveCount,
-    expected_p95: duration,
-    requirement: schemas/* string */.YjP().min(1, 'a requirement has a name').optional(),
-    parameters: schemas/* record */.g1P(schemas/* string */.YjP(), parameterValue).default({}),
-    timeout: duration.optional(),
-    job_timeout: duration.optional(),
-    retry: schema_count.min(0, 'a number of retries is 0 or more').default(0),
-});
-const createWorkspaces = schemas/* strictObject */.rej({
-    count: positiveCount,
-    success_rate: share.prefault('99%'),
-    driver: schemas/* enum */.k5n(['auto', 'cli', 'api']).default('auto'),
-    owner: schemas/* enum */.k5n(['scaletest-users', 'token-user']).default('scaletest-users'),
-    simultaneous: positiveCount.optional(),
-    templates: schemas/* record */.g1P(schema_name, group)
-        .refine((groups) => Object.keys(groups).length > 0, 'at least one group of workspaces is needed'),
-});
-const dashboard = schemas/* strictObject */.rej({
-    concurrency: positiveCount,
-    duration,
-    targets: schemas/* strictObject */.rej({
-        p95_latency_ms: schemas/* number */.aig().positive('a number of milliseconds above 0 is needed').optional(),
-        p99_latency_ms: schemas/* number */.aig().positive('a number of milliseconds above 0 is needed').optional(),
-    })
-        .optional(),
-    browser: schemas/* enum */.k5n(['auto', 'always', 'never']).optional(),
-});
-const workspaceTraffic = schemas/* strictObject */.rej({
-    bytes_per_tick: positiveCount,
-    tick_interval: duration,
-    duration,
-});
-const criterionDetails = {
-    id: schemas/* string */.YjP({ error: 'an id is needed' })
-        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'an id has letters, digits, ".", "-" and "_" only'),
-    title: schemas/* string */.YjP().optional(),
-    requirement: schemas/* string */.YjP().optional(),
-};
-const activeCriterion = schemas/* strictObject */.rej({
-    ...criterionDetails,
-    metric: schemas/* string */.YjP({ error: 'the name of a metric is needed' }),
-    expect: expectation,
-    warn: expectation.optional(),
-    min_samples: positiveCount.optional(),
-    informational: schemas/* boolean */.zMY().default(false),
-    abort: schemas/* boolean */.zMY().default(false),
-});
-const disabledCriterion = schemas/* strictObject */.rej({
-    ...criterionDetails,
-    disabled: schemas/* literal */.euz(true),
-    reason: schemas/* string */.YjP({ error: 'a criterion that is taken out needs a reason' }).min(1, 'a reason is needed'),
-});
-const criterion = schemas/* union */.KCZ([activeCriterion, disabledCriterion]);
-const sections = {
-    create_workspaces: createWorkspaces.optional(),
-    dashboard: dashboard.optional(),
-    workspace_traffic: workspaceTraffic.optional(),
-    api_probe: schemas/* looseObject */._H3({}).optional(),
-    suites: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({})).optional(),
-    criteria: schemas/* array */.YOg(criterion).default([]),
-    abort_early: schemas/* boolean */.zMY().default(false),
-    cleanup: schemas/* strictObject */.rej({ orphan: schemas/* boolean */.zMY().default(false) }).prefault({}),
-    load: schemas/* strictObject */.rej({ proxy: schemas/* boolean */.zMY() }).optional(),
-};
-const configSchema = schemas/* strictObject */.rej({
-    version: schemas/* literal */.euz(1, 'the only version is 1').optional(),
-    profiles: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J())).default({}),
-    ...sections,
-});
-/** The keys of one object of the config, for suggestions at a mistyped one. `*` stands for any name. */
-const KNOWN_KEYS = {
-    '': ['version', 'profiles', ...Object.keys(sections)],
-    create_workspaces: Object.keys(createWorkspaces.shape),
-    'create_workspaces.templates.*': Object.keys(group.shape),
-    dashboard: Object.keys(dashboard.shape),
-    'dashboard.targets': ['p95_latency_ms', 'p99_latency_ms'],
-    workspace_traffic: Object.keys(workspaceTraffic.shape),
-    'criteria.*': [...Object.keys(activeCriterion.shape), 'disabled', 'reason'],
-    cleanup: ['orphan'],
-    load: ['proxy'],
-};
-
-// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
-var dist = __nccwpck_require__(38815);
-;// CONCATENATED MODULE: ./src/config/source.ts
-
-
-const ALIAS_LIMIT = 50;
-const SIZE_LIMIT = 1_048_576;
-/** A YAML file that was read: its value, and where in the text each part of it stands. */
-class ConfigSource {
-    file;
-    value;
-    #document;
-    #lines = new dist/* LineCounter */.HN();
-    /** @throws ConfigurationError with a location for each mistake in the YAML itself. */
-    constructor(file, text) {
-        this.file = file;
-        if (text.length > SIZE_LIMIT) {
-            throw new errors/* ConfigurationError */.j([{ message: `${file} is larger than 1 MiB; that is no config file` }]);
-        }
-        this.#document = (0,dist/* parseDocument */.Tp)(text, { lineCounter: this.#lines, uniqueKeys: true, prettyErrors: false });
-        if (this.#document.errors.length > 0) {
-            throw new errors/* ConfigurationError */.j(this.#document.errors.map((error) => ({
-                message: `the YAML cannot be read: ${error.message}`,
-                location: this.#at(error.pos[0]),
-            })));
-        }
-        this.value = this.#plainValue();
-    }
-    #plainValue() {
-        try {
-            const value = this.#document.toJS({ maxAliasCount: ALIAS_LIMIT });
-            return value;
-        }
-        catch (thrown) {
-            if (!(0,errors/* messageOf */.b)(thrown).includes('Excessive alias count')) {
-                throw new errors/* ConfigurationError */.j([
-                    { message: `the YAML cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`, location: this.#at(0) },
-                ]);
-            }
-            throw new errors/* ConfigurationError */.j([
-                {
-                    message: `too many aliases: the file would grow without bound; write the values out (at most ${ALIAS_LIMIT} aliases are followed)`,
-                    location: this.#at(0),
-                },
-            ]);
-        }
-    }
-    /** Where the value at a path stands, or the nearest part of the file around it. */
-    locationOf(path, offsetInText = 0) {
-        for (let length = path.length; length > 0; length -= 1) {
-            const node = this.#document.getIn(path.slice(0, length), true);
-            if ((0,dist/* isNode */.Ll)(node) && node.range) {
-                const isQuoted = 'type' in node && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
-                const inner = length === path.length ? offsetInText + (offsetInText > 0 && isQuoted ? 1 : 0) : 0;
-                return this.#at(node.range[0] + inner);
-            }
-        }
-        return this.#at(0);
-    }
-    /** Where a key stands. */
-    locationOfKey(path, key) {
-        const parent = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
-        if ((0,dist/* isMap */.jh)(parent)) {
-            for (const pair of parent.items) {
-                if ((0,dist/* isPair */.tO)(pair) && (0,dist/* isNode */.Ll)(pair.key) && String(pair.key) === key && pair.key.range) {
-                    return this.#at(pair.key.range[0]);
-                }
-            }
-        }
-        return this.locationOf(path);
-    }
-    #at(offset) {
-        const { line, col } = this.#lines.linePos(offset);
-        return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
-    }
-}
-
-;// CONCATENATED MODULE: ./src/config/load.ts
-
-
-
-
-
-
-/**
- * Reads a config file's text with a profile laid over it.
- * @throws ConfigurationError with every mistake, each at its line and column.
- */
-function loadConfig(file, text, profile) {
-    const source = new ConfigSource(file, text);
-    const value = withoutExtensions(source.value);
-    const profiled = profile === undefined ? { value } : applyProfile(value, profile);
-    if ('message' in profiled) {
-        const { message, key } = profiled;
-        const location = key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
-        throw new errors/* ConfigurationError */.j([{ message, location }]);
-    }
-    const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
-    if (!parsed.success) {
-        throw new errors/* ConfigurationError */.j(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
-    }
-    const locate = (...path) => source.locationOf(existingPath(path, source, profile));
-    const mistakes = contradictions(parsed.data, locate);
-    if (mistakes.length > 0)
-        throw new errors/* ConfigurationError */.j(mistakes);
-    const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
-    return { config: parsed.data, source, ...builtIn };
-}
-/** `x-…` keys at the top are the user's own: anchors, notes. */
-function withoutExtensions(value) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return value;
-    return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
-}
-function mistakesOf(issue, source, profile) {
-    if (issue.code === 'unrecognized_keys') {
-        return issue.keys.map((key) => {
-            const path = existingPath(issue.path, source, profile);
-            return {
-                message: `unknown key "${key}"${inside(issue.path)}; ${(0,nearest/* suggestion */.h)(key, knownKeys(issue.path))}`,
-                location: source.locationOfKey(path, key),
-            };
-        });
-    }
-    if (issue.code === 'invalid_union')
-        return unionMistakes(issue, source, profile);
-    const path = existingPath(issue.path, source, profile);
-    const offset = issue.code === 'custom' && typeof issue.params?.['offset'] === 'number' ? issue.params['offset'] : 0;
-    const where = issue.path.length === 0 ? 'the config file' : issue.path.map(String).join('.');
-    return [{ message: `${where}: ${explain(issue)}`, location: source.locationOf(path, offset) }];
-}
-/** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
-function unionMistakes(issue, source, profile) {
-    const ranked = [...issue.errors].sort((a, b) => a.length - b.length);
-    const meant = ranked[0];
-    if (meant === undefined || meant.length === 0) {
-        return [
-            {
-                message: `${issue.path.map(String).join('.')}: ${issue.message}`,
-                location: source.locationOf(issue.path),
-            },
-        ];
-    }
-    return meant.flatMap((inner) => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, source, profile));
-}
-function explain(issue) {
-    if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.startsWith('Invalid')) {
-        return 'this key is required';
-    }
-    return issue.message;
-}
-/** The path as the user wrote it: under the profile when the value comes from there. */
-function existingPath(path, source, profile) {
-    if (profile === undefined)
-        return path;
-    const inProfile = ['profiles', profile, ...path];
-    return hasPath(source.value, inProfile) ? inProfile : path;
-}
-function hasPath(value, path) {
-    let current = value;
-    for (const key of path) {
-        if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
-            return false;
-        current = Object.entries(current).find(([name]) => name === String(key))?.[1];
-    }
-    return true;
-}
-function inside(path) {
-    return path.length === 0 ? '' : ` in ${path.map(String).join('.')}`;
-}
-function knownKeys(path) {
-    const exact = path.map(String).join('.');
-    const wildcard = path
-        .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
-        .join('.');
-    return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
-}
-
-;// CONCATENATED MODULE: ./src/stages/configuring.ts
-
-
-
-
-/** Where the config file is looked for when the input does not name one. */
-const DEFAULT_PLACES = [
-    'scaletest-config.yaml',
-    '.github/scaletest-config.yaml',
-    'terraform/test/scaletest/scaletest-config.yaml',
-];
-/**
- * Reads the config file of the workspace.
- * @throws ConfigurationError when there is none, it cannot be read, or it has mistakes.
- */
-async function readConfig(inputs, workspace) {
-    const { configPath, profile } = inputs;
-    if (configPath !== undefined) {
-        const text = await (0,promises_.readFile)(external_node_path_default().resolve(workspace, configPath), 'utf8').catch((thrown) => {
-            throw new errors/* ConfigurationError */.j([
-                {
-                    message: `the config file "${configPath}" (input "config") cannot be read: ${(0,errors/* messageOf */.b)(thrown)}; check the path, and that the repository was checked out before this step`,
-                },
-            ]);
-        });
-        return loadConfig(configPath, text, profile);
-    }
-    for (const place of DEFAULT_PLACES) {
-        const text = await (0,promises_.readFile)(external_node_path_default().join(workspace, place), 'utf8').catch(() => undefined);
-        if (text !== undefined)
-            return loadConfig(place, text, profile);
-    }
-    throw new errors/* ConfigurationError */.j([
-        {
-            message: `no config file was found; make one of ${DEFAULT_PLACES.join(', ')}, or name yours with the input "config" (was the repository checked out before this step?)`,
-        },
-    ]);
-}
-
 ;// CONCATENATED MODULE: ./src/stages/planning.ts
 
 
@@ -38145,7 +38240,7 @@ async function readConfig(inputs, workspace) {
 /** Reads the config, plans, and shows the plan. Touches nothing on the deployment. */
 async function planRun(inputs, world) {
     const startedAt = world.clock.now();
-    const end = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000);
+    const end = (0,src_units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000);
     const loaded = await readConfig(inputs, world.job.workspace);
     const rawDirectory = external_node_path_default().join(world.job.temp, `scaletest-${(0,external_node_crypto_.randomUUID)()}`);
     const plan = makePlan(loaded, {
@@ -38197,7 +38292,7 @@ async function showPlan(plan, inputs, results, world) {
 /** The action's main step: plan, check, run, measure, clean up, judge, report. */
 async function main(world) {
     try {
-        const inputs = (0,src_inputs/* parseInputs */.T)(world.environment);
+        const inputs = await readInputs(world);
         if (inputs.mode === 'cleanup') {
             await removeLeftovers(inputs, world);
             return;
@@ -39299,34 +39394,29 @@ async function uploadEvidence({ directory, name, retentionDays }, world) {
 
 /***/ }),
 
-/***/ 61297:
+/***/ 57666:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  g: () => (/* binding */ freeBytes),
-  m: () => (/* binding */ systemClock)
-});
-
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(51455);
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-// EXTERNAL MODULE: ./src/units.ts
-var units = __nccwpck_require__(61996);
-;// CONCATENATED MODULE: ./src/system.ts
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ freeBytes),
+/* harmony export */   m: () => (/* binding */ systemClock)
+/* harmony export */ });
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(51455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(58500);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(61996);
 
 
 
 /** The machine's clocks. */
 const systemClock = {
     now: () => new Date(),
-    monotonic: () => (0,units/* milliseconds */.Rz)(performance.now()),
+    monotonic: () => (0,_units_js__WEBPACK_IMPORTED_MODULE_2__/* .milliseconds */ .Rz)(performance.now()),
     sleep: async (duration, signal) => {
         if (duration <= 0)
             return;
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(duration, undefined, signal ? { signal } : undefined).catch((thrown) => {
+        await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_1__.setTimeout)(duration, undefined, signal ? { signal } : undefined).catch((thrown) => {
             signal?.throwIfAborted();
             throw thrown;
         });
@@ -39335,7 +39425,7 @@ const systemClock = {
 /** Free bytes where a folder is; undefined where the system does not tell. */
 async function freeBytes(directory) {
     try {
-        const { bavail, bsize } = await (0,promises_.statfs)(directory);
+        const { bavail, bsize } = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.statfs)(directory);
         return bavail * bsize;
     }
     catch {
@@ -39497,13 +39587,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:buffer"
 
 /***/ }),
 
-/***/ 31421:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-
-/***/ }),
-
 /***/ 37540:
 /***/ ((module) => {
 
@@ -39634,6 +39717,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream"
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
+
+/***/ }),
+
+/***/ 58500:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 
 /***/ }),
 
@@ -49297,10 +49387,9 @@ function getIDToken(aud) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ exec)
+  m: () => (/* binding */ exec),
+  H: () => (/* binding */ getExecOutput)
 });
-
-// UNUSED EXPORTS: getExecOutput
 
 // EXTERNAL MODULE: external "string_decoder"
 var external_string_decoder_ = __nccwpck_require__(13193);
@@ -49957,8 +50046,8 @@ function getExecOutput(commandLine, args, options) {
         let stdout = '';
         let stderr = '';
         //Using string decoder covers the case where a mult-byte character is split
-        const stdoutDecoder = new StringDecoder('utf8');
-        const stderrDecoder = new StringDecoder('utf8');
+        const stdoutDecoder = new external_string_decoder_.StringDecoder('utf8');
+        const stderrDecoder = new external_string_decoder_.StringDecoder('utf8');
         const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
         const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
         const stdErrListener = (data) => {

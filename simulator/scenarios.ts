@@ -5,7 +5,6 @@ export interface Scenario {
   /** What it shows, for the help text. */
   readonly shows: string;
   readonly world: WorldOptions;
-  readonly inputs?: Readonly<Record<string, string>>;
 }
 
 const healthy = { disableRateLimits: true, provisionerSlots: 24 } as const;

@@ -181,7 +181,8 @@ export class InputReader {
       .split(/[\n,]/)
       .map((name) => name.trim())
       .filter((name) => name !== '');
-    return names.includes('all') ? 'all' : [...new Set(names)];
+    const named = [...new Set(names)].filter((name) => name !== 'all');
+    return named.length === 0 || names.length === 0 ? 'all' : named;
   }
 
   coderVersion(): string {

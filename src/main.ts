@@ -1,5 +1,5 @@
 import { ConfigurationError, messageOf } from './errors.js';
-import { parseInputs } from './inputs.js';
+import { readInputs } from './stages/configuring.js';
 import { checkAndRun } from './stages/gate.js';
 import { removeLeftovers } from './stages/cleanup-mode.js';
 import { planRun } from './stages/planning.js';
@@ -9,7 +9,7 @@ import type { World } from './world.js';
 /** The action's main step: plan, check, run, measure, clean up, judge, report. */
 export async function main(world: World): Promise<void> {
   try {
-    const inputs = parseInputs(world.environment);
+    const inputs = await readInputs(world);
     if (inputs.mode === 'cleanup') {
       await removeLeftovers(inputs, world);
       return;

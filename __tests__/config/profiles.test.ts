@@ -21,13 +21,15 @@ profiles:
       templates:
         pod_workspaces: { count: 20 }
         ec2_workspaces: { count: 10 }
-  wrong:
-    create_workspaces:
-      count: 30
-      cuont: 5
   uneven:
     create_workspaces: { count: 30, templates: { pod_workspaces: { count: 20 } } }
   smoke: { create_workspaces: { count: 100 } }
+`;
+
+const WITH_A_WRONG_ONE = `${CONFIG}  wrong:
+    create_workspaces:
+      count: 30
+      cuont: 5
 `;
 
 function groupsOf(profile: string | undefined, text = CONFIG): Record<string, number[]> {
@@ -70,10 +72,16 @@ describe('profiles of the config file', () => {
   });
 
   it('have their mistakes shown where they stand in the profile', () => {
-    expect(messagesOf(() => loadConfig('config.yaml', CONFIG, 'wrong'))).toEqual([
+    expect(messagesOf(() => loadConfig('config.yaml', WITH_A_WRONG_ONE, 'wrong'))).toEqual([
       'unknown key "cuont" in create_workspaces; did you mean "count"?',
     ]);
-    expect(placesOf(() => loadConfig('config.yaml', CONFIG, 'wrong'))).toEqual(['21:7']);
+    expect(placesOf(() => loadConfig('config.yaml', WITH_A_WRONG_ONE, 'wrong'))).toEqual(['24:7']);
+  });
+
+  it('have their mistakes shown although another one is selected', () => {
+    for (const profile of [undefined, 'nightly']) {
+      expect(placesOf(() => loadConfig('config.yaml', WITH_A_WRONG_ONE, profile))).toEqual(['24:7']);
+    }
   });
 
   it('have to add up like the file itself', () => {
@@ -102,7 +110,7 @@ describe('profiles of the config file', () => {
 
   it('may be without content by mistake, which is said where it stands', () => {
     const places = placesOf(() => loadConfig('config.yaml', `${CONFIG}  later:\n`, 'later'));
-    expect(places).toEqual(['25:3']);
+    expect(places).toEqual(['21:3']);
   });
 });
 

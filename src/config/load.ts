@@ -30,12 +30,31 @@ export function loadConfig(file: string, text: string, profile?: string): Loaded
   if (!parsed.success) {
     throw new ConfigurationError(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
   }
+  const elsewhere = otherProfiles(source, value, profile);
+  if (elsewhere.length > 0) throw new ConfigurationError(elsewhere);
   const locate = (...path: PropertyKey[]): SourceLocation =>
     source.locationOf(existingPath(path, source, profile));
   const mistakes = contradictions(parsed.data, locate);
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
   return { config: parsed.data, source, ...builtIn };
+}
+
+/** A mistake in a profile that is not selected today is one all the same. */
+function otherProfiles(source: ConfigSource, value: unknown, selected: string | undefined): Mistake[] {
+  const profiles = hasPath(value, ['profiles'])
+    ? Object.keys(configSchema.shape.profiles.parse(entryOf(value, 'profiles')))
+    : [];
+  return profiles
+    .filter((profile) => profile !== selected)
+    .flatMap((profile) => {
+      const profiled = applyProfile(value, profile);
+      if ('message' in profiled)
+        return [{ message: profiled.message, location: source.locationOfKey(['profiles'], profile) }];
+      const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
+      if (parsed.success) return [];
+      return parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile));
+    });
 }
 
 /** `x-…` keys at the top are the user's own: anchors, notes. */
@@ -105,9 +124,14 @@ function hasPath(value: unknown, path: readonly PropertyKey[]): boolean {
   let current = value;
   for (const key of path) {
     if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return false;
-    current = Object.entries(current).find(([name]) => name === String(key))?.[1];
+    current = entryOf(current, key);
   }
   return true;
+}
+
+function entryOf(value: unknown, key: PropertyKey): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value).find(([name]) => name === String(key))?.[1];
 }
 
 function inside(path: readonly PropertyKey[]): string {

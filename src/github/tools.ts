@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+import { getExecOutput } from '@actions/exec';
 import * as cache from '@actions/tool-cache';
 import type { RunShortCommand, ToolCache } from '../ports.js';
 
@@ -18,16 +17,17 @@ export const githubToolCache: ToolCache = {
 };
 
 /**
- * Short commands, whose output is read and not logged. With `/dev/null` as stdin: a pipe that nobody reads any more
- * would end the whole action with EPIPE.
+ * Short commands, whose output is read and not logged. Without `input`: a pipe that a program has left would end the whole
+ * action with EPIPE. One that hangs is given up; the runner ends it with the job.
  */
 export const runShortCommand: RunShortCommand = async (executable, args, environment) => {
-  const child = spawn(executable, [...args], {
+  const running = getExecOutput(`"${executable}"`, [...args], {
     env: { ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: LONGEST_SHORT_COMMAND_MS,
+    ignoreReturnCode: true,
+    silent: true,
   });
-  const ended = once(child, 'close');
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { exitCode: child.exitCode ?? 1, stdout, stderr };
+  const timeUp = pause(LONGEST_SHORT_COMMAND_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`no end within ${LONGEST_SHORT_COMMAND_MS / 1000} s`);
+  });
+  return Promise.race([running, timeUp]);
 };

@@ -25,7 +25,8 @@ export function failureCause(error: string, logs: string): FailureCause {
         .replace(/^\s*-\s+/, '')
         .trim()
         .replace(/:$/, ''),
-    );
+    )
+    .filter((message) => message !== '');
   const logErrors = [...logs.matchAll(/^\terror:[ \t]*(.*)$/gm)]
     .map(([, text = '']) => text.trim())
     .filter((text) => text !== '')

@@ -1,4 +1,4 @@
-import { parseExpectation } from '../config/expectation.js';
+import { parseExpectation, type Expectation } from '../config/expectation.js';
 import { suggestion } from '../config/nearest.js';
 import type {
   ActiveCriterionConfig,
@@ -53,8 +53,18 @@ export function planCriteria(
       mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
     else own.push(planned);
   });
+  const asked = options.provisioning === 'max' ? own.map((criterion) => withoutQuantile(criterion)) : own;
   const kept = base.filter(({ id }) => !own.some((criterion) => criterion.id === id));
-  return { criteria: [...kept, ...own].map((criterion) => withPlannedSamples(criterion, suite)), mistakes };
+  return { criteria: [...kept, ...asked].map((criterion) => withPlannedSamples(criterion, suite)), mistakes };
+}
+
+/** Few workspaces decide no quantile: there every one of them has to be below the limit. */
+function withoutQuantile(criterion: Criterion): Criterion {
+  const { expect } = criterion;
+  if (expect.aggregate.kind !== 'quantile') return criterion;
+  const { warn, ...rest } = criterion;
+  const toMax = (text: string): Expectation => parseExpectation(text.replace(/^p[\d.]+/i, 'max'));
+  return { ...rest, expect: toMax(expect.text), ...(warn && { warn: toMax(warn.text) }) };
 }
 
 function groupCriteria(suite: CreateWorkspacesConfig, aggregate: 'p95' | 'max'): Criterion[] {

@@ -9,7 +9,7 @@ export interface KnownMetric {
   readonly unit: QuantityKind;
 }
 
-const WORKSPACE_METRICS: readonly Omit<KnownMetric, never>[] = [
+const WORKSPACE_METRICS: readonly KnownMetric[] = [
   { name: 'provisioning', shape: 'samples', unit: 'seconds' },
   { name: 'queue', shape: 'samples', unit: 'seconds' },
   { name: 'build', shape: 'samples', unit: 'seconds' },

@@ -98,5 +98,7 @@ export interface TemplateParameter {
 /** What a plan is completed with once a deployment was asked. */
 export interface DeploymentOutline {
   readonly slots?: number;
+  /** What deleting a workspace of a template takes, by the template's own build times. */
+  readonly deletion?: ReadonlyMap<string, Seconds>;
   readonly parameters: ReadonlyMap<string, readonly TemplateParameter[]>;
 }

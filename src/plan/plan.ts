@@ -1,12 +1,12 @@
 import type { LoadedConfig } from '../config/load.js';
 import type { CreateWorkspacesConfig, GroupConfig } from '../config/schema.js';
 import { formatDuration } from '../config/units.js';
-import { ConfigurationError, type Mistake } from '../errors.js';
+import { ConfigurationError, type Mistake, type SourceLocation } from '../errors.js';
 import { minutes, seconds, type Seconds } from '../units.js';
 import { createWorkspacesCommand } from './command.js';
 import { planCriteria } from './criteria.js';
 import { completeParameters } from './parameters.js';
-import type { CreateWorkspacesStep, DeploymentOutline, Phase, Plan } from './plan-types.js';
+import type { CreateWorkspacesStep, Criterion, DeploymentOutline, Phase, Plan } from './plan-types.js';
 import { undecidable } from './samples.js';
 import { selectSuites } from './suites.js';
 import { planTime } from './time.js';
@@ -34,10 +34,17 @@ export interface PlanSettings {
  */
 export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
   const { config, source, builtInProfile } = loaded;
-  const suites = selectSuites(config, settings.tests);
+  const { suites, mistakes: suiteMistakes } = selectSuites(config, settings.tests, (path, key) =>
+    source.locationOfKey(path, key),
+  );
   const suite = config.create_workspaces;
-  if (suite === undefined)
-    throw new ConfigurationError([{ message: 'the config file has no section "create_workspaces"' }]);
+  if (suite === undefined) {
+    throw new ConfigurationError(
+      suiteMistakes.length > 0
+        ? suiteMistakes
+        : [{ message: 'the config file has no section "create_workspaces"' }],
+    );
+  }
   const phases: Phase[] = [
     {
       name: 'create',
@@ -52,11 +59,17 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
     cleanupInMain: settings.cleanupInMain,
     locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
   });
-  const time = planTime(phases, suite.count, undefined);
-  const undecided = criteria
-    .flatMap((criterion) => undecidable(criterion) ?? [])
-    .map((message) => ({ message }));
-  const refusals = [...mistakes, ...undecided, ...ceilings(suite.count, time.total, settings)];
+  const time = planTime(phases, undefined);
+  const undecided = criteria.flatMap((criterion): Mistake[] => {
+    const message = undecidable(criterion);
+    return message === undefined ? [] : [{ message, location: criterionLocation(loaded, criterion) }];
+  });
+  const refusals = [
+    ...suiteMistakes,
+    ...mistakes,
+    ...undecided,
+    ...ceilings(suite.count, time.total, settings),
+  ];
   if (refusals.length > 0) throw new ConfigurationError(refusals);
   const users = suite.owner === 'scaletest-users' ? suite.count : 0;
   return {
@@ -69,6 +82,14 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
     effects: { workspaces: suite.count, users, notificationsPerAdmin: 2 * users },
     time,
   };
+}
+
+/** Where the user can change what makes a criterion undecidable: its own entry, or the count of its group. */
+function criterionLocation({ config, source }: LoadedConfig, criterion: Criterion): SourceLocation {
+  const index = config.criteria.findIndex(({ id }) => id === criterion.id);
+  if (index >= 0) return source.locationOf(['criteria', index, 'expect']);
+  const group = /^create_workspaces\.([^.]+)\./.exec(criterion.metric)?.[1] ?? '';
+  return source.locationOf(['create_workspaces', 'templates', group, 'count']);
 }
 
 function createStep(
@@ -101,7 +122,12 @@ function createStep(
   return { ...step, command: createWorkspacesCommand(step) };
 }
 
-function ceilings(workspaces: number, total: Seconds, settings: PlanSettings): Mistake[] {
+/** Why a plan is above the ceilings of the inputs. */
+export function ceilings(
+  workspaces: number,
+  total: Seconds,
+  settings: Pick<PlanSettings, 'maxWorkspaces' | 'maxDuration'>,
+): Mistake[] {
   const refusals: Mistake[] = [];
   if (settings.maxWorkspaces !== undefined && workspaces > settings.maxWorkspaces) {
     refusals.push({
@@ -139,6 +165,6 @@ export function completePlan(plan: Plan, outline: DeploymentOutline): CompletedP
       return { ...complete, command: createWorkspacesCommand(complete) };
     }),
   }));
-  const time = planTime(phases, plan.effects.workspaces, outline.slots);
+  const time = planTime(phases, outline.slots, outline.deletion);
   return { plan: { ...plan, phases, time }, problems };
 }

@@ -1,55 +1,76 @@
 import { suggestion } from '../config/nearest.js';
 import type { Config } from '../config/schema.js';
-import { ConfigurationError } from '../errors.js';
+import type { Mistake, SourceLocation } from '../errors.js';
+
+type LocateKey = (path: readonly PropertyKey[], key: string) => SourceLocation;
 
 const BUILT_IN_SUITES = ['create-workspaces', 'dashboard', 'workspace-traffic'] as const;
 const AVAILABLE = new Set<string>(['create-workspaces']);
 
-/**
- * The suites that a run consists of.
- * @throws ConfigurationError for a suite that is unknown, not configured, or not available yet.
- */
-export function selectSuites(config: Config, tests: 'all' | readonly string[]): readonly string[] {
+export interface SuiteSelection {
+  readonly suites: readonly string[];
+  readonly mistakes: readonly Mistake[];
+}
+
+/** The suites that a run consists of, and what is wrong with the choice: unknown, not configured, not available yet. */
+export function selectSuites(
+  config: Config,
+  tests: 'all' | readonly string[],
+  locate: LocateKey,
+): SuiteSelection {
   const configured = configuredSuites(config);
-  const selected = tests === 'all' ? configured : tests;
   const known = [...BUILT_IN_SUITES, ...Object.keys(config.suites ?? {})];
-  const mistakes = selected.flatMap((suite) => {
-    if (!known.includes(suite)) {
-      return [
-        {
-          message: `input "tests" names "${suite}", which is no suite; ${suggestion(suite, ['all', ...known])}`,
-        },
-      ];
-    }
-    if (!AVAILABLE.has(suite)) {
-      return [
-        {
-          message: `the suite "${suite}" is not available yet; select what is with input "tests: create-workspaces"`,
-        },
-      ];
-    }
-    if (!configured.includes(suite)) {
-      return [{ message: `input "tests" names "${suite}", but the config file has no section for it` }];
-    }
-    return [];
+  const suites = tests === 'all' ? configured : tests;
+  const mistakes: Mistake[] = suites.flatMap((suite) => {
+    const message = obstacle(suite, known, configured);
+    return message === undefined ? [] : [{ message }];
   });
-  if (selected.length === 0)
+  if (suites.length === 0)
     mistakes.push({ message: 'the config file configures no suite; add a section "create_workspaces"' });
+  return { suites, mistakes: [...mistakes, ...laterKeys(config, locate)] };
+}
+
+function obstacle(
+  suite: string,
+  known: readonly string[],
+  configured: readonly string[],
+): string | undefined {
+  if (!known.includes(suite))
+    return `input "tests" names "${suite}", which is no suite; ${suggestion(suite, ['all', ...known])}`;
+  if (!AVAILABLE.has(suite))
+    return `the suite "${suite}" is not available yet; select what is with input "tests: create-workspaces"`;
+  if (!configured.includes(suite))
+    return `input "tests" names "${suite}", but the config file has no section for it`;
+  return undefined;
+}
+
+/** Keys that would change the run, and that nothing acts on yet. */
+function laterKeys(config: Config, locate: LocateKey): Mistake[] {
+  const mistakes: Mistake[] = [];
   if (config.abort_early)
-    mistakes.push({ message: 'the key "abort_early" is not available yet; take it out' });
-  for (const criterion of config.criteria) {
+    mistakes.push({
+      message: 'the key "abort_early" is not available yet; take it out',
+      location: locate([], 'abort_early'),
+    });
+  if (config.load !== undefined)
+    mistakes.push({
+      message: 'the key "load" is not available yet; take it out',
+      location: locate([], 'load'),
+    });
+  config.criteria.forEach((criterion, index) => {
     if ('abort' in criterion && criterion.abort) {
       mistakes.push({
         message: `criterion "${criterion.id}": the key "abort" is not available yet; take it out`,
+        location: locate(['criteria', index], 'abort'),
       });
     }
-  }
-  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
-  return selected;
+  });
+  return mistakes;
 }
 
 function configuredSuites(config: Config): readonly string[] {
-  const sections = [config.create_workspaces, config.dashboard, config.workspace_traffic];
+  // The API probe takes the place of the dashboard's visits.
+  const sections = [config.create_workspaces, config.dashboard ?? config.api_probe, config.workspace_traffic];
   return [
     ...BUILT_IN_SUITES.filter((_, index) => sections[index] !== undefined),
     ...Object.keys(config.suites ?? {}),

@@ -11,15 +11,26 @@ const AFTER_LOAD = minutes(4);
 const DELETION = seconds(20);
 /** Coder's default is three built-in provisioners a replica; scale-test deployments have more. */
 const ASSUMED_SLOTS = 10;
+/** The last deletions leave slots idle, and some are tried again. */
+const CLEANUP_RESERVE = 1.2;
 const LEAST_CLEANUP = minutes(2);
 
 /** The longest that a run may take, so that people can set timeout-minutes. */
-export function planTime(phases: readonly Phase[], workspaces: number, slots: number | undefined): TimePlan {
+export function planTime(
+  phases: readonly Phase[],
+  slots: number | undefined,
+  deletion: ReadonlyMap<string, Seconds> = new Map(),
+): TimePlan {
   const load = seconds(
     phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0),
   );
   const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
-  const cleanup = seconds(Math.max(LEAST_CLEANUP, Math.ceil(workspaces / usedSlots) * DELETION));
+  const steps = phases.flatMap((phase) => phase.steps);
+  const work = steps.reduce(
+    (sum, { template, count }) => sum + count * (deletion.get(template) ?? DELETION),
+    0,
+  );
+  const cleanup = seconds(Math.max(LEAST_CLEANUP, Math.ceil((work / usedSlots) * CLEANUP_RESERVE)));
   const total = seconds(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
   return {
     load,

@@ -24,7 +24,7 @@ export function planLines(plan: Plan): readonly string[] {
       (criterion) =>
         `  ${criterion.id}: ${criterion.metric} ${criterion.expect.text}${sampleNote(criterion)}`,
     ),
-    ...effectSentences(plan).map((sentence) => sentence),
+    ...effectSentences(plan),
   ];
 }
 

@@ -28,6 +28,14 @@ function describe({ group, shares }: TimeShare): string {
   return `${group}: ${percent(largest.share)} of the time was ${STAGE_TEXT[largest.stage]}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}`;
 }
 
+/** Builds that had to be tried again, which the success rate hides; undefined when there were none. */
+export function retriesNeeded({ metrics }: Pick<RunReport, 'metrics'>): string | undefined {
+  const first = metricNamed(metrics, 'create_workspaces.all.first_attempt_success_rate');
+  const final = metricNamed(metrics, 'create_workspaces.all.success_rate');
+  if (first?.shape !== 'ratio' || final?.shape !== 'ratio' || first.good >= final.good) return undefined;
+  return `${final.good - first.good} of ${final.good} workspaces succeeded only after their build was tried again.`;
+}
+
 /** What was really shown of "so many at once". */
 export function concurrencyShown({ metrics, plan }: Pick<RunReport, 'metrics' | 'plan'>): string | undefined {
   const peak = metricNamed(metrics, 'create_workspaces.all.peak_in_flight');

@@ -4,7 +4,7 @@ import type { GateVerdict } from '../judge/verdict.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
-import { concurrencyShown, whereTheTimeWent } from './sentences.js';
+import { concurrencyShown, retriesNeeded, whereTheTimeWent } from './sentences.js';
 
 const HEADLINE: Readonly<Record<GateVerdict, string>> = {
   pass: 'Scale test passed',
@@ -27,6 +27,7 @@ export function renderSummary(report: RunReport): string {
     time === undefined ? undefined : `**Where the time went.** ${cell(time)}`,
     verdict.verdict === 'cancelled' ? partialText(report) : undefined,
     concurrencyText(report),
+    retriesText(report),
     failuresSection(report),
     cleanupSection(report),
     noticesSection(report),
@@ -48,6 +49,11 @@ function partialText({ metrics, plan }: RunReport): string | undefined {
 
 function concurrencyText(report: RunReport): string | undefined {
   const text = concurrencyShown(report);
+  return text === undefined ? undefined : cell(text);
+}
+
+function retriesText(report: RunReport): string | undefined {
+  const text = retriesNeeded(report);
   return text === undefined ? undefined : cell(text);
 }
 

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
 import { ConfigurationError, messageOf } from '../errors.js';
-import type { Inputs } from '../inputs.js';
+import { parseInputs, type Inputs } from '../inputs.js';
+import type { World } from '../world.js';
 
 /** Where the config file is looked for when the input does not name one. */
 const DEFAULT_PLACES = [
@@ -15,7 +16,10 @@ const DEFAULT_PLACES = [
  * Reads the config file of the workspace.
  * @throws ConfigurationError when there is none, it cannot be read, or it has mistakes.
  */
-export async function readConfig(inputs: Inputs, workspace: string): Promise<LoadedConfig> {
+export async function readConfig(
+  inputs: Pick<Inputs, 'configPath' | 'profile'>,
+  workspace: string,
+): Promise<LoadedConfig> {
   const { configPath, profile } = inputs;
   if (configPath !== undefined) {
     const text = await readFile(path.resolve(workspace, configPath), 'utf8').catch((thrown: unknown) => {
@@ -36,4 +40,25 @@ export async function readConfig(inputs: Inputs, workspace: string): Promise<Loa
       message: `no config file was found; make one of ${DEFAULT_PLACES.join(', ')}, or name yours with the input "config" (was the repository checked out before this step?)`,
     },
   ]);
+}
+
+/**
+ * Reads the inputs. When some are bad, the config file is looked at as well, so that all mistakes are told at once.
+ * @throws ConfigurationError
+ */
+export async function readInputs({ environment, job }: World): Promise<Inputs> {
+  try {
+    return parseInputs(environment);
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigurationError)) throw thrown;
+    const configPath = environment['INPUT_CONFIG'];
+    const others = await readConfig(
+      configPath === undefined || configPath === '' ? {} : { configPath },
+      job.workspace,
+    ).then(
+      () => [],
+      (error: unknown) => (error instanceof ConfigurationError ? error.mistakes : []),
+    );
+    throw new ConfigurationError([...thrown.mistakes, ...others]);
+  }
 }

@@ -81,7 +81,7 @@ async function withConnection(
   await reportPlan(ready.plan, [], results, world);
   await reportReadiness(ready.readiness, results, world);
   if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {
-    facts = await cleanFirst(connection, facts, planned, world);
+    facts = await cleanFirst(connection, facts, { ...planned, plan: ready.plan }, world);
     ready = { ...ready, readiness: withoutLeftovers(ready, facts) };
   }
   if (inputs.mode === 'preflight' || !isReady(ready.readiness)) {
@@ -110,7 +110,7 @@ async function cleanFirst(
       scope: { ownUserId },
       orphan: planned.orphan,
       queue: 'short',
-      deadline: milliseconds(planned.end),
+      deadline: milliseconds(planned.end - planned.plan.time.total * 1000),
       signal: world.cancelled,
     },
     world,

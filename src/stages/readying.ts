@@ -3,12 +3,13 @@ import type { DeploymentFacts } from '../coder/facts.js';
 import { InstallError, installRelease, resolveChannel } from '../coder/release.js';
 import { parseVersion, type CoderVersion } from '../coder/version.js';
 import type { Inputs } from '../inputs.js';
-import { completePlan } from '../plan/plan.js';
+import { ceilings, completePlan } from '../plan/plan.js';
 import type { Plan } from '../plan/plan-types.js';
 import { refused, type Check, type Readiness } from '../ready/readiness.js';
 import { checkReadiness } from '../ready/ready.js';
 import { workingDaemons } from '../coder/facts.js';
 import { freeBytes } from '../system.js';
+import { seconds } from '../units.js';
 import type { World } from '../world.js';
 
 /** A plan that was completed by the deployment, and whether it may start. */
@@ -24,7 +25,13 @@ export function completeByFacts(plan: Plan, facts: DeploymentFacts) {
     [...facts.used].flatMap(([name, fact]) => (fact.known ? [[name, fact.value.parameters] as const] : [])),
   );
   const slots = facts.daemons.known ? workingDaemons(facts.daemons.value).length : undefined;
-  return completePlan(plan, { parameters, ...(slots !== undefined && slots > 0 && { slots }) });
+  const deletion = new Map(
+    [...facts.used].flatMap(([name, fact]) => {
+      const median = fact.known ? fact.value.template.build_time_stats.delete?.P50 : undefined;
+      return typeof median === 'number' && median > 0 ? [[name, seconds(median / 1000)] as const] : [];
+    }),
+  );
+  return completePlan(plan, { parameters, deletion, ...(slots !== undefined && slots > 0 && { slots }) });
 }
 
 /** All checks, and the CLI where a step needs it; every obstacle at once. */
@@ -37,7 +44,7 @@ export async function makeReady(
   const { plan: completed, problems } = completeByFacts(plan, facts);
   const wanted = await attemptCheck('CLI version', () => wantedVersion(inputs, facts, world));
   const version = 'value' in wanted ? wanted.value : undefined;
-  const readiness = checkReadiness(
+  const checked = checkReadiness(
     {
       facts,
       plan: completed,
@@ -50,6 +57,11 @@ export async function makeReady(
     problems,
     version,
   );
+  // Once the provisioners are known, the clean-up may take longer than the plan had assumed.
+  const above = ceilings(completed.effects.workspaces, completed.time.total, inputs).map(({ message }) =>
+    refused('ceilings', message),
+  );
+  const readiness = { ...checked, checks: [...checked.checks, ...above] };
   if (readiness.driver?.driver !== 'cli') return { plan: completed, readiness };
   const installed =
     'value' in wanted
