@@ -232,12 +232,13 @@ describe('clean-up', () => {
   });
 
   it('never calls unknown what is left "nothing"', async () => {
-    const deployment = await startDeployment();
+    const deployment = await startDeployment({
+      templateOverrides: { 'pod-swdev': { deleteSeconds: { median: 30, sigma: 0 } } },
+    });
     deployment.seedLeftovers(2);
-    const running = clean(deployment, { deadline: milliseconds(clock.monotonic() + 300) });
-    setTimeout(() => {
-      deployment.options.apiDown = true;
-    }, 20);
+    const running = clean(deployment, { deadline: milliseconds(clock.monotonic() + 1000) });
+    await expect.poll(() => deletions(deployment).length, { interval: 2 }).toBeGreaterThan(0);
+    deployment.options.apiDown = true;
     await expect(running).resolves.toMatchObject({
       verified: false,
       problem: expect.stringMatching(/cannot be reached/) as string,

@@ -68,6 +68,13 @@ describe('failureCause', () => {
     expect(failureCause('x', 'error: a\n  error: b\nsaid \terror: c\n\tinfo:\td\n').logErrors).toEqual([]);
   });
 
+  it.each(['', ':', ' - ', ' - :', '    only.Frames()'])(
+    'says so when the error %j says nothing',
+    (error) => {
+      expect(failureCause(error, '').summary).toBe('unknown');
+    },
+  );
+
   it('says something about every error, in one line of at most 300 characters', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (error, logs) => {
