@@ -39334,27 +39334,34 @@ async function tidyAfterMain(world) {
 /* harmony export */   d7: () => (/* binding */ planUpload),
 /* harmony export */   di: () => (/* binding */ uploadEvidence)
 /* harmony export */ });
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(92857);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _results_directory_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47007);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(92857);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(83916);
+/* harmony import */ var _results_directory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(47007);
+
 
 
 
 
 const STATE = 'upload';
-const uploadSchema = zod__WEBPACK_IMPORTED_MODULE_3__/* .object */ .Ikc({
-    directory: zod__WEBPACK_IMPORTED_MODULE_3__/* .string */ .YjP(),
-    name: zod__WEBPACK_IMPORTED_MODULE_3__/* .string */ .YjP(),
-    retentionDays: zod__WEBPACK_IMPORTED_MODULE_3__/* .number */ .aig().optional(),
+const uploadSchema = zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
+    directory: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    name: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    retentionDays: zod__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig().optional(),
 });
-/** What will be uploaded at the end. An artifact's name is unique in a run: with the job, the time and the attempt. */
+/**
+ * What will be uploaded at the end. An artifact's name has to be unique in a run, also among the legs of a matrix, which
+ * share the job's name and may start in the same second.
+ */
 function planUpload(inputs, directory, world) {
     if (!inputs.uploadArtifact)
         return undefined;
     const job = world.job.name.replace(/[":<>|*?\r\n\\/]/g, '-');
-    const name = inputs.artifactName ?? `scaletest-${job}-${node_path__WEBPACK_IMPORTED_MODULE_0___default().basename(directory)}-attempt-${world.job.attempt}`;
+    const name = inputs.artifactName ??
+        `scaletest-${job}-${node_path__WEBPACK_IMPORTED_MODULE_1___default().basename(directory)}-attempt-${world.job.attempt}-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(2).toString('hex')}`;
     return {
         directory,
         name,
@@ -39374,7 +39381,7 @@ function owedUpload(world) {
 /** Uploads the evidence. Trouble with it warns and changes no verdict. */
 async function uploadEvidence({ directory, name, retentionDays }, world) {
     try {
-        const files = await (0,_results_directory_js__WEBPACK_IMPORTED_MODULE_2__/* .listFiles */ .CS)(directory);
+        const files = await (0,_results_directory_js__WEBPACK_IMPORTED_MODULE_3__/* .listFiles */ .CS)(directory);
         const uploaded = await world.artifacts.upload({
             name,
             directory,
@@ -39386,7 +39393,7 @@ async function uploadEvidence({ directory, name, retentionDays }, world) {
         world.log.info(`Evidence uploaded as the artifact "${name}"`);
     }
     catch (thrown) {
-        world.log.warning(`the evidence could not be uploaded: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(thrown)}. It is in ${directory} until the job ends; the verdict is not changed`);
+        world.log.warning(`the evidence could not be uploaded: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .b)(thrown)}. It is in ${directory} until the job ends; the verdict is not changed`);
     }
     world.state.save(STATE, '');
 }

@@ -26,8 +26,9 @@ describe('Pace', () => {
   it('never lets more than the limit pass in a minute', async () => {
     const clock = sleepingClock();
     const pace = Pace.under(512, 1000, clock);
+    expect(pace).toBeDefined();
     const signal = new AbortController().signal;
-    await Promise.all(Array.from({ length: 1000 }, () => pace?.turn(signal)));
+    for (let call = 0; call < 1000; call += 1) await pace?.turn(signal);
     expect(clock.slept).toHaveLength(1000);
     const inTheFirstMinute = clock.slept.filter((at) => at < 60_000).length;
     expect(inTheFirstMinute).toBeLessThanOrEqual(462);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../errors.js';
@@ -13,12 +14,16 @@ const uploadSchema = z.object({
 });
 export type Upload = z.infer<typeof uploadSchema>;
 
-/** What will be uploaded at the end. An artifact's name is unique in a run: with the job, the time and the attempt. */
+/**
+ * What will be uploaded at the end. An artifact's name has to be unique in a run, also among the legs of a matrix, which
+ * share the job's name and may start in the same second.
+ */
 export function planUpload(inputs: Inputs, directory: string, world: World): Upload | undefined {
   if (!inputs.uploadArtifact) return undefined;
   const job = world.job.name.replace(/[":<>|*?\r\n\\/]/g, '-');
   const name =
-    inputs.artifactName ?? `scaletest-${job}-${path.basename(directory)}-attempt-${world.job.attempt}`;
+    inputs.artifactName ??
+    `scaletest-${job}-${path.basename(directory)}-attempt-${world.job.attempt}-${randomBytes(2).toString('hex')}`;
   return {
     directory,
     name,
