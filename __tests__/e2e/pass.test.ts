@@ -102,7 +102,9 @@ function expectCompleteOutputs(run: ActionRun, world: E2eWorld): void {
 function expectArtifactHoldsTheResults(run: ActionRun, world: E2eWorld): void {
   expect(world.artifacts.artifacts).toHaveLength(1);
   const [artifact] = world.artifacts.artifacts;
-  expect(artifact?.name).toBe(`scaletest-scale-test-${path.basename(resultsOf(run))}-attempt-1`);
+  expect(artifact?.name).toMatch(
+    new RegExp(`^scaletest-scale-test-${path.basename(resultsOf(run))}-attempt-1-[0-9a-f]{4}$`),
+  );
   const entries = artifact?.entries() ?? new Map<string, Buffer>();
   expect([...entries.keys()].sort()).toEqual(filesBelow(resultsOf(run)));
   for (const [name, content] of entries) expect(content.toString('utf8'), name).toBe(readResult(run, name));
