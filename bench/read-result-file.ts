@@ -1,5 +1,5 @@
 import { readResultFile } from '../src/measure/result-file.js';
-import { readChunks } from '../src/stages/evidence-files.js';
+import { readChunks } from '../src/stages/file-pieces.js';
 
 /** Reads a result file as the action does and prints the P95 in milliseconds, for the benchmark beside jq. */
 const [file] = process.argv.slice(2);

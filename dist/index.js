@@ -32136,7 +32136,8 @@ function parseRatio(value) {
 }
 /** Writes a duration as Go's flag parser reads it: `45m`, `1h30m`, `90s`, never with days (older CLIs refuse them). */
 function formatDuration(duration) {
-    const whole = Math.round(duration * 1000) / 1000;
+    // Never down to 0, which the CLI takes for "no limit".
+    const whole = Math.ceil(duration * 1000 - 1e-6) / 1000;
     const hours = Math.floor(whole / 3600);
     const mins = Math.floor((whole % 3600) / 60);
     const rest = Math.round((whole % 60) * 1000) / 1000;
@@ -33162,7 +33163,7 @@ function readJob(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(86175);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(52993);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86661);
 
 
@@ -33495,7 +33496,7 @@ const isDefined = (value) => value !== undefined;
 
 /***/ }),
 
-/***/ 86175:
+/***/ 52993:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -34121,6 +34122,14 @@ async function readInputs({ environment, job }) {
 
 // EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
 var http = __nccwpck_require__(5409);
+;// CONCATENATED MODULE: ./src/plan/steps.ts
+/** The steps of all phases, in order. */
+const stepsOf = (plan) => plan.phases.flatMap(({ steps }) => steps);
+/** The names of the groups. */
+const groupsOf = (plan) => stepsOf(plan).map(({ group }) => group);
+/** The names of the templates. */
+const templatesOf = (plan) => stepsOf(plan).map(({ template }) => template);
+
 ;// CONCATENATED MODULE: ./src/ready/readiness.ts
 const ok = (name, message) => ({ name, status: 'ok', message });
 const warned = (name, message) => ({ name, status: 'warning', message });
@@ -35281,14 +35290,9 @@ function judgeable(metrics, groups) {
 
 // EXTERNAL MODULE: ./src/redact.ts
 var redact = __nccwpck_require__(76670);
-;// CONCATENATED MODULE: ./src/stages/evidence-files.ts
-
-
+;// CONCATENATED MODULE: ./src/stages/file-pieces.ts
 
 const CHUNK_BYTES = 512 * 1024;
-const LONGEST_LOGS = 2 * 1024 * 1024;
-const LOG_TAIL = 4096;
-const MOST_FAILED_RUNS = 1000;
 /**
  * A file in pieces; the next one is read while the last one is looked at. Two buffers are used in turn, so whoever keeps
  * a piece has to copy it.
@@ -35310,43 +35314,39 @@ async function* readChunks(file) {
         await input.close();
     }
 }
-/** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
-async function writeWithoutLogs(source, target, file, secrets) {
-    const ranges = file.runs.flatMap(({ logs }) => logs ?? []).sort((a, b) => a.start - b.start);
-    const input = await (0,promises_.open)(source);
-    const output = await (0,promises_.open)(target, 'w');
-    try {
-        const { size } = await input.stat();
-        let position = 0;
-        for (const end of [...ranges.map(({ start }) => start), size]) {
-            while (position < end) {
-                const text = await readRange(input, position, Math.min(end, position + CHUNK_BYTES));
-                await output.write((0,redact/* redact */.E)(text, secrets));
-                position += CHUNK_BYTES;
-            }
-            position = ranges.find(({ start }) => start === end)?.end ?? size;
-        }
-    }
-    finally {
-        await input.close();
-        await output.close();
-    }
+/** A part of a file as text. */
+async function readRange(input, start, end) {
+    const buffer = Buffer.alloc(end - start);
+    const { bytesRead } = await input.read(buffer, 0, buffer.length, start);
+    return buffer.toString('utf8', 0, bytesRead);
 }
+
+;// CONCATENATED MODULE: ./src/stages/failed-runs.ts
+
+
+
+
+const LONGEST_LOGS = 2 * 1024 * 1024;
+const LOG_TAIL = 4096;
+/** Of so many the end of the log is kept; the cause is kept of all. */
+const MOST_LOG_TAILS = 1000;
 /** Why the failed runs of a group failed. Their logs are read one at a time. */
 async function readFailedRuns(source, group, file, secrets) {
-    const failed = file.runs.filter(({ error }) => error !== undefined).slice(0, MOST_FAILED_RUNS);
+    const failed = file.runs.filter(({ error }) => error !== undefined);
     const input = await (0,promises_.open)(source);
     try {
         const runs = [];
-        for (const run of failed)
-            runs.push(await evidence_files_describe(input, group, run, secrets));
+        for (const run of failed) {
+            const described = await failed_runs_describe(input, group, run, secrets);
+            runs.push(runs.length < MOST_LOG_TAILS ? described : { ...described, logTail: '' });
+        }
         return runs;
     }
     finally {
         await input.close();
     }
 }
-async function evidence_files_describe(input, group, run, secrets) {
+async function failed_runs_describe(input, group, run, secrets) {
     const logs = (0,redact/* redact */.E)(run.logs === undefined ? '' : await readLogs(input, run.logs), secrets);
     return {
         group,
@@ -35372,13 +35372,36 @@ async function readLogs(input, range) {
     }
     return '';
 }
-async function readRange(input, start, end) {
-    const buffer = Buffer.alloc(end - start);
-    const { bytesRead } = await input.read(buffer, 0, buffer.length, start);
-    return buffer.toString('utf8', 0, bytesRead);
+
+;// CONCATENATED MODULE: ./src/stages/result-evidence.ts
+
+
+
+/** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
+async function writeWithoutLogs(source, target, file, secrets) {
+    const ranges = file.runs.flatMap(({ logs }) => logs ?? []).sort((a, b) => a.start - b.start);
+    const input = await (0,promises_.open)(source);
+    const output = await (0,promises_.open)(target, 'w');
+    try {
+        const { size } = await input.stat();
+        let position = 0;
+        for (const { start, end } of [...ranges, { start: size, end: size }]) {
+            for (; position < start; position += CHUNK_BYTES) {
+                const text = await readRange(input, position, Math.min(start, position + CHUNK_BYTES));
+                await output.write((0,redact/* redact */.E)(text, secrets));
+            }
+            position = end;
+        }
+    }
+    finally {
+        await input.close();
+        await output.close();
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/stages/measuring.ts
+
+
 
 
 
@@ -35638,6 +35661,7 @@ function metricNamed(metrics, name) {
 ;// CONCATENATED MODULE: ./src/report/guide-files.ts
 
 
+
 /** The names under which the guide's phases 3 and 4 look for the groups' results. */
 const PHASE_NAMES = {
     pod_workspaces: 'pod-scale-results.json',
@@ -35648,7 +35672,7 @@ const PHASE_NAMES = {
  * `// 0` would turn it into a pass.
  */
 function guideFiles(report) {
-    return groupsOf(report).flatMap((group) => {
+    return groupsOf(report.plan).flatMap((group) => {
         const content = groupResult(report.metrics, group);
         if (content === undefined)
             return [];
@@ -35659,7 +35683,6 @@ function guideFiles(report) {
         ];
     });
 }
-const groupsOf = ({ plan }) => plan.phases.flatMap(({ steps }) => steps.map(({ group }) => group));
 function groupResult(metrics, group) {
     const provisioning = metricNamed(metrics, `create_workspaces.${group}.provisioning`);
     const success = metricNamed(metrics, `create_workspaces.${group}.success_rate`);
@@ -35690,7 +35713,7 @@ function groupResult(metrics, group) {
 }
 /** The guide's report. Suites that were not run have no key. */
 function scaleTestReport(report) {
-    const groups = groupsOf(report).flatMap((group) => {
+    const groups = groupsOf(report.plan).flatMap((group) => {
         const content = groupResult(report.metrics, group);
         return content === undefined ? [] : [[group, content]];
     });
@@ -35885,6 +35908,7 @@ function concurrencyShown({ metrics, plan }) {
 
 
 
+
 const HEADLINE = {
     pass: 'Scale test passed',
     fail: 'Scale test failed',
@@ -35916,7 +35940,7 @@ function renderSummary(report) {
 }
 /** What there was when the run was cancelled. */
 function partialText({ metrics, plan }) {
-    const groups = plan.phases.flatMap(({ steps }) => steps);
+    const groups = stepsOf(plan);
     const parts = groups.flatMap(({ group, count }) => {
         const alive = metricNamed(metrics, `create_workspaces.${group}.peak_alive`);
         return alive?.shape === 'count' ? [`${group}: ${alive.value} of ${count} workspaces were ready`] : [];
@@ -35957,8 +35981,7 @@ function noticesSection({ readiness, plan }) {
     const warnings = readiness.checks
         .filter(({ status }) => status === 'warning')
         .map(({ message }) => `- ${(0,markdown/* cell */.Hn)(message)}`);
-    const driver = readiness.driver?.driver === 'api' &&
-        plan.phases.some(({ steps }) => steps.some((step) => step.driver === 'auto'));
+    const driver = readiness.driver?.driver === 'api' && stepsOf(plan).some((step) => step.driver === 'auto');
     if (driver)
         warnings.unshift(`- Workspaces were created through the API instead of the CLI's suite, because ${(0,markdown/* cell */.Hn)(readiness.driver.reason)}.`);
     return warnings.length === 0 ? undefined : `**To know**\n\n${warnings.join('\n')}`;
@@ -35971,7 +35994,7 @@ const summary_STAGES = [
     ['ready', 'Ready'],
 ];
 function stageTable({ metrics, plan }) {
-    const groups = plan.phases.flatMap(({ steps }) => steps.map(({ group }) => group));
+    const groups = groupsOf(plan);
     const rows = groups.flatMap((group) => summary_STAGES.flatMap(([stage, title]) => {
         const metric = metricNamed(metrics, `create_workspaces.${group}.${stage}`);
         if (metric?.shape !== 'samples')
@@ -36844,8 +36867,9 @@ function signalGroup(child, signal) {
             process.kill(-child.pid, signal);
     }
     catch (thrown) {
-        // ESRCH: the group is gone already.
-        if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH'))
+        // ESRCH: the group is gone already. EPERM: so does macOS answer for one of which only zombies are left.
+        const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+        if (code !== 'ESRCH' && code !== 'EPERM')
             throw thrown;
     }
 }
@@ -37223,6 +37247,8 @@ function runReport(planned, { connection, ready }, measured, verdict, cleanup, i
     };
 }
 
+// EXTERNAL MODULE: ./src/coder/facts.ts
+var coder_facts = __nccwpck_require__(51142);
 ;// CONCATENATED MODULE: ./src/plan/command.ts
 
 /**
@@ -37468,7 +37494,9 @@ function completeParameters(step, known) {
         }
     }
     for (const parameter of known) {
-        const given = step.parameters[parameter.name];
+        const given = Object.hasOwn(step.parameters, parameter.name)
+            ? step.parameters[parameter.name]
+            : undefined;
         if (given === undefined && parameter.ephemeral)
             continue;
         const value = given ?? (parameter.required ? undefined : parameter.defaultValue);
@@ -37679,9 +37707,8 @@ function completePlan(plan, outline) {
     return { plan: { ...plan, phases, time }, problems };
 }
 
-// EXTERNAL MODULE: ./src/coder/facts.ts
-var coder_facts = __nccwpck_require__(51142);
 ;// CONCATENATED MODULE: ./src/ready/checks.ts
+
 
 
 
@@ -37692,7 +37719,6 @@ var coder_facts = __nccwpck_require__(51142);
 const PENDING_LIMIT = (0,src_units/* minutes */.Gx)(30);
 const WEEK = (0,src_units/* seconds */.YA)(7 * 86_400);
 const MILLISECONDS = 1000;
-const stepsOf = (plan) => plan.phases.flatMap(({ steps }) => steps);
 function identityCheck({ facts, credential }) {
     const name = 'identity';
     if (!facts.user.known) {
@@ -37796,7 +37822,7 @@ function age(now, then) {
 function organizationCheck({ facts, plan }, driver) {
     if (driver === 'api' || !facts.user.known || facts.user.value.organization_ids.length < 2)
         return undefined;
-    const templates = stepsOf(plan).map(({ template }) => template);
+    const templates = templatesOf(plan);
     return warned('organizations', `the user is in ${facts.user.value.organization_ids.length} organizations, and the CLI makes its users in any one of them; if ${templates.join(', ')} cannot be used there, set "driver: api"`);
 }
 /** Whether builds would wait so long for a provisioner that the server gives up on them. */
@@ -37899,6 +37925,7 @@ function cliObstacle(steps, facts, cli) {
 
 
 
+
 /** All checks without which the load would be wasted, at once. */
 function checkReadiness(context, parameterProblems, cliVersion) {
     const { facts } = context;
@@ -37935,8 +37962,51 @@ function checkReadiness(context, parameterProblems, cliVersion) {
 
 // EXTERNAL MODULE: ./src/system.ts
 var system = __nccwpck_require__(57666);
-;// CONCATENATED MODULE: ./src/stages/readying.ts
+;// CONCATENATED MODULE: ./src/stages/installing.ts
 
+
+
+
+/** Which version of the CLI will run, before it is installed. */
+async function wantedVersion(inputs, facts, world) {
+    if (inputs.coderPath !== undefined) {
+        return (await inspectCli(inputs.coderPath, { suites: [], flags: [] }, world.runShortCommand, childEnvironment(world.environment))).version;
+    }
+    switch (inputs.coderVersion) {
+        case 'server':
+            return facts.server.version;
+        case 'stable':
+        case 'mainline':
+            return (0,coder_version/* parseVersion */.o)(await resolveChannel(inputs.coderVersion, inputs.downloadUrl));
+        default:
+            return (0,coder_version/* parseVersion */.o)(inputs.coderVersion);
+    }
+}
+/** Installs the CLI, or takes the one on the runner, and sees that it has what the plan needs. */
+async function installCli(version, plan, inputs, world) {
+    const environment = childEnvironment(world.environment);
+    const needed = { suites: [...plan.suites], flags: flagsOf(plan) };
+    if (inputs.coderPath !== undefined)
+        return inspectCli(inputs.coderPath, needed, world.runShortCommand, environment);
+    if (version === undefined) {
+        throw new InstallError(`the server's version is not one of a release, so its CLI cannot be found; set "coder-version" or "coder-path"`);
+    }
+    if (version.isDevelopment) {
+        world.log.warning(`the server runs a development build; the CLI of the release ${version.release} is used`);
+    }
+    const path = await world.log.group('Install the CLI', () => installRelease(version.release, inputs.downloadUrl, world.platform, {
+        cache: world.toolCache,
+        log: world.log,
+    }));
+    return inspectCli(path, needed, world.runShortCommand, environment);
+}
+/** Every flag that the plan's commands use. */
+function flagsOf(plan) {
+    const flags = stepsOf(plan).flatMap(({ command }) => command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? []));
+    return [...new Set(flags)];
+}
+
+;// CONCATENATED MODULE: ./src/stages/readying.ts
 
 
 
@@ -38004,49 +38074,13 @@ async function attemptCheck(name, action) {
         return refused(name, thrown.message);
     }
 }
-/** Which version of the CLI will run, before it is installed. */
-async function wantedVersion(inputs, facts, world) {
-    if (inputs.coderPath !== undefined) {
-        return (await inspectCli(inputs.coderPath, { suites: [], flags: [] }, world.runShortCommand, childEnvironment(world.environment))).version;
-    }
-    switch (inputs.coderVersion) {
-        case 'server':
-            return facts.server.version;
-        case 'stable':
-        case 'mainline':
-            return (0,coder_version/* parseVersion */.o)(await resolveChannel(inputs.coderVersion, inputs.downloadUrl));
-        default:
-            return (0,coder_version/* parseVersion */.o)(inputs.coderVersion);
-    }
-}
-async function installCli(version, plan, inputs, world) {
-    const environment = childEnvironment(world.environment);
-    const needed = { suites: [...plan.suites], flags: flagsOf(plan) };
-    if (inputs.coderPath !== undefined)
-        return inspectCli(inputs.coderPath, needed, world.runShortCommand, environment);
-    if (version === undefined) {
-        throw new InstallError(`the server's version is not one of a release, so its CLI cannot be found; set "coder-version" or "coder-path"`);
-    }
-    if (version.isDevelopment) {
-        world.log.warning(`the server runs a development build; the CLI of the release ${version.release} is used`);
-    }
-    const path = await world.log.group('Install the CLI', () => installRelease(version.release, inputs.downloadUrl, world.platform, {
-        cache: world.toolCache,
-        log: world.log,
-    }));
-    return inspectCli(path, needed, world.runShortCommand, environment);
-}
-/** Every flag that the plan's commands use. */
-function flagsOf(plan) {
-    const flags = plan.phases.flatMap(({ steps }) => steps.flatMap(({ command }) => command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? [])));
-    return [...new Set(flags)];
-}
 
 // EXTERNAL MODULE: ./src/stages/tidying.ts + 1 modules
 var tidying = __nccwpck_require__(47230);
 // EXTERNAL MODULE: ./src/stages/uploading.ts
 var uploading = __nccwpck_require__(18660);
 ;// CONCATENATED MODULE: ./src/stages/gate.ts
+
 
 
 
@@ -38116,7 +38150,7 @@ async function connectOrRefuse(inputs, world) {
 }
 async function withConnection(connection, planned, inputs, world) {
     const { results } = planned;
-    const templates = planned.plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
+    const templates = templatesOf(planned.plan);
     let facts = await untilCancelled((0,connecting/* readFacts */.MH)(connection, templates), world.cancelled);
     world.step.setOutput('coder-version', connection.server.versionText);
     let ready = await untilCancelled(makeReady(planned.plan, facts, inputs, world), world.cancelled);
@@ -38237,6 +38271,7 @@ var results_directory = __nccwpck_require__(47007);
 
 
 
+
 /** Reads the config, plans, and shows the plan. Touches nothing on the deployment. */
 async function planRun(inputs, world) {
     const startedAt = world.clock.now();
@@ -38266,7 +38301,7 @@ async function showPlan(plan, inputs, results, world) {
         return;
     }
     const connection = await (0,connecting/* connect */.Ng)(inputs, world);
-    const templates = plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
+    const templates = templatesOf(plan);
     const facts = await (0,connecting/* readFacts */.MH)(connection, templates);
     await (0,connecting/* disconnect */.Zf)(connection, world);
     const missing = facts.templates.known ? templates.filter((template) => !facts.used.has(template)) : [];
@@ -38403,7 +38438,7 @@ const SHAPES = [
     // Coder session tokens and API keys.
     { pattern: /\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/g, replacement: MASK },
     // "password":"…" in plain JSON, and in JSON that was escaped into a string once or more.
-    { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.){1,500}/gi, replacement: `$1${MASK}` },
+    { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.)+/gi, replacement: `$1${MASK}` },
     { pattern: /((?:password|secret|token)(\\+)"\s*:\s*\2").{1,500}?(?=\2")/gi, replacement: `$1${MASK}` },
     { pattern: /(CODER_(?:AGENT|SESSION)_TOKEN\\*"?\s*[=:]\s*\\*"?)[A-Za-z0-9-]+/g, replacement: `$1${MASK}` },
     // password = "…", api_key: …, Authorization: Bearer …, as configuration and tools write them.
@@ -38418,7 +38453,7 @@ const SHAPES = [
     { pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, replacement: MASK },
     { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: MASK },
     { pattern: /\b(?:ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}/g, replacement: MASK },
-    { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/:@"\\]+:[^\s/@"\\]+@/gi, replacement: `$1${MASK}@` },
+    { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@"\\]{1,500}@/gi, replacement: `$1${MASK}@` },
 ];
 /** Replaces the given secrets and everything that has the shape of one by `***`. */
 function redact(text, secrets = []) {
@@ -38773,7 +38808,7 @@ class Cleanup {
             });
         });
     }
-    /** A workspace of a scale-test user is one of the test's, whatever its name. */
+    /** By the owner's name a workspace of another name is one of the test's as well, but no search for names finds it. */
     async #deleteOtherWorkspaces(user) {
         this.#reasons.set(user.username, 'still has workspaces');
         this.#attempts.set(user.username, this.#attemptsOf(user.username) + 1);

@@ -7,7 +7,7 @@ const SHAPES: readonly { readonly pattern: RegExp; readonly replacement: string 
   // Coder session tokens and API keys.
   { pattern: /\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/g, replacement: MASK },
   // "password":"…" in plain JSON, and in JSON that was escaped into a string once or more.
-  { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.){1,500}/gi, replacement: `$1${MASK}` },
+  { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.)+/gi, replacement: `$1${MASK}` },
   { pattern: /((?:password|secret|token)(\\+)"\s*:\s*\2").{1,500}?(?=\2")/gi, replacement: `$1${MASK}` },
   { pattern: /(CODER_(?:AGENT|SESSION)_TOKEN\\*"?\s*[=:]\s*\\*"?)[A-Za-z0-9-]+/g, replacement: `$1${MASK}` },
   // password = "…", api_key: …, Authorization: Bearer …, as configuration and tools write them.
@@ -24,7 +24,7 @@ const SHAPES: readonly { readonly pattern: RegExp; readonly replacement: string 
   { pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, replacement: MASK },
   { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: MASK },
   { pattern: /\b(?:ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}/g, replacement: MASK },
-  { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/:@"\\]+:[^\s/@"\\]+@/gi, replacement: `$1${MASK}@` },
+  { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@"\\]{1,500}@/gi, replacement: `$1${MASK}@` },
 ];
 
 /** Replaces the given secrets and everything that has the shape of one by `***`. */

@@ -191,7 +191,7 @@ class Cleanup {
     });
   }
 
-  /** A workspace of a scale-test user is one of the test's, whatever its name. */
+  /** By the owner's name a workspace of another name is one of the test's as well, but no search for names finds it. */
   async #deleteOtherWorkspaces(user: User): Promise<void> {
     this.#reasons.set(user.username, 'still has workspaces');
     this.#attempts.set(user.username, this.#attemptsOf(user.username) + 1);

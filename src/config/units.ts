@@ -40,7 +40,8 @@ export function parseRatio(value: string | number): Ratio {
 
 /** Writes a duration as Go's flag parser reads it: `45m`, `1h30m`, `90s`, never with days (older CLIs refuse them). */
 export function formatDuration(duration: Seconds): string {
-  const whole = Math.round(duration * 1000) / 1000;
+  // Never down to 0, which the CLI takes for "no limit".
+  const whole = Math.ceil(duration * 1000 - 1e-6) / 1000;
   const hours = Math.floor(whole / 3600);
   const mins = Math.floor((whole % 3600) / 60);
   const rest = Math.round((whole % 60) * 1000) / 1000;

@@ -26,7 +26,9 @@ export function completeParameters(
     }
   }
   for (const parameter of known) {
-    const given = step.parameters[parameter.name];
+    const given = Object.hasOwn(step.parameters, parameter.name)
+      ? step.parameters[parameter.name]
+      : undefined;
     if (given === undefined && parameter.ephemeral) continue;
     const value = given ?? (parameter.required ? undefined : parameter.defaultValue);
     if (value === undefined) {

@@ -4,6 +4,7 @@ import { isScaletestUser } from '../coder/scaletest-resources.js';
 import { formatDuration } from '../config/units.js';
 import { suggestion } from '../config/nearest.js';
 import type { Plan, Step } from '../plan/plan-types.js';
+import { stepsOf, templatesOf } from '../plan/steps.js';
 import { minutes, seconds, type Seconds } from '../units.js';
 import { ok, refused, warned, type Check } from './readiness.js';
 
@@ -23,8 +24,6 @@ export interface CheckContext {
   readonly hasSubject: boolean;
   readonly freeBytes: number | undefined;
 }
-
-export const stepsOf = (plan: Plan): readonly Step[] => plan.phases.flatMap(({ steps }) => steps);
 
 export function identityCheck({ facts, credential }: CheckContext): Check {
   const name = 'identity';
@@ -151,7 +150,7 @@ function age(now: Date, then: Date): string {
 /** The CLI takes the first organization of its user, in no defined order; the template may be in another. */
 export function organizationCheck({ facts, plan }: CheckContext, driver: 'cli' | 'api'): Check | undefined {
   if (driver === 'api' || !facts.user.known || facts.user.value.organization_ids.length < 2) return undefined;
-  const templates = stepsOf(plan).map(({ template }) => template);
+  const templates = templatesOf(plan);
   return warned(
     'organizations',
     `the user is in ${facts.user.value.organization_ids.length} organizations, and the CLI makes its users in any one of them; if ${templates.join(', ')} cannot be used there, set "driver: api"`,

@@ -8,11 +8,11 @@ import {
   organizationCheck,
   passwordLoginCheck,
   queueCheck,
-  stepsOf,
   subjectCheck,
   templateChecks,
   type CheckContext,
 } from './checks.js';
+import { stepsOf } from '../plan/steps.js';
 import { chooseDriver } from './driver.js';
 import { ok } from './readiness.js';
 

@@ -1,5 +1,6 @@
 import { estimateQuantile } from '../judge/quantile.js';
 import type { Metric } from '../measure/metric.js';
+import { groupsOf } from '../plan/steps.js';
 import { metricNamed, type RunReport } from './run-report.js';
 
 /** A file below the results directory. */
@@ -19,7 +20,7 @@ const PHASE_NAMES: Readonly<Record<string, string>> = {
  * `// 0` would turn it into a pass.
  */
 export function guideFiles(report: RunReport): readonly ReportFile[] {
-  return groupsOf(report).flatMap((group) => {
+  return groupsOf(report.plan).flatMap((group) => {
     const content = groupResult(report.metrics, group);
     if (content === undefined) return [];
     const alias = PHASE_NAMES[group];
@@ -29,9 +30,6 @@ export function guideFiles(report: RunReport): readonly ReportFile[] {
     ];
   });
 }
-
-const groupsOf = ({ plan }: Pick<RunReport, 'plan'>): readonly string[] =>
-  plan.phases.flatMap(({ steps }) => steps.map(({ group }) => group));
 
 function groupResult(metrics: readonly Metric[], group: string): Record<string, unknown> | undefined {
   const provisioning = metricNamed(metrics, `create_workspaces.${group}.provisioning`);
@@ -63,7 +61,7 @@ function groupResult(metrics: readonly Metric[], group: string): Record<string, 
 
 /** The guide's report. Suites that were not run have no key. */
 export function scaleTestReport(report: RunReport): ReportFile {
-  const groups = groupsOf(report).flatMap((group) => {
+  const groups = groupsOf(report.plan).flatMap((group) => {
     const content = groupResult(report.metrics, group);
     return content === undefined ? [] : [[group, content] as const];
   });

@@ -1,6 +1,7 @@
 import { formatQuantity } from '../judge/format.js';
 import { estimateQuantile } from '../judge/quantile.js';
 import type { GateVerdict } from '../judge/verdict.js';
+import { groupsOf, stepsOf } from '../plan/steps.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
@@ -39,7 +40,7 @@ export function renderSummary(report: RunReport): string {
 
 /** What there was when the run was cancelled. */
 function partialText({ metrics, plan }: RunReport): string | undefined {
-  const groups = plan.phases.flatMap(({ steps }) => steps);
+  const groups = stepsOf(plan);
   const parts = groups.flatMap(({ group, count }) => {
     const alive = metricNamed(metrics, `create_workspaces.${group}.peak_alive`);
     return alive?.shape === 'count' ? [`${group}: ${alive.value} of ${count} workspaces were ready`] : [];
@@ -84,9 +85,7 @@ function noticesSection({ readiness, plan }: RunReport): string | undefined {
   const warnings = readiness.checks
     .filter(({ status }) => status === 'warning')
     .map(({ message }) => `- ${cell(message)}`);
-  const driver =
-    readiness.driver?.driver === 'api' &&
-    plan.phases.some(({ steps }) => steps.some((step) => step.driver === 'auto'));
+  const driver = readiness.driver?.driver === 'api' && stepsOf(plan).some((step) => step.driver === 'auto');
   if (driver)
     warnings.unshift(
       `- Workspaces were created through the API instead of the CLI's suite, because ${cell(readiness.driver.reason)}.`,
@@ -103,7 +102,7 @@ const STAGES = [
 ] as const;
 
 function stageTable({ metrics, plan }: RunReport): string {
-  const groups = plan.phases.flatMap(({ steps }) => steps.map(({ group }) => group));
+  const groups = groupsOf(plan);
   const rows = groups.flatMap((group) =>
     STAGES.flatMap(([stage, title]) => {
       const metric = metricNamed(metrics, `create_workspaces.${group}.${stage}`);

@@ -112,7 +112,8 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
     if (process.platform === 'win32') child.kill(signal);
     else process.kill(-child.pid, signal);
   } catch (thrown) {
-    // ESRCH: the group is gone already.
-    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH')) throw thrown;
+    // ESRCH: the group is gone already. EPERM: so does macOS answer for one of which only zombies are left.
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw thrown;
   }
 }

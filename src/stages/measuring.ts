@@ -18,7 +18,9 @@ import type { ResultsDirectory } from '../results-directory.js';
 import type { StepOutcome } from '../run/run-types.js';
 import { seconds } from '../units.js';
 import type { World } from '../world.js';
-import { readChunks, readFailedRuns, writeWithoutLogs, type FailedRun } from './evidence-files.js';
+import { readFailedRuns, type FailedRun } from './failed-runs.js';
+import { readChunks } from './file-pieces.js';
+import { writeWithoutLogs } from './result-evidence.js';
 import type { RunStage } from './running.js';
 
 const FAILED_RUNS_FILE = 'failed-runs.json';

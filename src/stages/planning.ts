@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Inputs } from '../inputs.js';
 import { makePlan } from '../plan/plan.js';
 import type { Plan } from '../plan/plan-types.js';
+import { templatesOf } from '../plan/steps.js';
 import { ResultsDirectory } from '../results-directory.js';
 import { milliseconds, type Milliseconds } from '../units.js';
 import type { World } from '../world.js';
@@ -51,7 +52,7 @@ async function showPlan(plan: Plan, inputs: Inputs, results: ResultsDirectory, w
     return;
   }
   const connection = await connect(inputs, world);
-  const templates = plan.phases.flatMap(({ steps }) => steps.map(({ template }) => template));
+  const templates = templatesOf(plan);
   const facts = await readFacts(connection, templates);
   await disconnect(connection, world);
   const missing = facts.templates.known ? templates.filter((template) => !facts.used.has(template)) : [];

@@ -1,16 +1,15 @@
-import { childEnvironment, inspectCli, type CoderCli } from '../coder/cli.js';
-import type { DeploymentFacts } from '../coder/facts.js';
-import { InstallError, installRelease, resolveChannel } from '../coder/release.js';
-import { parseVersion, type CoderVersion } from '../coder/version.js';
+import type { CoderCli } from '../coder/cli.js';
+import { workingDaemons, type DeploymentFacts } from '../coder/facts.js';
+import { InstallError } from '../coder/release.js';
 import type { Inputs } from '../inputs.js';
 import { ceilings, completePlan } from '../plan/plan.js';
 import type { Plan } from '../plan/plan-types.js';
 import { refused, type Check, type Readiness } from '../ready/readiness.js';
 import { checkReadiness } from '../ready/ready.js';
-import { workingDaemons } from '../coder/facts.js';
 import { freeBytes } from '../system.js';
 import { seconds } from '../units.js';
 import type { World } from '../world.js';
+import { installCli, wantedVersion } from './installing.js';
 
 /** A plan that was completed by the deployment, and whether it may start. */
 export interface ReadyStage {
@@ -95,68 +94,4 @@ async function attemptCheck<T>(
     if (!(thrown instanceof InstallError)) throw thrown;
     return refused(name, thrown.message);
   }
-}
-
-/** Which version of the CLI will run, before it is installed. */
-async function wantedVersion(
-  inputs: Inputs,
-  facts: DeploymentFacts,
-  world: World,
-): Promise<CoderVersion | undefined> {
-  if (inputs.coderPath !== undefined) {
-    return (
-      await inspectCli(
-        inputs.coderPath,
-        { suites: [], flags: [] },
-        world.runShortCommand,
-        childEnvironment(world.environment),
-      )
-    ).version;
-  }
-  switch (inputs.coderVersion) {
-    case 'server':
-      return facts.server.version;
-    case 'stable':
-    case 'mainline':
-      return parseVersion(await resolveChannel(inputs.coderVersion, inputs.downloadUrl));
-    default:
-      return parseVersion(inputs.coderVersion);
-  }
-}
-
-async function installCli(
-  version: CoderVersion | undefined,
-  plan: Plan,
-  inputs: Inputs,
-  world: World,
-): Promise<CoderCli> {
-  const environment = childEnvironment(world.environment);
-  const needed = { suites: [...plan.suites], flags: flagsOf(plan) };
-  if (inputs.coderPath !== undefined)
-    return inspectCli(inputs.coderPath, needed, world.runShortCommand, environment);
-  if (version === undefined) {
-    throw new InstallError(
-      `the server's version is not one of a release, so its CLI cannot be found; set "coder-version" or "coder-path"`,
-    );
-  }
-  if (version.isDevelopment) {
-    world.log.warning(
-      `the server runs a development build; the CLI of the release ${version.release} is used`,
-    );
-  }
-  const path = await world.log.group('Install the CLI', () =>
-    installRelease(version.release, inputs.downloadUrl, world.platform, {
-      cache: world.toolCache,
-      log: world.log,
-    }),
-  );
-  return inspectCli(path, needed, world.runShortCommand, environment);
-}
-
-/** Every flag that the plan's commands use. */
-function flagsOf(plan: Plan): readonly string[] {
-  const flags = plan.phases.flatMap(({ steps }) =>
-    steps.flatMap(({ command }) => command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? [])),
-  );
-  return [...new Set(flags)];
 }

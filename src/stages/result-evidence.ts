@@ -1,0 +1,30 @@
+import { open } from 'node:fs/promises';
+import type { ResultFile } from '../measure/result-file.js';
+import { redact } from '../redact.js';
+import { CHUNK_BYTES, readRange } from './file-pieces.js';
+
+/** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
+export async function writeWithoutLogs(
+  source: string,
+  target: string,
+  file: ResultFile,
+  secrets: readonly string[],
+): Promise<void> {
+  const ranges = file.runs.flatMap(({ logs }) => logs ?? []).sort((a, b) => a.start - b.start);
+  const input = await open(source);
+  const output = await open(target, 'w');
+  try {
+    const { size } = await input.stat();
+    let position = 0;
+    for (const { start, end } of [...ranges, { start: size, end: size }]) {
+      for (; position < start; position += CHUNK_BYTES) {
+        const text = await readRange(input, position, Math.min(start, position + CHUNK_BYTES));
+        await output.write(redact(text, secrets));
+      }
+      position = end;
+    }
+  } finally {
+    await input.close();
+    await output.close();
+  }
+}
