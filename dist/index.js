@@ -37309,6 +37309,7 @@ function knownMetrics(groups) {
 
 
 
+
 /** The guide names no requirement in its file; these are its own for its own groups. */
 const GUIDE_REQUIREMENTS = {
     pod_workspaces: '14.6',
@@ -37334,18 +37335,20 @@ function planCriteria(config, suite, options) {
         else
             own.push(planned);
     });
-    const asked = options.provisioning === 'max' ? own.map((criterion) => withoutQuantile(criterion)) : own;
     const kept = base.filter(({ id }) => !own.some((criterion) => criterion.id === id));
-    return { criteria: [...kept, ...asked].map((criterion) => withPlannedSamples(criterion, suite)), mistakes };
+    const planned = [...kept, ...own].map((criterion) => withPlannedSamples(criterion, suite));
+    return { criteria: options.provisioning === 'max' ? planned.map(withoutUndecidable) : planned, mistakes };
 }
-/** Few workspaces decide no quantile: there every one of them has to be below the limit. */
-function withoutQuantile(criterion) {
-    const { expect } = criterion;
-    if (expect.aggregate.kind !== 'quantile')
+/** A profile of few workspaces decides few quantiles: there every workspace has to be on the right side of the limit. */
+function withoutUndecidable(criterion) {
+    if (criterion.expect.aggregate.kind !== 'quantile' || undecidable(criterion) === undefined)
         return criterion;
     const { warn, ...rest } = criterion;
-    const toMax = (text) => parseExpectation(text.replace(/^p[\d.]+/i, 'max'));
-    return { ...rest, expect: toMax(expect.text), ...(warn && { warn: toMax(warn.text) }) };
+    return { ...rest, expect: ofEveryOne(criterion.expect), ...(warn && { warn: ofEveryOne(warn) }) };
+}
+function ofEveryOne(expectation) {
+    const isLowerLimit = expectation.operator === '>' || expectation.operator === '>=';
+    return parseExpectation(expectation.text.replace(/^p[\d.]+/i, isLowerLimit ? 'min' : 'max'));
 }
 function groupCriteria(suite, aggregate) {
     return Object.entries(suite.templates).map(([name, group]) => {

@@ -108,7 +108,7 @@ describe.concurrent('the upload', { timeout: LONGEST_SCENARIO_MS }, () => {
     inWorld({ disableRateLimits: false }, async (world) => {
       const run = await world.gate(small, { env: { GITHUB_RUN_ATTEMPT: '2' } });
       expectOutcome(run, 'pass', 0);
-      expect(world.artifacts.artifacts[0]?.name).toMatch(/-attempt-2$/);
+      expect(world.artifacts.artifacts[0]?.name).toMatch(/-attempt-2-[0-9a-f]{4}$/);
     }));
 
   it('also holds what explains a refusal', () =>

@@ -360,3 +360,24 @@ describe('completePlan', () => {
     ]);
   });
 });
+
+describe('a profile of few workspaces', () => {
+  const asked = withCriteria(
+    '{ id: queue, metric: create_workspaces.pods.queue, expect: "p95 < 30s", warn: "p90 < 15s" }',
+    '{ id: median, metric: create_workspaces.pods.queue, expect: "p50 < 2s" }',
+    '{ id: not-too-fast, metric: create_workspaces.pods.provisioning, expect: "p95 > 1s" }',
+  );
+
+  it('asks of every workspace what no quantile could decide, and leaves what one can', () => {
+    expect(expectations(plan(asked, { usedProfile: 'smoke' }))).toMatchObject({
+      queue: 'create_workspaces.pods.queue max < 30s',
+      median: 'create_workspaces.pods.queue p50 < 2s',
+    });
+    const queue = plan(asked, { usedProfile: 'smoke' }).criteria.find(({ id }) => id === 'queue');
+    expect(queue?.warn?.text).toBe('max < 15s');
+  });
+
+  it('changes nothing where there are enough', () => {
+    expect(expectations(plan(asked))).toMatchObject({ queue: 'create_workspaces.pods.queue p95 < 30s' });
+  });
+});

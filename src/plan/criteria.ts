@@ -10,6 +10,7 @@ import { formatDuration } from '../config/units.js';
 import type { Mistake } from '../errors.js';
 import { knownMetrics, LATER_METRICS, type KnownMetric } from './metric-names.js';
 import type { Criterion } from './plan-types.js';
+import { undecidable } from './samples.js';
 
 /** The guide names no requirement in its file; these are its own for its own groups. */
 const GUIDE_REQUIREMENTS: Readonly<Record<string, string>> = {
@@ -53,18 +54,22 @@ export function planCriteria(
       mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
     else own.push(planned);
   });
-  const asked = options.provisioning === 'max' ? own.map((criterion) => withoutQuantile(criterion)) : own;
   const kept = base.filter(({ id }) => !own.some((criterion) => criterion.id === id));
-  return { criteria: [...kept, ...asked].map((criterion) => withPlannedSamples(criterion, suite)), mistakes };
+  const planned = [...kept, ...own].map((criterion) => withPlannedSamples(criterion, suite));
+  return { criteria: options.provisioning === 'max' ? planned.map(withoutUndecidable) : planned, mistakes };
 }
 
-/** Few workspaces decide no quantile: there every one of them has to be below the limit. */
-function withoutQuantile(criterion: Criterion): Criterion {
-  const { expect } = criterion;
-  if (expect.aggregate.kind !== 'quantile') return criterion;
+/** A profile of few workspaces decides few quantiles: there every workspace has to be on the right side of the limit. */
+function withoutUndecidable(criterion: Criterion): Criterion {
+  if (criterion.expect.aggregate.kind !== 'quantile' || undecidable(criterion) === undefined)
+    return criterion;
   const { warn, ...rest } = criterion;
-  const toMax = (text: string): Expectation => parseExpectation(text.replace(/^p[\d.]+/i, 'max'));
-  return { ...rest, expect: toMax(expect.text), ...(warn && { warn: toMax(warn.text) }) };
+  return { ...rest, expect: ofEveryOne(criterion.expect), ...(warn && { warn: ofEveryOne(warn) }) };
+}
+
+function ofEveryOne(expectation: Expectation): Expectation {
+  const isLowerLimit = expectation.operator === '>' || expectation.operator === '>=';
+  return parseExpectation(expectation.text.replace(/^p[\d.]+/i, isLowerLimit ? 'min' : 'max'));
 }
 
 function groupCriteria(suite: CreateWorkspacesConfig, aggregate: 'p95' | 'max'): Criterion[] {
