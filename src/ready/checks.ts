@@ -4,6 +4,7 @@ import { isScaletestUser } from '../coder/scaletest-resources.js';
 import { formatDuration } from '../config/units.js';
 import { suggestion } from '../config/nearest.js';
 import type { Plan, Step } from '../plan/plan-types.js';
+import { pacedRate } from '../plan/pace.js';
 import { stepsOf, templatesOf } from '../plan/steps.js';
 import { minutes, seconds, type Seconds } from '../units.js';
 import { ok, refused, warned, type Check } from './readiness.js';
@@ -180,6 +181,21 @@ export function queueCheck({ facts, plan }: CheckContext): Check {
     );
   }
   return ok(name, `${slots} provisioners`);
+}
+
+/** Under the rate limit users are made at a pace, which may keep fewer builds in flight than the config asks for. */
+export function paceCheck({ facts, plan }: CheckContext, driver: 'cli' | 'api'): Check | undefined {
+  if (driver === 'cli' || !facts.rateLimit.known || facts.rateLimit.value.off) return undefined;
+  const perSecond = pacedRate(facts.rateLimit.value.perMinute, plan.effects.users);
+  if (perSecond === undefined) return undefined;
+  const asked = stepsOf(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
+  const longest = Math.max(...stepsOf(plan).map((step) => buildTime(facts, step).time));
+  const possible = Math.ceil(perSecond * longest);
+  if (possible >= asked) return undefined;
+  return warned(
+    'pace',
+    `rate limits are on, so users are created at ${Math.floor(perSecond * 60)} a minute; with builds of ${formatDuration(longest)} about ${possible} operations will be in flight at once instead of ${asked}. Switch the limits off for the test to load more`,
+  );
 }
 
 function buildTime(facts: DeploymentFacts, step: Step): { time: Seconds; measured: boolean } {

@@ -6,6 +6,7 @@ import {
   identityCheck,
   leftoverCheck,
   organizationCheck,
+  paceCheck,
   passwordLoginCheck,
   queueCheck,
   subjectCheck,
@@ -44,6 +45,7 @@ export function checkReadiness(
     diskCheck(context),
     subjectCheck(context),
     organizationCheck(context, choice.driver),
+    paceCheck(context, choice.driver),
     driverCheck,
   ];
   return {

@@ -1,11 +1,6 @@
+import { pacedRate } from '../plan/pace.js';
 import type { Clock } from '../ports.js';
 import { milliseconds, type Milliseconds } from '../units.js';
-
-const MINUTE_MS = 60_000;
-/** Of the limit, what the gate takes for itself: other callers share the bucket. */
-const SHARE = 0.9;
-/** Below this share of the limit everything may be sent at once. */
-const BURST_SHARE = 0.8;
 
 /**
  * Spreads out calls that share one bucket of Coder's rate limiter. Its window slides by whole clock minutes and weighs the
@@ -21,8 +16,8 @@ export class Pace {
 
   /** A pace for so many calls; undefined when they fit into the limit as they come. */
   static under(perMinute: number, calls: number, clock: Clock): Pace | undefined {
-    if (perMinute <= 0 || calls <= perMinute * BURST_SHARE) return undefined;
-    return new Pace(clock, milliseconds(MINUTE_MS / (perMinute * SHARE)));
+    const rate = pacedRate(perMinute, calls);
+    return rate === undefined ? undefined : new Pace(clock, milliseconds(1000 / rate));
   }
 
   /** Waits for the next place. */
