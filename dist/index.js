@@ -33163,7 +33163,7 @@ function readJob(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(52993);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(90053);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86661);
 
 
@@ -33496,7 +33496,7 @@ const isDefined = (value) => value !== undefined;
 
 /***/ }),
 
-/***/ 52993:
+/***/ 90053:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -36451,13 +36451,19 @@ function describeBuild({ id, build_number, job }) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/plan/pace.ts
+/** Of the rate limit, what the gate takes for itself: other callers share the bucket. */
+const SHARE = 0.9;
+/** Below this share of the limit everything may be sent as it comes. */
+const BURST_SHARE = 0.8;
+/** How many calls a second fit under a limit a minute; undefined when so many fit as they come. */
+function pacedRate(perMinute, calls) {
+    return perMinute <= 0 || calls <= perMinute * BURST_SHARE ? undefined : (perMinute * SHARE) / 60;
+}
+
 ;// CONCATENATED MODULE: ./src/run/pace.ts
 
-const MINUTE_MS = 60_000;
-/** Of the limit, what the gate takes for itself: other callers share the bucket. */
-const SHARE = 0.9;
-/** Below this share of the limit everything may be sent at once. */
-const BURST_SHARE = 0.8;
+
 /**
  * Spreads out calls that share one bucket of Coder's rate limiter. Its window slides by whole clock minutes and weighs the
  * last one as if it had been even, so only an even pace never runs into it.
@@ -36472,9 +36478,8 @@ class Pace {
     }
     /** A pace for so many calls; undefined when they fit into the limit as they come. */
     static under(perMinute, calls, clock) {
-        if (perMinute <= 0 || calls <= perMinute * BURST_SHARE)
-            return undefined;
-        return new Pace(clock, (0,src_units/* milliseconds */.Rz)(MINUTE_MS / (perMinute * SHARE)));
+        const rate = pacedRate(perMinute, calls);
+        return rate === undefined ? undefined : new Pace(clock, (0,src_units/* milliseconds */.Rz)(1000 / rate));
     }
     /** Waits for the next place. */
     async turn(signal) {
@@ -37718,6 +37723,7 @@ function completePlan(plan, outline) {
 
 
 
+
 /** The server fails provisioner jobs that were pending for so long (coderd/jobreaper). */
 const PENDING_LIMIT = (0,src_units/* minutes */.Gx)(30);
 const WEEK = (0,src_units/* seconds */.YA)(7 * 86_400);
@@ -37849,6 +37855,20 @@ function queueCheck({ facts, plan }) {
     }
     return ok(name, `${slots} provisioners`);
 }
+/** Under the rate limit users are made at a pace, which may keep fewer builds in flight than the config asks for. */
+function paceCheck({ facts, plan }, driver) {
+    if (driver === 'cli' || !facts.rateLimit.known || facts.rateLimit.value.off)
+        return undefined;
+    const perSecond = pacedRate(facts.rateLimit.value.perMinute, plan.effects.users);
+    if (perSecond === undefined)
+        return undefined;
+    const asked = stepsOf(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
+    const longest = Math.max(...stepsOf(plan).map((step) => buildTime(facts, step).time));
+    const possible = Math.ceil(perSecond * longest);
+    if (possible >= asked)
+        return undefined;
+    return warned('pace', `rate limits are on, so users are created at ${Math.floor(perSecond * 60)} a minute; with builds of ${(0,units/* formatDuration */.a3)((0,src_units/* seconds */.YA)(Math.ceil(longest)))} about ${possible} operations will be in flight at once instead of ${asked}. Switch the limits off for the test to load more`);
+}
 function buildTime(facts, step) {
     const used = facts.used.get(step.template);
     const median = used?.known ? used.value.template.build_time_stats.start?.P50 : undefined;
@@ -37953,6 +37973,7 @@ function checkReadiness(context, parameterProblems, cliVersion) {
         diskCheck(context),
         subjectCheck(context),
         organizationCheck(context, choice.driver),
+        paceCheck(context, choice.driver),
         driverCheck,
     ];
     return {

@@ -234,3 +234,25 @@ describe('what is warned of', () => {
     expect(isReady(check(context))).toBe(true);
   });
 });
+
+describe('the pace under the rate limit', () => {
+  const limited = (concurrency: number, count = 1000) =>
+    contextOf({
+      facts: factsOf({ rateLimit: known({ off: false, perMinute: 512 }) }),
+      plan: planOf([stepOf({ count, concurrency })]),
+    });
+  const aboutPace = (context: CheckContext) =>
+    only(context, 'warning').filter((text) => text.includes('a minute'));
+
+  it('is told when it keeps fewer builds in flight than asked for', () => {
+    // Builds of 30 s at 7.68 users a second: 231 at once.
+    expect(aboutPace(limited(400))).toEqual([
+      expect.stringMatching(/created at 460 a minute.*builds of 30s about 231 .* instead of 400/),
+    ]);
+  });
+
+  it('is not told when it does not matter', () => {
+    expect(aboutPace(limited(200))).toEqual([]);
+    expect(aboutPace(limited(400, 400))).toEqual([]);
+  });
+});

@@ -48,6 +48,6 @@ export function planOf(steps: readonly CreateWorkspacesStep[], criteria: readonl
     phases,
     criteria,
     effects: { workspaces, users, notificationsPerAdmin: 2 * users },
-    time: planTime(phases, workspaces, undefined),
+    time: planTime(phases, undefined),
   };
 }

@@ -194,7 +194,7 @@ export function paceCheck({ facts, plan }: CheckContext, driver: 'cli' | 'api'):
   if (possible >= asked) return undefined;
   return warned(
     'pace',
-    `rate limits are on, so users are created at ${Math.floor(perSecond * 60)} a minute; with builds of ${formatDuration(longest)} about ${possible} operations will be in flight at once instead of ${asked}. Switch the limits off for the test to load more`,
+    `rate limits are on, so users are created at ${Math.floor(perSecond * 60)} a minute; with builds of ${formatDuration(seconds(Math.ceil(longest)))} about ${possible} operations will be in flight at once instead of ${asked}. Switch the limits off for the test to load more`,
   );
 }
 
