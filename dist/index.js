@@ -39441,12 +39441,12 @@ function owedUpload(world) {
 async function uploadEvidence({ directory, name, retentionDays }, world) {
     try {
         const files = await (0,_results_directory_js__WEBPACK_IMPORTED_MODULE_3__/* .listFiles */ .CS)(directory);
-        const uploaded = await world.artifacts.upload({
+        const uploaded = await world.log.group('Upload the evidence', () => world.artifacts.upload({
             name,
             directory,
             files,
             ...(retentionDays !== undefined && { retentionDays }),
-        });
+        }));
         world.step.setOutput('artifact-id', uploaded.id);
         world.step.setOutput('artifact-url', uploaded.url);
         world.log.info(`Evidence uploaded as the artifact "${name}"`);

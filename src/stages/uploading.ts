@@ -49,12 +49,14 @@ export async function uploadEvidence(
 ): Promise<void> {
   try {
     const files = await listFiles(directory);
-    const uploaded = await world.artifacts.upload({
-      name,
-      directory,
-      files,
-      ...(retentionDays !== undefined && { retentionDays }),
-    });
+    const uploaded = await world.log.group('Upload the evidence', () =>
+      world.artifacts.upload({
+        name,
+        directory,
+        files,
+        ...(retentionDays !== undefined && { retentionDays }),
+      }),
+    );
     world.step.setOutput('artifact-id', uploaded.id);
     world.step.setOutput('artifact-url', uploaded.url);
     world.log.info(`Evidence uploaded as the artifact "${name}"`);
