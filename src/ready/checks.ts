@@ -3,8 +3,8 @@ import { workingDaemons } from '../coder/facts.js';
 import { isScaletestUser } from '../coder/scaletest-resources.js';
 import { formatDuration } from '../config/units.js';
 import { suggestion } from '../config/nearest.js';
-import type { Plan, Step } from '../plan/plan-types.js';
-import { stepsOf, templatesOf } from '../plan/steps.js';
+import type { CreateWorkspacesStep, Plan } from '../plan/plan-types.js';
+import { createStepsOf, templatesOf } from '../plan/steps.js';
 import { minutes, seconds, type Seconds } from '../units.js';
 import { ok, refused, warned, type Check } from './readiness.js';
 
@@ -80,7 +80,7 @@ export function templateChecks({ facts, plan }: CheckContext, problems: readonly
   const { templates } = facts;
   if (!templates.known) return [refused(name, `the templates could not be read: ${templates.reason}`)];
   const there = templates.value.map((template) => template.name);
-  const checks = stepsOf(plan).map(({ template, owner }) => {
+  const checks = createStepsOf(plan).map(({ template, owner }) => {
     const used = facts.used.get(template);
     if (used === undefined) {
       const hint = there.length === 0 ? 'the deployment has no templates' : suggestion(template, there);
@@ -105,7 +105,7 @@ export function templateChecks({ facts, plan }: CheckContext, problems: readonly
 
 export function passwordLoginCheck({ facts, plan }: CheckContext): Check | undefined {
   const name = 'scale-test users';
-  if (!stepsOf(plan).some(({ owner }) => owner === 'scaletest-users')) return undefined;
+  if (!createStepsOf(plan).some(({ owner }) => owner === 'scaletest-users')) return undefined;
   if (!facts.passwordLogin.known)
     return warned(name, `whether password login is on could not be read: ${facts.passwordLogin.reason}`);
   if (facts.passwordLogin.value) return ok(name, `${plan.effects.users} users can be made`);
@@ -165,7 +165,7 @@ export function queueCheck({ facts, plan }: CheckContext): Check {
   const slots = workingDaemons(facts.daemons.value).length;
   if (slots === 0) return refused(name, 'no provisioner is online, so no workspace would be built');
   for (const phase of plan.phases) {
-    const work = phase.steps.map((step) => ({ step, build: buildTime(facts, step) }));
+    const work = createStepsOf({ phases: [phase] }).map((step) => ({ step, build: buildTime(facts, step) }));
     const longest = seconds(
       work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots,
     );
@@ -182,7 +182,7 @@ export function queueCheck({ facts, plan }: CheckContext): Check {
   return ok(name, `${slots} provisioners`);
 }
 
-function buildTime(facts: DeploymentFacts, step: Step): { time: Seconds; measured: boolean } {
+function buildTime(facts: DeploymentFacts, step: CreateWorkspacesStep): { time: Seconds; measured: boolean } {
   const used = facts.used.get(step.template);
   const median = used?.known ? used.value.template.build_time_stats.start?.P50 : undefined;
   return typeof median === 'number' && median > 0
