@@ -35521,17 +35521,21 @@ function partOf(name, family) {
 
 const FAMILY = 'coderd_scaletest';
 const NAME_LABEL = 'workspace_name';
-/** Whether a page is one of workspace-traffic at all: another program may answer at its port. */
-function isTrafficPage(text) {
+/** What a page tells, for the log of a run; undefined when it is none of workspace-traffic. */
+function describeTrafficPage(text) {
     try {
-        return parseExposition(text).types.has(`${FAMILY}_bytes_read_total`);
+        const { workspaces, bytesRead, bytesWritten } = readTrafficPage(text);
+        if (workspaces.size === 0)
+            return undefined;
+        return `${workspaces.size} workspaces, ${megabytes(bytesWritten)} MB written and ${megabytes(bytesRead)} MB read`;
     }
     catch (thrown) {
         if (thrown instanceof ExpositionError)
-            return false;
+            return undefined;
         throw thrown;
     }
 }
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 /** @throws ExpositionError for a page that cannot be read. */
 function readTrafficPage(text) {
     const page = parseExposition(text);
@@ -36403,7 +36407,6 @@ function metricNamed(metrics, name) {
 
 
 
-
 const named = (metrics, name) => metricNamed(metrics, `workspace_traffic.${name}`);
 /** How the traffic reaches the workspaces, in words. */
 function modeText(mode) {
@@ -36423,7 +36426,7 @@ function trafficSentence({ metrics, plan }) {
     if (step === undefined || success?.shape !== 'ratio')
         return undefined;
     const parts = [
-        `${success.good} of ${success.total} workspaces had traffic through ${modeText(step.mode)} for the whole ${(0,units/* formatDuration */.a3)(step.timeout)}`,
+        `${success.good} of ${success.total} workspaces had traffic through ${modeText(step.mode)} for the whole ${formatQuantity(step.timeout, 'seconds')}`,
         ...throughputText(metrics),
         ...latencyText(named(metrics, 'read_latency'), 'reads'),
         ...latencyText(named(metrics, 'write_latency'), 'writes'),
@@ -38058,30 +38061,37 @@ class PageReader {
             const text = await limitedText(answer);
             if (!answer.ok)
                 this.#problem = `it answered with status ${answer.status}`;
-            else if (!this.source.accepts(text))
-                this.#problem = 'what answered there is no such page';
             else
-                this.#last = { text, isFinal: isFinal || this.#last?.isFinal === true };
+                this.#take(text, isFinal);
         }
         catch (thrown) {
             this.#problem = `it could not be read: ${causeOf(thrown)}`;
         }
     }
-}
-async function limitedText(answer) {
-    const chunks = [];
-    let size = 0;
-    const reader = answer.body?.getReader();
-    for (;;) {
-        const piece = await reader?.read();
-        if (piece?.value === undefined)
-            break;
-        size += piece.value.length;
-        if (size > LARGEST_PAGE)
-            throw new Error(`it has more than ${LARGEST_PAGE} bytes`);
-        chunks.push(piece.value);
+    #take(text, isFinal) {
+        const description = this.source.describe(text);
+        if (description === undefined) {
+            this.#problem = 'what answers there is no metrics page of the suite';
+            return;
+        }
+        // The suite's counters stay after the load, so a page that was read then is not made worse by a later one.
+        this.#last = { text, isFinal: isFinal || this.#last?.isFinal === true };
+        this.source.onPage(description);
     }
-    return Buffer.concat(chunks).toString('utf8');
+}
+/** A page of one's own, but another program may answer at the port. */
+async function limitedText(answer) {
+    let size = 0;
+    const limited = new TransformStream({
+        transform(chunk, controller) {
+            size += chunk.length;
+            if (size > LARGEST_PAGE)
+                controller.error(new Error(`it has more than ${LARGEST_PAGE} bytes`));
+            else
+                controller.enqueue(chunk);
+        },
+    });
+    return new Response(answer.body?.pipeThrough(limited) ?? null).text();
 }
 /** fetch only says "fetch failed"; what failed is its cause. */
 function causeOf(thrown) {
@@ -38113,6 +38123,7 @@ function freePort() {
 
 /** What the CLI says when its load is over and its result file written. */
 const LOAD_IS_OVER = /^Waiting \S+ for prometheus metrics to be scraped/;
+const LONGEST_PAUSE_MS = 30_000;
 /** Runs workspace-traffic with Coder's CLI, and keeps its own metrics page, which is gone when it ends. */
 async function runTraffic(step, context) {
     const placed = atMetricsPort(step, await freePort());
@@ -38120,7 +38131,8 @@ async function runTraffic(step, context) {
     context.log.info(placed.command.join(' '));
     const reader = new PageReader({
         port: placed.metricsPort,
-        accepts: context.acceptsTrafficPage,
+        describe: context.describeTrafficPage,
+        onPage: progressLog(context),
         clock: context.clock,
         isOver: () => (0,promises_.stat)(step.resultFile).then(() => true, () => false),
     });
@@ -38145,6 +38157,18 @@ async function runTraffic(step, context) {
         await reader.stop();
         await reading;
     }
+}
+/** Lines get rarer: traffic of two hours does not need thousands. */
+function progressLog({ clock, log }) {
+    const began = clock.monotonic();
+    let next = 0;
+    return (description) => {
+        const elapsed = clock.monotonic() - began;
+        if (elapsed < next)
+            return;
+        log.info(`${Math.round(elapsed / 1000)} s  workspace-traffic: ${description}`);
+        next = elapsed + Math.min(LONGEST_PAUSE_MS, elapsed / 2);
+    };
 }
 
 ;// CONCATENATED MODULE: ./src/run/run.ts
@@ -38269,7 +38293,7 @@ async function carryOut(request, world) {
         secrets: request.secrets,
         deadline: request.deadline,
         templates: templateIds(request.facts),
-        acceptsTrafficPage: isTrafficPage,
+        describeTrafficPage: describeTrafficPage,
         ownUserId: scope.ownUserId,
         ...(userPace && { userPace }),
     });

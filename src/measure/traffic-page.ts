@@ -22,15 +22,19 @@ export interface TrafficPage {
   readonly writeLatency: Latencies;
 }
 
-/** Whether a page is one of workspace-traffic at all: another program may answer at its port. */
-export function isTrafficPage(text: string): boolean {
+/** What a page tells, for the log of a run; undefined when it is none of workspace-traffic. */
+export function describeTrafficPage(text: string): string | undefined {
   try {
-    return parseExposition(text).types.has(`${FAMILY}_bytes_read_total`);
+    const { workspaces, bytesRead, bytesWritten } = readTrafficPage(text);
+    if (workspaces.size === 0) return undefined;
+    return `${workspaces.size} workspaces, ${megabytes(bytesWritten)} MB written and ${megabytes(bytesRead)} MB read`;
   } catch (thrown) {
-    if (thrown instanceof ExpositionError) return false;
+    if (thrown instanceof ExpositionError) return undefined;
     throw thrown;
   }
 }
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
 /** @throws ExpositionError for a page that cannot be read. */
 export function readTrafficPage(text: string): TrafficPage {

@@ -17,8 +17,9 @@ export interface ReadPage {
 
 export interface PageSource {
   readonly port: number;
-  /** Whether a page is the suite's at all. */
-  readonly accepts: (text: string) => boolean;
+  /** What a page of the suite tells; undefined for any other. */
+  readonly describe: (text: string) => string | undefined;
+  readonly onPage: (description: string) => void;
   readonly clock: Clock;
   /** Whether the load is over: the suite has written its result file. */
   readonly isOver: () => Promise<boolean>;
@@ -74,11 +75,21 @@ export class PageReader {
       const answer = await fetch(url, { signal: AbortSignal.timeout(LONGEST_ANSWER_MS), redirect: 'error' });
       const text = await limitedText(answer);
       if (!answer.ok) this.#problem = `it answered with status ${answer.status}`;
-      else if (!this.source.accepts(text)) this.#problem = 'what answered there is no such page';
-      else this.#last = { text, isFinal: isFinal || this.#last?.isFinal === true };
+      else this.#take(text, isFinal);
     } catch (thrown) {
       this.#problem = `it could not be read: ${causeOf(thrown)}`;
     }
+  }
+
+  #take(text: string, isFinal: boolean): void {
+    const description = this.source.describe(text);
+    if (description === undefined) {
+      this.#problem = 'what answers there is no metrics page of the suite';
+      return;
+    }
+    // The suite's counters stay after the load, so a page that was read then is not made worse by a later one.
+    this.#last = { text, isFinal: isFinal || this.#last?.isFinal === true };
+    this.source.onPage(description);
   }
 }
 

@@ -29,8 +29,8 @@ export interface RunContext {
   readonly ownUserId: string;
   /** Spreads out the creation of users under the rate limit; absent where none is needed. */
   readonly userPace?: Pace;
-  /** Whether a text is a metrics page of workspace-traffic: another program may answer at its port. */
-  readonly acceptsTrafficPage: (text: string) => boolean;
+  /** What a metrics page of workspace-traffic tells; undefined for any other text: another program may answer there. */
+  readonly describeTrafficPage: (text: string) => string | undefined;
 }
 
 /** How a step ended; its result file, where there is one, says how well. */

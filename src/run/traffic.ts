@@ -10,6 +10,8 @@ import type { RunContext, StepOutcome } from './run-types.js';
 /** What the CLI says when its load is over and its result file written. */
 const LOAD_IS_OVER = /^Waiting \S+ for prometheus metrics to be scraped/;
 
+const LONGEST_PAUSE_MS = 30_000;
+
 /** Runs workspace-traffic with Coder's CLI, and keeps its own metrics page, which is gone when it ends. */
 export async function runTraffic(step: WorkspaceTrafficStep, context: RunContext): Promise<StepOutcome> {
   const placed = atMetricsPort(step, await freePort());
@@ -17,7 +19,8 @@ export async function runTraffic(step: WorkspaceTrafficStep, context: RunContext
   context.log.info(placed.command.join(' '));
   const reader = new PageReader({
     port: placed.metricsPort,
-    accepts: context.acceptsTrafficPage,
+    describe: context.describeTrafficPage,
+    onPage: progressLog(context),
     clock: context.clock,
     isOver: () =>
       stat(step.resultFile).then(
@@ -44,4 +47,16 @@ export async function runTraffic(step: WorkspaceTrafficStep, context: RunContext
     await reader.stop();
     await reading;
   }
+}
+
+/** Lines get rarer: traffic of two hours does not need thousands. */
+function progressLog({ clock, log }: RunContext): (description: string) => void {
+  const began = clock.monotonic();
+  let next = 0;
+  return (description) => {
+    const elapsed = clock.monotonic() - began;
+    if (elapsed < next) return;
+    log.info(`${Math.round(elapsed / 1000)} s  workspace-traffic: ${description}`);
+    next = elapsed + Math.min(LONGEST_PAUSE_MS, elapsed / 2);
+  };
 }
