@@ -63,7 +63,7 @@ describe('a quantile of buckets', () => {
     expect(judgeMetric('p95 < 1s', OPEN)).toMatchObject({
       verdict: 'fail',
       observed: { kind: 'bucket', above: 1, n: 1000 },
-      sentence: expect.stringMatching(/^P95 above 1 s/),
+      sentence: expect.stringMatching(/^P95 above 1 s/) as unknown,
     });
     expect(judgeMetric('p95 < 1h', OPEN).verdict).toBe('inconclusive');
     expect(judgeMetric('p95 > 1s', OPEN).verdict).toBe('pass');
@@ -120,9 +120,7 @@ it('never contradicts the samples that were put into the buckets', () => {
     fc.property(fc.array(sample, { minLength: 1, maxLength: 400 }), expectation, (samples, asked) => {
       const [aggregate, operator, threshold] = asked;
       const text = `${aggregate} ${operator} ${threshold}s`;
-      const counts = BOUNDS.map(
-        (bound) => [bound, samples.filter((one) => one <= bound).length] as const,
-      );
+      const counts = BOUNDS.map((bound) => [bound, samples.filter((one) => one <= bound).length] as const);
       const exact = judgeMetric(text, samplesMetric(samples)).verdict;
       const byBuckets = judgeMetric(text, bucketMetric(counts, samples.length)).verdict;
       // A sample exactly at a bound is the one case in which "<" and "<=" differ.

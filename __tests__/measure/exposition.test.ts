@@ -107,11 +107,7 @@ describe('parseExposition', () => {
 
 const name = fc.stringMatching(/^[a-zA-Z_:][a-zA-Z0-9_:]{0,12}$/);
 const labelName = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,8}$/).filter((one) => one !== '__proto__');
-const value = fc.oneof(
-  fc.double(),
-  fc.constantFrom(Infinity, -Infinity, Number.NaN),
-  fc.integer(),
-) as fc.Arbitrary<number>;
+const value = fc.oneof(fc.double(), fc.constantFrom(Infinity, -Infinity, Number.NaN), fc.integer());
 const sample: fc.Arbitrary<Sample> = fc
   .record(
     {
@@ -272,8 +268,10 @@ async function scrapedBy(page: string): Promise<Map<string, string>> {
         data: { result: { metric: Record<string, string>; value: [number, string] }[] };
       };
       const series = body.data.result.map(({ metric, value: [, text] }) => {
-        const { __name__: metricName = '', job: _job, instance: _instance, ...labels } = metric;
-        return [keyOf(metricName, labels), text] as const;
+        const labels = Object.entries(metric).filter(
+          ([label]) => !['__name__', 'job', 'instance'].includes(label),
+        );
+        return [keyOf(metric['__name__'] ?? '', Object.fromEntries(labels)), text] as const;
       });
       if (series.some(([key]) => key.startsWith('coderd'))) return new Map(series);
     }
@@ -294,7 +292,7 @@ const keyOf = (metric: string, labels: Readonly<Record<string, string>>): string
   )}`;
 
 const normalLabels = (labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  'le' in labels ? { ...labels, le: String(Number(labels['le']?.replace('+Inf', 'Infinity'))) } : labels;
+  'le' in labels ? { ...labels, le: String(Number(labels.le.replace('+Inf', 'Infinity'))) } : labels;
 
 describe.runIf(prometheus && hasRecordings)('a real Prometheus', () => {
   it.each(recorded.filter((file) => !file.includes('dashboard')))(

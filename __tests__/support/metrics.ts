@@ -1,6 +1,13 @@
 import { judgeCriterion } from '../../src/judge/criterion.js';
 import type { CriterionResult } from '../../src/judge/verdict.js';
-import type { BucketMetric, CountMetric, Metric, RatioMetric, SampleMetric, ValueMetric } from '../../src/measure/metric.js';
+import type {
+  BucketMetric,
+  CountMetric,
+  Metric,
+  RatioMetric,
+  SampleMetric,
+  ValueMetric,
+} from '../../src/measure/metric.js';
 import type { Criterion } from '../../src/plan/plan-types.js';
 import { criterionOf } from './plans.js';
 
