@@ -32093,6 +32093,7 @@ function editDistance(a, b) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   E9: () => (/* binding */ parseDuration),
+/* harmony export */   G6: () => (/* binding */ parseByteRate),
 /* harmony export */   LO: () => (/* binding */ parseRatio),
 /* harmony export */   Y0: () => (/* binding */ QuantityError),
 /* harmony export */   a3: () => (/* binding */ formatDuration)
@@ -32133,6 +32134,28 @@ function parseRatio(value) {
         throw new QuantityError(`"${text}" is no share; write "99%" or 0.99`);
     }
     return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .ratio */ .CG)(share);
+}
+/** Decimal units, as networks count; `KiB` and its like count in 1024s. */
+const BYTES_PER = {
+    B: 1,
+    KB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    KiB: 1024,
+    MiB: 1024 ** 2,
+    GiB: 1024 ** 3,
+};
+/**
+ * Reads a rate of bytes: `40KB/s`, `1.5MiB/s`, in bytes a second.
+ * @throws QuantityError for anything else, also for bits: `Mb/s` is too easily taken for the other.
+ */
+function parseByteRate(text) {
+    const match = /^(\d+(?:\.\d+)?)(B|[KMG]i?B)\/s$/.exec(text.trim().replace(/^([\d.]+)k/, '$1K'));
+    const factor = BYTES_PER[match?.[2] ?? ''];
+    if (match === null || factor === undefined) {
+        throw new QuantityError(`"${text}" is no rate of bytes; write it like "40KB/s" or "2MB/s"`);
+    }
+    return Number(match[1]) * factor;
 }
 /** Writes a duration as Go's flag parser reads it: `45m`, `1h30m`, `90s`, never with days (older CLIs refuse them). */
 function formatDuration(duration) {
@@ -33163,7 +33186,7 @@ function readJob(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(90053);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(78302);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86661);
 
 
@@ -33496,7 +33519,7 @@ const isDefined = (value) => value !== undefined;
 
 /***/ }),
 
-/***/ 90053:
+/***/ 78302:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33512,12 +33535,16 @@ var promises_ = __nccwpck_require__(51455);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(76760);
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
+// EXTERNAL MODULE: ./src/config/units.ts
+var units = __nccwpck_require__(34529);
 ;// CONCATENATED MODULE: ./src/config/contradictions.ts
+
 /** What no single value shows: sums that do not add up, names that are used twice. */
 function contradictions(config, locate) {
     const suite = config.create_workspaces;
     return [
         ...(suite ? [...countMistakes(suite, locate), ...groupMistakes(suite, locate)] : []),
+        ...trafficMistakes(config, locate),
         ...criterionMistakes(config, locate),
     ];
 }
@@ -33560,6 +33587,16 @@ function groupMistakes(suite, locate) {
     }
     return mistakes;
 }
+function trafficMistakes({ workspace_traffic: traffic }, locate) {
+    if (traffic === undefined || traffic.tick_interval <= traffic.duration)
+        return [];
+    return [
+        {
+            message: `workspace_traffic.tick_interval is ${(0,units/* formatDuration */.a3)(traffic.tick_interval)}, but the traffic lasts only ${(0,units/* formatDuration */.a3)(traffic.duration)}, so nothing would be sent`,
+            location: locate('workspace_traffic', 'tick_interval'),
+        },
+    ];
+}
 function criterionMistakes(config, locate) {
     const ids = config.criteria.map(({ id }) => id);
     return ids.flatMap((id, index) => ids.indexOf(id) === index
@@ -33571,11 +33608,20 @@ function criterionMistakes(config, locate) {
 var nearest = __nccwpck_require__(76572);
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
 var schemas = __nccwpck_require__(92857);
+// EXTERNAL MODULE: ./src/units.ts
+var src_units = __nccwpck_require__(61996);
 ;// CONCATENATED MODULE: ./src/config/profiles.ts
 
 
+
+
 const rawObject = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J());
-const SMOKE = { name: 'smoke', workspaces: 10, provisioning: 'max' };
+const SMOKE = {
+    name: 'smoke',
+    workspaces: 10,
+    provisioning: 'max',
+    longestTraffic: (0,src_units/* minutes */.Gx)(1),
+};
 const BUILT_IN = [SMOKE];
 const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
 /**
@@ -33602,7 +33648,10 @@ function applyProfile(value, profile) {
         const total = rawObject.safeParse(config.data['create_workspaces']);
         const configured = schemas/* number */.aig().safeParse(total.success ? total.data['count'] : undefined);
         const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
-        const change = total.success ? { create_workspaces: { count, simultaneous: undefined } } : {};
+        const change = {
+            ...(total.success && { create_workspaces: { count, simultaneous: undefined } }),
+            ...shorterTraffic(config.data, builtIn.longestTraffic),
+        };
         return { value: overlay(config.data, change), builtIn };
     }
     if (NOT_YET.includes(profile)) {
@@ -33612,6 +33661,22 @@ function applyProfile(value, profile) {
     }
     const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
     return { message: `there is no profile "${profile}"; ${(0,nearest/* suggestion */.h)(profile, known)}` };
+}
+/** A duration that cannot be read is left as it is: validation says what is wrong with it. */
+function shorterTraffic(config, longest) {
+    const section = schemas/* object */.Ikc({ duration: schemas/* string */.YjP() }).safeParse(config['workspace_traffic']);
+    if (!section.success)
+        return {};
+    try {
+        if ((0,units/* parseDuration */.E9)(section.data.duration) <= longest)
+            return {};
+    }
+    catch (thrown) {
+        if (thrown instanceof units/* QuantityError */.Y0)
+            return {};
+        throw thrown;
+    }
+    return { workspace_traffic: { duration: (0,units/* formatDuration */.a3)(longest) } };
 }
 function overlay(base, change) {
     return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
@@ -33674,8 +33739,6 @@ function proportionally(total, weights) {
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core = __nccwpck_require__(88532);
-// EXTERNAL MODULE: ./src/config/units.ts
-var units = __nccwpck_require__(34529);
 ;// CONCATENATED MODULE: ./src/config/expectation.ts
 
 /** A text that is no expectation; `offset` is the 0-based place of the mistake in it. */
@@ -33734,12 +33797,14 @@ function parseQuantity(text, offset) {
             return { threshold: (0,units/* parseRatio */.LO)(text), unit: 'ratio' };
         if (/^\d+(\.\d+)?$/.test(text))
             return { threshold: Number(text), unit: 'count' };
+        if (text.endsWith('/s'))
+            return { threshold: (0,units/* parseByteRate */.G6)(text), unit: 'bytes_per_second' };
         return { threshold: (0,units/* parseDuration */.E9)(text), unit: 'seconds' };
     }
     catch (thrown) {
         if (!(thrown instanceof units/* QuantityError */.Y0))
             throw thrown;
-        throw new ExpectationError(`"${text}" is no quantity; write for example "500ms", "2m", "99%" or "0"`, offset);
+        throw new ExpectationError(`"${text}" is no quantity; write for example "500ms", "2m", "99%", "40KB/s" or "0"`, offset);
     }
 }
 
@@ -33804,10 +33869,14 @@ const dashboard = schemas/* strictObject */.rej({
         .optional(),
     browser: schemas/* enum */.k5n(['auto', 'always', 'never']).optional(),
 });
+/** The CLI's flag for the mode "app" takes the slug of a workspace app. */
+const trafficMode = schemas/* string */.YjP({ error: 'a mode is needed: "web-terminal", "ssh" or "app:<slug>"' })
+    .regex(/^(web-terminal|ssh|app:[a-z0-9]+(-[a-z0-9]+)*)$/, 'a mode is "web-terminal", "ssh" or "app:<slug>"');
 const workspaceTraffic = schemas/* strictObject */.rej({
     bytes_per_tick: positiveCount,
     tick_interval: duration,
     duration,
+    mode: trafficMode.default('web-terminal'),
 });
 const criterionDetails = {
     id: schemas/* string */.YjP({ error: 'an id is needed' })
@@ -34124,11 +34193,37 @@ async function readInputs({ environment, job }) {
 var http = __nccwpck_require__(5409);
 ;// CONCATENATED MODULE: ./src/plan/steps.ts
 /** The steps of all phases, in order. */
-const stepsOf = (plan) => plan.phases.flatMap(({ steps }) => steps);
+const stepsOf = ({ phases }) => phases.flatMap(({ steps }) => steps);
+const isCreateStep = (step) => step.suite === 'create-workspaces';
+const isTrafficStep = (step) => step.suite === 'workspace-traffic';
+/** The steps that create workspaces, one a group. */
+const createStepsOf = (plan) => stepsOf(plan).filter(isCreateStep);
+/** The step that sends traffic; undefined where none is planned. */
+const trafficStepOf = (plan) => stepsOf(plan).find(isTrafficStep);
+/** What a step is called in the log and the reports: its group, else its suite. */
+function stepName(step) {
+    switch (step.suite) {
+        case 'create-workspaces':
+            return step.group;
+        case 'workspace-traffic':
+            return step.suite;
+    }
+}
+/** How the evidence files of a step begin. */
+function evidenceName(step) {
+    switch (step.suite) {
+        case 'create-workspaces':
+            return `${step.suite}.${step.group}`;
+        case 'workspace-traffic':
+            return step.suite;
+    }
+}
 /** The names of the groups. */
-const groupsOf = (plan) => stepsOf(plan).map(({ group }) => group);
+const groupsOf = (plan) => createStepsOf(plan).map(({ group }) => group);
 /** The names of the templates. */
-const templatesOf = (plan) => stepsOf(plan).map(({ template }) => template);
+const templatesOf = (plan) => createStepsOf(plan).map(({ template }) => template);
+/** Whether a step of the phase is of that suite. */
+const hasTraffic = ({ steps }) => steps.some(isTrafficStep);
 
 ;// CONCATENATED MODULE: ./src/ready/readiness.ts
 const ok = (name, message) => ({ name, status: 'ok', message });
@@ -34137,8 +34232,6 @@ const refused = (name, message) => ({ name, status: 'refused', message });
 const isReady = ({ checks }) => checks.every(({ status }) => status !== 'refused');
 const refusals = ({ checks }) => checks.filter(({ status }) => status === 'refused').map(({ message }) => message);
 
-// EXTERNAL MODULE: ./src/units.ts
-var src_units = __nccwpck_require__(61996);
 // EXTERNAL MODULE: ./src/stages/cleaning.ts + 1 modules
 var stages_cleaning = __nccwpck_require__(5759);
 // EXTERNAL MODULE: ./src/stages/connecting.ts + 2 modules
@@ -34150,9 +34243,22 @@ function measuredCount(metric) {
 }
 /** A metric as it stands in metrics.json, with its unit and n. */
 function describeMetric(metric) {
-    const unit = { samples: 'seconds', ratio: 'ratio', count: 'count', missing: undefined }[metric.shape];
+    const unit = unitOf(metric);
     const n = sampleCount(metric);
     return { ...metric, ...(unit !== undefined && { unit }), ...(n !== undefined && { n }) };
+}
+function unitOf(metric) {
+    switch (metric.shape) {
+        case 'samples':
+        case 'buckets':
+        case 'value':
+            return metric.unit;
+        case 'ratio':
+        case 'count':
+            return metric.shape;
+        case 'missing':
+            return undefined;
+    }
 }
 /** How many samples a metric has. */
 function sampleCount(metric) {
@@ -34160,8 +34266,10 @@ function sampleCount(metric) {
         case 'samples':
             return metric.samples.length + metric.failed;
         case 'ratio':
+        case 'buckets':
             return metric.total;
         case 'count':
+        case 'value':
         case 'missing':
             return undefined;
     }
@@ -34234,46 +34342,6 @@ function holds(value, operator, threshold) {
 /** Whether the expectation limits from above, so that the upper bound of a quantile decides. */
 const isUpperLimit = (operator) => operator === '<' || operator === '<=' || operator === '==';
 
-;// CONCATENATED MODULE: ./src/judge/format.ts
-/** A number as people read it: `1 m 34 s`, `845 ms`, `99.3 %`, `1,000`. */
-function formatQuantity(value, unit) {
-    switch (unit) {
-        case 'seconds':
-            return formatSeconds(value);
-        case 'ratio':
-            return `${trimmed(value * 100, 2)} %`;
-        case 'count':
-            return Number.isFinite(value)
-                ? value.toLocaleString('en-US', { maximumFractionDigits: 2 })
-                : 'unlimited';
-    }
-}
-function formatSeconds(value) {
-    if (!Number.isFinite(value))
-        return 'never';
-    if (value === 0)
-        return '0 s';
-    if (value < 1)
-        return `${trimmed(value * 1000, 0)} ms`;
-    if (value < 60)
-        return `${trimmed(value, value < 10 ? 2 : 1)} s`;
-    const whole = Math.round(value);
-    const hours = Math.floor(whole / 3600);
-    const mins = Math.floor((whole % 3600) / 60);
-    const secs = whole % 60;
-    return [hours > 0 ? `${hours} h` : '', mins > 0 ? `${mins} m` : '', secs > 0 ? `${secs} s` : '']
-        .filter((part) => part !== '')
-        .join(' ');
-}
-/** Never rounds a share below one up to it, nor one above zero down: 99.996 % is not 100 %. */
-function trimmed(value, digits) {
-    const factor = 10 ** digits;
-    const rounded = Math.round(value * factor) / factor;
-    if (digits > 0 && value < 100 && rounded >= 100)
-        return String(Math.floor(value * factor) / factor);
-    return String(digits > 0 && value > 0 && rounded === 0 ? 1 / factor : rounded);
-}
-
 ;// CONCATENATED MODULE: ./src/judge/binomial.ts
 /** Exact binomial sums, stable for n up to millions. */
 /**
@@ -34338,6 +34406,196 @@ function binomialAtMost(k, n, p) {
     return regularizedBeta(1 - p, n - k, k + 1);
 }
 
+;// CONCATENATED MODULE: ./src/judge/quantile.ts
+
+/** 1e-12 keeps a bound that has exactly 95 % (P95 of one sample, from below) from being lost to rounding. */
+const quantile_CONFIDENCE = 0.95 - 1e-12;
+/**
+ * The nearest-rank quantile, rank ceil(q n), with distribution-free bounds from order statistics: the upper one is the
+ * smallest x(u) with P(Bin(n, q) <= u - 1) >= 95 %, the lower one the largest x(l) with P(Bin(n, q) >= l) >= 95 %.
+ * Source: Hahn and Meeker, Statistical Intervals, section 5.2.
+ * @returns undefined without samples.
+ */
+function estimateQuantile(ordered, q) {
+    const n = ordered.samples.length + ordered.failed;
+    if (n === 0)
+        return undefined;
+    const { rank, lower, upper } = quantileRanks(n, q);
+    const at = (position) => ordered.samples[position - 1] ?? Infinity;
+    return {
+        n,
+        rank,
+        value: at(rank),
+        ...(lower !== undefined && { lower: at(lower) }),
+        ...(upper !== undefined && { upper: at(upper) }),
+    };
+}
+/** The places of a quantile and its bounds among n >= 1 values. */
+function quantileRanks(n, q) {
+    // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
+    const rank = Math.min(n, Math.max(1, Math.ceil(q * n - 1e-9)));
+    const upperRank = firstRank(n, (u) => binomialAtMost(u - 1, n, q) >= quantile_CONFIDENCE);
+    const firstBad = firstRank(n, (l) => 1 - binomialAtMost(l - 1, n, q) < quantile_CONFIDENCE) ?? n + 1;
+    const lowerRank = firstBad - 1;
+    return {
+        rank,
+        ...(lowerRank >= 1 && { lower: lowerRank }),
+        ...(upperRank !== undefined && { upper: upperRank }),
+    };
+}
+/** The first of 1 to n for which a condition holds that stays true once it is. */
+function firstRank(n, holds) {
+    let low = 1;
+    let high = n + 1;
+    while (low < high) {
+        const middle = Math.floor((low + high) / 2);
+        if (holds(middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low <= n ? low : undefined;
+}
+
+;// CONCATENATED MODULE: ./src/judge/buckets.ts
+
+
+
+/** The bucket of the value at a 1-based place among all values in ascending order. */
+function bucketAt({ buckets }, rank) {
+    const index = buckets.findIndex(({ count }) => count >= rank);
+    const last = buckets.at(-1)?.upTo ?? 0;
+    if (index < 0)
+        return { above: last, upTo: Infinity };
+    return { above: buckets[index - 1]?.upTo ?? 0, upTo: buckets[index]?.upTo ?? Infinity };
+}
+/**
+ * Judges an expectation by buckets, without interpolation. A threshold on a bound is answered exactly, since a bucket
+ * counts all values up to and at its bound; one inside the value's bucket cannot be answered.
+ */
+function judgeBuckets(expectation, metric) {
+    const { aggregate } = expectation;
+    const n = metric.total;
+    switch (aggregate.kind) {
+        case 'quantile':
+            return judgeQuantile(expectation, aggregate.q, metric);
+        case 'max':
+            return outcomeOf(relation(expectation, bucketAt(metric, n)), bucketAt(metric, n), n);
+        case 'min':
+            return outcomeOf(relation(expectation, bucketAt(metric, 1)), bucketAt(metric, 1), n);
+        case 'mean':
+            return exactly(expectation, metric.sum / n, n);
+        case 'count':
+            return exactly(expectation, n, n);
+        case 'value':
+            return undefined;
+    }
+}
+/** As for samples: the estimate and its bound decide; below the first n that has a bound, a breach needs its own. */
+function judgeQuantile(expectation, q, metric) {
+    const n = metric.total;
+    const ranks = quantileRanks(n, q);
+    const upperLimit = isUpperLimit(expectation.operator);
+    const at = (rank) => rank === undefined ? 'open' : relation(expectation, bucketAt(metric, rank));
+    const estimate = at(ranks.rank);
+    const bound = at(upperLimit ? ranks.upper : ranks.lower);
+    const opposite = at(upperLimit ? ranks.lower : ranks.upper);
+    const needed = samplesNeeded(upperLimit ? q : 1 - q);
+    const passes = estimate === 'meets' && bound === 'meets';
+    const fails = estimate === 'breaches' && (n >= needed || opposite === 'breaches');
+    return outcomeOf(passes ? 'meets' : fails ? 'breaches' : 'open', bucketAt(metric, ranks.rank), n);
+}
+/** How a value in a bucket stands to a threshold. At a bound, `<` and `<=` are the same: nothing finer is known. */
+function relation({ operator, threshold }, { above, upTo }) {
+    const isBelow = upTo <= threshold;
+    const isAbove = above >= threshold;
+    switch (operator) {
+        case '<':
+        case '<=':
+            return isBelow ? 'meets' : isAbove ? 'breaches' : 'open';
+        case '>':
+        case '>=':
+            return isAbove ? 'meets' : isBelow ? 'breaches' : 'open';
+        case '==':
+            return threshold > above && threshold <= upTo ? 'open' : 'breaches';
+    }
+}
+function outcomeOf(relation, { above, upTo }, n) {
+    const verdict = { meets: 'pass', breaches: 'fail', open: 'inconclusive' }[relation];
+    return {
+        verdict,
+        observed: { kind: 'bucket', above, ...(Number.isFinite(upTo) && { upTo }), n },
+    };
+}
+function exactly(expectation, value, n) {
+    return {
+        verdict: holds(value, expectation.operator, expectation.threshold) ? 'pass' : 'fail',
+        observed: { kind: 'number', value, n },
+    };
+}
+
+;// CONCATENATED MODULE: ./src/judge/format.ts
+/** A number as people read it: `1 m 34 s`, `845 ms`, `99.3 %`, `1,000`. */
+function formatQuantity(value, unit) {
+    switch (unit) {
+        case 'seconds':
+            return formatSeconds(value);
+        case 'ratio':
+            return `${trimmed(value * 100, 2)} %`;
+        case 'count':
+            return Number.isFinite(value)
+                ? value.toLocaleString('en-US', { maximumFractionDigits: 2 })
+                : 'unlimited';
+        case 'bytes_per_second':
+            return formatRate(value);
+    }
+}
+/** A value of which only the bucket is known: `100 ms to 250 ms`, `above 10 s`. */
+function formatBucket({ above, upTo }, unit) {
+    if (upTo === undefined)
+        return `above ${formatQuantity(above, unit)}`;
+    return above === 0
+        ? `at most ${formatQuantity(upTo, unit)}`
+        : `${formatQuantity(above, unit)} to ${formatQuantity(upTo, unit)}`;
+}
+/** Decimal units, as in the config. */
+function formatRate(value) {
+    if (!Number.isFinite(value))
+        return 'unlimited';
+    const [factor, unit] = RATE_UNITS.find(([least]) => value >= least) ?? [1, 'B/s'];
+    return `${trimmed(value / factor, 1)} ${unit}`;
+}
+const RATE_UNITS = [
+    [1e9, 'GB/s'],
+    [1e6, 'MB/s'],
+    [1e3, 'KB/s'],
+];
+function formatSeconds(value) {
+    if (!Number.isFinite(value))
+        return 'never';
+    if (value === 0)
+        return '0 s';
+    if (value < 1)
+        return `${trimmed(value * 1000, 0)} ms`;
+    if (value < 60)
+        return `${trimmed(value, value < 10 ? 2 : 1)} s`;
+    const whole = Math.round(value);
+    const hours = Math.floor(whole / 3600);
+    const mins = Math.floor((whole % 3600) / 60);
+    const secs = whole % 60;
+    return [hours > 0 ? `${hours} h` : '', mins > 0 ? `${mins} m` : '', secs > 0 ? `${secs} s` : '']
+        .filter((part) => part !== '')
+        .join(' ');
+}
+/** Never rounds a share below one up to it, nor one above zero down: 99.996 % is not 100 %. */
+function trimmed(value, digits) {
+    const factor = 10 ** digits;
+    const rounded = Math.round(value * factor) / factor;
+    if (digits > 0 && value < 100 && rounded >= 100)
+        return String(Math.floor(value * factor) / factor);
+    return String(digits > 0 && value > 0 && rounded === 0 ? 1 / factor : rounded);
+}
+
 ;// CONCATENATED MODULE: ./src/judge/proportion.ts
 
 const TAIL = 0.05;
@@ -34368,49 +34626,8 @@ function betaQuantile(probability, a, b) {
     return (low + high) / 2;
 }
 
-;// CONCATENATED MODULE: ./src/judge/quantile.ts
-
-/** 1e-12 keeps a bound that has exactly 95 % (P95 of one sample, from below) from being lost to rounding. */
-const quantile_CONFIDENCE = 0.95 - 1e-12;
-/**
- * The nearest-rank quantile, rank ceil(q n), with distribution-free bounds from order statistics: the upper one is the
- * smallest x(u) with P(Bin(n, q) <= u - 1) >= 95 %, the lower one the largest x(l) with P(Bin(n, q) >= l) >= 95 %.
- * Source: Hahn and Meeker, Statistical Intervals, section 5.2.
- * @returns undefined without samples.
- */
-function estimateQuantile(ordered, q) {
-    const n = ordered.samples.length + ordered.failed;
-    if (n === 0)
-        return undefined;
-    // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
-    const rank = Math.min(n, Math.max(1, Math.ceil(q * n - 1e-9)));
-    const at = (position) => ordered.samples[position - 1] ?? Infinity;
-    const upperRank = firstRank(n, (u) => binomialAtMost(u - 1, n, q) >= quantile_CONFIDENCE);
-    const firstBad = firstRank(n, (l) => 1 - binomialAtMost(l - 1, n, q) < quantile_CONFIDENCE) ?? n + 1;
-    const lowerRank = firstBad - 1;
-    return {
-        n,
-        rank,
-        value: at(rank),
-        ...(lowerRank >= 1 && { lower: at(lowerRank) }),
-        ...(upperRank !== undefined && { upper: at(upperRank) }),
-    };
-}
-/** The first of 1 to n for which a condition holds that stays true once it is. */
-function firstRank(n, holds) {
-    let low = 1;
-    let high = n + 1;
-    while (low < high) {
-        const middle = Math.floor((low + high) / 2);
-        if (holds(middle))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low <= n ? low : undefined;
-}
-
 ;// CONCATENATED MODULE: ./src/judge/criterion.ts
+
 
 
 
@@ -34455,11 +34672,14 @@ function judgeExpectation(expectation, metric) {
     switch (metric.shape) {
         case 'samples':
             return expectation.aggregate.kind === 'quantile'
-                ? judgeQuantile(expectation, expectation.aggregate.q, metric)
+                ? criterion_judgeQuantile(expectation, expectation.aggregate.q, metric)
                 : judgeCensus(expectation, metric);
         case 'ratio':
             return judgeRatio(expectation, metric);
+        case 'buckets':
+            return judgeByBuckets(expectation, metric);
         case 'count':
+        case 'value':
             return verdictOf(expectation, { kind: 'number', value: metric.value });
     }
 }
@@ -34467,7 +34687,7 @@ function judgeExpectation(expectation, metric) {
  * Pass: the estimate and its bound are on the right side. Fail: the estimate breaches, and below the first n that has a
  * bound only if its own bound breaches too. Else inconclusive.
  */
-function judgeQuantile(expectation, q, metric) {
+function criterion_judgeQuantile(expectation, q, metric) {
     const estimate = estimateQuantile(metric, q);
     if (estimate === undefined)
         return { verdict: 'error', sentence: `${metric.name} has no samples` };
@@ -34517,6 +34737,19 @@ function judgeCensus(expectation, metric) {
             return { verdict: 'error', sentence: `"${expectation.text}" does not fit ${metric.name}` };
     }
 }
+function judgeByBuckets(expectation, metric) {
+    const outcome = judgeBuckets(expectation, metric);
+    if (outcome === undefined)
+        return { verdict: 'error', sentence: `"${expectation.text}" does not fit ${metric.name}` };
+    const sentence = describe(expectation, outcome.observed);
+    if (outcome.verdict !== 'inconclusive')
+        return { ...outcome, sentence };
+    const bounds = metric.buckets.map(({ upTo }) => formatQuantity(upTo, metric.unit)).join(', ');
+    return {
+        ...outcome,
+        sentence: `${sentence}; only the bucket is known, so a limit is decided best at one of its bounds: ${bounds}`,
+    };
+}
 function judgeRatio(expectation, metric) {
     const estimate = estimateProportion(metric.good, metric.total);
     if (estimate === undefined)
@@ -34537,7 +34770,10 @@ function describe(expectation, observed) {
         : observed.n !== undefined
             ? ` (n = ${observed.n})`
             : '';
-    return `${kind}${formatQuantity(observed.value, unit)}${of}, expected ${expectation.text}`;
+    return `${kind}${observedText(observed, unit)}${of}, expected ${expectation.text}`;
+}
+function observedText(observed, unit) {
+    return observed.kind === 'bucket' ? formatBucket(observed, unit) : formatQuantity(observed.value, unit);
 }
 
 ;// CONCATENATED MODULE: ./src/judge/verdict.ts
@@ -34947,6 +35183,13 @@ const runShape = schemas/* object */.Ikc({
     duration_ms: schemas/* number */.aig().nonnegative(),
     error: schemas/* unknown */.L5J().optional(),
 });
+/** Since v2.27 under `metrics`; v2.24 to v2.26 had two keys of their own. */
+const bytesShape = schemas/* union */.KCZ([
+    schemas/* object */.Ikc({ metrics: schemas/* object */.Ikc({ bytes_read: result_file_count, bytes_written: result_file_count }) })
+        .transform(({ metrics }) => ({ read: metrics.bytes_read, written: metrics.bytes_written })),
+    schemas/* object */.Ikc({ total_bytes_read: result_file_count, total_bytes_written: result_file_count })
+        .transform((run) => ({ read: run.total_bytes_read, written: run.total_bytes_written })),
+]);
 /**
  * Reads a result file of any size: runs without their logs, which are skipped and not decoded.
  * @param open gives the file's bytes from the beginning; it is called again when the fast way does not fit the file.
@@ -35036,6 +35279,7 @@ class ResultParser {
             startedAt,
             duration: (0,src_units/* milliseconds */.Rz)(parsed.data.duration_ms),
             ...(!PASSED.safeParse(parsed.data.error).success && { error: errorText(parsed.data.error) }),
+            ...bytesOf(fields),
             ...(logs && { logs }),
         });
     }
@@ -35052,6 +35296,13 @@ class ResultParser {
         return range;
     }
 }
+/** Most suites have none, and a zod union for each of ten thousand runs would cost more than the rest. */
+function bytesOf(fields) {
+    if (!('metrics' in fields) && !('total_bytes_read' in fields))
+        return {};
+    const { success, data } = bytesShape.safeParse(fields);
+    return success ? { bytes: data } : {};
+}
 /** Up to v2.2 a failed run's error is an object without content. */
 function errorText(error) {
     const text = typeof error === 'string' ? error : JSON.stringify(error);
@@ -35063,6 +35314,435 @@ function refuseContradictions(file) {
     if (totalRuns !== totalPass + totalFail || totalRuns !== runs.length || totalFail !== failed) {
         throw new ResultFileError(`the file contradicts itself: its totals say ${totalRuns} runs, ${totalPass} passed and ${totalFail} failed, but it lists ${runs.length} runs, of which ${failed} failed`);
     }
+}
+
+;// CONCATENATED MODULE: ./src/plan/metric-names.ts
+const WORKSPACE_METRICS = [
+    { name: 'provisioning', shape: 'samples', unit: 'seconds' },
+    { name: 'queue', shape: 'samples', unit: 'seconds' },
+    { name: 'build', shape: 'samples', unit: 'seconds' },
+    { name: 'agent', shape: 'samples', unit: 'seconds' },
+    { name: 'ready', shape: 'samples', unit: 'seconds' },
+    { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'first_attempt_success_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'peak_in_flight', shape: 'count', unit: 'count' },
+    { name: 'peak_building', shape: 'count', unit: 'count' },
+    { name: 'peak_alive', shape: 'count', unit: 'count' },
+];
+const CLEANUP_METRICS = [
+    { name: 'cleanup.leftover_workspaces', shape: 'count', unit: 'count' },
+    { name: 'cleanup.leftover_users', shape: 'count', unit: 'count' },
+];
+const TRAFFIC_METRICS = [
+    { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'drop_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'throughput', shape: 'value', unit: 'bytes_per_second' },
+    { name: 'throughput_ratio', shape: 'value', unit: 'ratio' },
+    { name: 'read_latency', shape: 'buckets', unit: 'seconds' },
+    { name: 'write_latency', shape: 'buckets', unit: 'seconds' },
+];
+/** The first parts of metric names whose suites are not available yet. */
+const LATER_METRICS = ['api', 'dashboard', 'coderd', 'monitor'];
+/** The metrics of creating workspaces, of each group and of all; `groups` has their planned counts. */
+function workspaceMetricNames(groups) {
+    return [...groups].flatMap(([group, planned]) => WORKSPACE_METRICS.map((metric) => ({
+        ...metric,
+        name: `create_workspaces.${group}.${metric.name}`,
+        ...(metric.shape !== 'count' && { plannedSamples: planned }),
+    })));
+}
+function trafficMetricNames(workspaces) {
+    return TRAFFIC_METRICS.map((metric) => ({
+        ...metric,
+        name: `workspace_traffic.${metric.name}`,
+        ...(metric.shape === 'ratio' && { plannedSamples: workspaces }),
+    }));
+}
+
+;// CONCATENATED MODULE: ./src/measure/exposition.ts
+/**
+ * The text format in which programs expose metrics to Prometheus (version 0.0.4): a line a sample, with labels, value and
+ * an optional timestamp; `# HELP` and `# TYPE` lines before a family.
+ */
+/** A page that is no exposition. */
+class ExpositionError extends Error {
+}
+const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
+const LABEL = /^[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(,|(?=\}))/;
+const COMMENT = /^#[ \t]+(HELP|TYPE)[ \t]+([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t](.*))?$/;
+const TYPES = new Set(['counter', 'gauge', 'histogram', 'summary', 'untyped']);
+/** As Go's strconv.ParseFloat reads them, without its underscores. */
+const NUMBER = /^[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)$/;
+const LONGEST_SHOWN = 80;
+/**
+ * Reads a page.
+ * @throws ExpositionError for anything that Prometheus would refuse as well, at its line.
+ */
+function parseExposition(text) {
+    const samples = [];
+    const types = new Map();
+    const help = new Map();
+    if (text !== '' && !text.endsWith('\n'))
+        throw new ExpositionError('the page ends in the middle of a line');
+    const lines = text.split('\n');
+    lines.forEach((line, index) => {
+        const content = line.replace(/^[ \t]+/, '');
+        if (content === '')
+            return;
+        if (content.startsWith('#'))
+            readComment(content, types, help, index + 1);
+        else
+            samples.push(readSample(content, index + 1));
+    });
+    return { samples, types, help };
+}
+function readComment(line, types, help, place) {
+    const match = COMMENT.exec(line);
+    if (match === null)
+        return;
+    const [, kind, name = '', rest = ''] = match;
+    if (kind === 'HELP') {
+        help.set(name, unescapeHelp(rest));
+        return;
+    }
+    const type = rest.trim();
+    if (!TYPES.has(type))
+        throw refusal(place, line, `"${type}" is no type of a metric`);
+    if (types.has(name))
+        throw refusal(place, line, `the type of ${name} is given twice`);
+    types.set(name, type);
+}
+function readSample(line, place) {
+    const name = NAME.exec(line)?.[0];
+    if (name === undefined)
+        throw refusal(place, line, 'the name of a metric was expected');
+    const { labels, rest } = readLabels(line.slice(name.length).replace(/^[ \t]+/, ''), place, line);
+    const [value, timestamp, ...more] = rest.split(/[ \t]+/).filter((part) => part !== '');
+    if (value === undefined || more.length > 0)
+        throw refusal(place, line, 'one value was expected');
+    if (timestamp !== undefined && !/^-?\d+$/.test(timestamp))
+        throw refusal(place, line, `"${timestamp}" is no timestamp`);
+    return {
+        name,
+        labels,
+        value: readNumber(value, place, line),
+        ...(timestamp !== undefined && { timestamp: Number(timestamp) }),
+    };
+}
+function readLabels(text, place, line) {
+    if (!text.startsWith('{'))
+        return { labels: {}, rest: text };
+    const labels = new Map();
+    let rest = text.slice(1);
+    for (;;) {
+        const end = /^[ \t]*\}/.exec(rest);
+        if (end !== null)
+            return { labels: Object.fromEntries(labels), rest: rest.slice(end[0].length) };
+        const match = LABEL.exec(rest);
+        if (match === null)
+            throw refusal(place, line, 'the labels cannot be read');
+        const [whole, name = '', value = ''] = match;
+        if (labels.has(name))
+            throw refusal(place, line, `the label ${name} is given twice`);
+        labels.set(name, unescapeLabel(value, place, line));
+        rest = rest.slice(whole.length);
+    }
+}
+function unescapeLabel(text, place, line) {
+    return text.replace(/\\(.)/g, (_, character) => {
+        switch (character) {
+            case 'n':
+                return '\n';
+            case '\\':
+            case '"':
+                return character;
+            default:
+                throw refusal(place, line, `"\\${character}" is no escape`);
+        }
+    });
+}
+const unescapeHelp = (text) => text.replace(/\\([\\n])/g, (_, character) => (character === 'n' ? '\n' : '\\'));
+function readNumber(text, place, line) {
+    const lower = text.toLowerCase();
+    if (lower === 'nan')
+        return Number.NaN;
+    const infinite = /^([+-]?)inf(inity)?$/.exec(lower);
+    if (infinite !== null)
+        return infinite[1] === '-' ? -Infinity : Infinity;
+    if (NUMBER.test(text))
+        return Number(text);
+    throw refusal(place, line, `"${text}" is no number`);
+}
+function refusal(place, line, why) {
+    const shown = line.length > LONGEST_SHOWN ? `${line.slice(0, LONGEST_SHOWN)}…` : line;
+    return new ExpositionError(`line ${place}: ${why}: ${shown}`);
+}
+/**
+ * The series of a histogram.
+ * @throws ExpositionError when one lacks a part or its counts fall.
+ */
+function histogramsOf({ samples }, family) {
+    const series = new Map();
+    for (const sample of samples) {
+        const part = partOf(sample.name, family);
+        if (part === undefined)
+            continue;
+        const { le, ...labels } = sample.labels;
+        const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+        const one = series.get(key) ?? { labels, buckets: new Map() };
+        series.set(key, one);
+        if (part === 'bucket')
+            one.buckets.set(readNumber(le ?? '', 0, `${sample.name} without a bound`), sample.value);
+        else
+            one[part] = sample.value;
+    }
+    return [...series.values()].map(({ labels, buckets, sum, count }) => {
+        const total = buckets.get(Infinity) ?? count;
+        if (total === undefined || sum === undefined)
+            throw new ExpositionError(`a series of ${family} lacks its sum or its count`);
+        const finite = [...buckets]
+            .filter(([upTo]) => Number.isFinite(upTo))
+            .map(([upTo, value]) => ({ upTo, count: value }))
+            .sort((a, b) => a.upTo - b.upTo);
+        const counts = [0, ...finite.map((bucket) => bucket.count), total];
+        if (counts.some((value, index) => !(value >= (counts[index - 1] ?? 0))))
+            throw new ExpositionError(`the counts of a series of ${family} fall from one bucket to the next`);
+        return { labels, buckets: finite, count: total, sum };
+    });
+}
+function partOf(name, family) {
+    if (!name.startsWith(`${family}_`))
+        return undefined;
+    const suffix = name.slice(family.length + 1);
+    return suffix === 'bucket' || suffix === 'sum' || suffix === 'count' ? suffix : undefined;
+}
+
+;// CONCATENATED MODULE: ./src/measure/traffic-page.ts
+
+const FAMILY = 'coderd_scaletest';
+const NAME_LABEL = 'workspace_name';
+/** What a page tells, for the log of a run; undefined when it is none of workspace-traffic. */
+function describeTrafficPage(text) {
+    try {
+        const { workspaces, bytesRead, bytesWritten } = readTrafficPage(text);
+        if (workspaces.size === 0)
+            return undefined;
+        return `${workspaces.size} workspaces, ${megabytes(bytesWritten)} MB written and ${megabytes(bytesRead)} MB read`;
+    }
+    catch (thrown) {
+        if (thrown instanceof ExpositionError)
+            return undefined;
+        throw thrown;
+    }
+}
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+/** @throws ExpositionError for a page that cannot be read. */
+function readTrafficPage(text) {
+    const page = parseExposition(text);
+    const ofFamily = (name) => page.samples.filter((sample) => sample.name === `${FAMILY}_${name}`);
+    const sum = (name) => ofFamily(name).reduce((all, { value }) => all + value, 0);
+    const names = (samples) => samples.flatMap(({ labels }) => labels[NAME_LABEL] ?? []);
+    const errors = [...ofFamily('read_errors_total'), ...ofFamily('write_errors_total')];
+    return {
+        workspaces: new Set(names(ofFamily('bytes_read_total'))),
+        bytesRead: sum('bytes_read_total'),
+        bytesWritten: sum('bytes_written_total'),
+        withErrors: new Set(names(errors.filter(({ value }) => value > 0))),
+        readLatency: latencies(page, 'read_latency_seconds'),
+        writeLatency: latencies(page, 'write_latency_seconds'),
+    };
+}
+/** All workspaces together. Each run first records an artificial 0 s, which is in every bucket and is taken out again. */
+function latencies(page, name) {
+    const series = histogramsOf(page, `${FAMILY}_${name}`);
+    const artificial = series.filter(({ buckets }) => (buckets[0]?.count ?? 0) > 0).length;
+    const bounds = series[0]?.buckets.map(({ upTo }) => upTo) ?? [];
+    if (series.some(({ buckets }) => buckets.map(({ upTo }) => upTo).join() !== bounds.join()))
+        throw new ExpositionError(`the series of ${name} have different buckets`);
+    return {
+        buckets: bounds.map((upTo, index) => ({
+            upTo,
+            count: series.reduce((all, { buckets }) => all + (buckets[index]?.count ?? 0), 0) - artificial,
+        })),
+        total: series.reduce((all, { count }) => all + count, 0) - artificial,
+        sum: series.reduce((all, one) => all + one.sum, 0),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/measure/traffic-metrics.ts
+
+
+
+
+const COVERAGE = 0.95;
+const PHASE = 'traffic';
+/** A run that passed in less of its time lost its connection: up to v2.31 the CLI lets such runs pass. */
+const WHOLE_RUN = 0.98;
+/** Short runs are mostly connecting and closing, so the clock's grain must not make drops of them. */
+const RUN_GRAIN_MS = 500;
+/** Why the suite's runs say nothing; undefined when they can be judged. */
+function trafficProblem({ expected, runs }) {
+    const suite = 'workspace-traffic';
+    if ('unusable' in runs)
+        return runs.unusable;
+    if (runs.length === 0)
+        return `${suite}: no workspace got traffic, although the CLI found nothing wrong`;
+    if (typeof expected !== 'number')
+        return `${suite}: how many workspaces had to get traffic is not known: ${expected.unusable}`;
+    if (runs.length < expected * COVERAGE)
+        return `${suite}: only ${runs.length} of ${expected} workspaces got traffic; at least ${COVERAGE * 100} % are needed`;
+    return undefined;
+}
+/** All metrics of the suite workspace-traffic. */
+function trafficMetrics(evidence, observation) {
+    const problem = trafficProblem(evidence);
+    const { runs, expected } = evidence;
+    if (problem !== undefined || 'unusable' in runs || typeof expected !== 'number')
+        return trafficMetricNames(0).map(({ name }) => ({
+            name,
+            shape: 'missing',
+            reason: problem ?? 'not measured',
+        }));
+    const measured = { evidence, runs, total: Math.max(expected, runs.length) };
+    const page = usablePage(evidence, runs, observation);
+    return [
+        ...connectionMetrics(measured, page),
+        ...throughputMetrics(measured, page),
+        latencyMetric('read_latency', page),
+        latencyMetric('write_latency', page),
+    ];
+}
+const metricName = (metric) => `workspace_traffic.${metric}`;
+function endedEarly({ duration }, planned) {
+    return duration < Math.min(planned * 1000 * WHOLE_RUN, planned * 1000 - RUN_GRAIN_MS);
+}
+/** Which connections held. A workspace that the CLI left out, warning only on stderr, did not. */
+function connectionMetrics({ evidence, runs, total }, page) {
+    const dropped = runs.filter((run) => run.error !== undefined || endedEarly(run, evidence.duration)).length;
+    const withErrors = 'unusable' in page ? 0 : page.content.withErrors.size;
+    const origin = { phase: PHASE, source: 'cli-result', evidence: [evidence.evidence] };
+    return [
+        {
+            ...origin,
+            name: metricName('success_rate'),
+            shape: 'ratio',
+            good: runs.length - dropped,
+            total,
+        },
+        {
+            ...origin,
+            name: metricName('drop_rate'),
+            ...(!('unusable' in page) && { evidence: [evidence.evidence, page.page.evidence] }),
+            shape: 'ratio',
+            // The page names workspaces and the file runs, mostly of the same connections: the greater number is shown.
+            good: Math.min(runs.length, Math.max(dropped, withErrors)),
+            total: runs.length,
+        },
+    ];
+}
+/**
+ * What got through, by what was asked for: all workspaces for the whole duration. Of a terminal, which gives back all
+ * that it gets, the lesser of written and read counts, so that bytes that only left the client count for nothing.
+ */
+function throughputMetrics({ evidence, runs, total }, page) {
+    const transferred = transferredBytes(runs, page);
+    const names = ['throughput', 'throughput_ratio'].map(metricName);
+    if ('unusable' in transferred)
+        return names.map((name) => ({ name, shape: 'missing', reason: transferred.unusable }));
+    const { read, written, ...source } = transferred;
+    const through = evidence.echoes ? Math.min(read, written) : written;
+    const seconds = evidence.duration;
+    const target = (evidence.bytesPerTick / evidence.tickInterval) * seconds * total;
+    const origin = {
+        phase: PHASE,
+        source: source.source,
+        evidence: [source.source === 'cli-result' ? evidence.evidence : source.evidence],
+        shape: 'value',
+    };
+    return [
+        { ...origin, name: metricName('throughput'), unit: 'bytes_per_second', value: through / seconds },
+        { ...origin, name: metricName('throughput_ratio'), unit: 'ratio', value: through / target },
+    ];
+}
+/** From the result file; before v2.24 from the page, when it was read after the last byte. */
+function transferredBytes(runs, page) {
+    const bytes = runs.flatMap((run) => run.bytes ?? []);
+    if (bytes.length > 0)
+        return {
+            source: 'cli-result',
+            read: bytes.reduce((sum, { read }) => sum + read, 0),
+            written: bytes.reduce((sum, { written }) => sum + written, 0),
+        };
+    const old = 'workspace-traffic: the result file has no bytes (CLIs before v2.24 write none)';
+    if ('unusable' in page)
+        return { unusable: `${old}, and ${page.unusable}` };
+    if (!page.page.isFinal)
+        return { unusable: `${old}, and the metrics page could not be read after the traffic had ended` };
+    return {
+        source: 'cli-prometheus',
+        evidence: page.page.evidence,
+        read: page.content.bytesRead,
+        written: page.content.bytesWritten,
+    };
+}
+function latencyMetric(metric, page) {
+    const name = metricName(metric);
+    if ('unusable' in page)
+        return { name, shape: 'missing', reason: `workspace-traffic: ${page.unusable}` };
+    const latencies = metric === 'read_latency' ? page.content.readLatency : page.content.writeLatency;
+    const buckets = {
+        name,
+        phase: PHASE,
+        source: 'cli-prometheus',
+        evidence: [page.page.evidence],
+        shape: 'buckets',
+        unit: 'seconds',
+        ...latencies,
+    };
+    return buckets;
+}
+/** The page when it can be read, is this suite's own, and tells of nearly all of the traffic; else why not. */
+function usablePage({ page }, runs, observation) {
+    if ('unusable' in page)
+        return page;
+    const content = readable(page.text);
+    if ('unusable' in content)
+        return content;
+    const foreign = foreignPage(content, observation) ?? partialPage(content, runs, page);
+    return foreign === undefined ? { content, page } : { unusable: foreign };
+}
+function readable(text) {
+    try {
+        return readTrafficPage(text);
+    }
+    catch (thrown) {
+        if (!(thrown instanceof ExpositionError))
+            throw thrown;
+        return { unusable: `the metrics page cannot be read: ${(0,errors/* messageOf */.b)(thrown)}` };
+    }
+}
+/** Where the port was taken the CLI goes on without a page, and another program answers there. */
+function foreignPage({ workspaces }, observation) {
+    if (workspaces.size === 0)
+        return 'the metrics page tells of no workspace';
+    if ('unusable' in observation)
+        return undefined;
+    const own = new Set(observation.workspaces.map(({ name }) => name));
+    const others = [...workspaces].filter((name) => !own.has(name));
+    return others.length === 0
+        ? undefined
+        : `the metrics page at the suite's port is another program's: it tells of ${others[0] ?? ''}, which is no workspace of this run`;
+}
+/** A page that was last read long before the end, or another run's on the same workspaces. */
+function partialPage({ bytesRead, bytesWritten }, runs, { isFinal }) {
+    const bytes = runs.flatMap((run) => (run.bytes === undefined ? [] : run.bytes.read + run.bytes.written));
+    const inFile = bytes.reduce((sum, one) => sum + one, 0);
+    if (bytes.length === 0)
+        return isFinal ? undefined : 'the metrics page could not be read after the traffic had ended';
+    const onPage = bytesRead + bytesWritten;
+    if (onPage >= inFile * COVERAGE && onPage <= inFile / COVERAGE)
+        return undefined;
+    return `the metrics page tells of ${onPage} bytes, but the result file of ${inFile}`;
 }
 
 ;// CONCATENATED MODULE: ./src/measure/stages.ts
@@ -35122,8 +35802,8 @@ function timeShare(group, workspaces) {
 ;// CONCATENATED MODULE: ./src/measure/workspace-metrics.ts
 
 
-const COVERAGE = 0.95;
-const PHASE = 'create';
+const workspace_metrics_COVERAGE = 0.95;
+const workspace_metrics_PHASE = 'create';
 const OBSERVATION_FILE = 'evidence/workspaces.json';
 /** Why a group's runs say nothing; undefined when they can be judged. */
 function coverageProblem({ group, planned, runs }) {
@@ -35131,8 +35811,8 @@ function coverageProblem({ group, planned, runs }) {
         return runs.unusable;
     if (runs.length === 0)
         return `${group}: the suite ran zero workspaces of ${planned} planned`;
-    if (runs.length < planned * COVERAGE) {
-        return `${group}: only ${runs.length} of ${planned} planned workspaces were run; at least ${COVERAGE * 100} % are needed`;
+    if (runs.length < planned * workspace_metrics_COVERAGE) {
+        return `${group}: only ${runs.length} of ${planned} planned workspaces were run; at least ${workspace_metrics_COVERAGE * 100} % are needed`;
     }
     if (runs.length > planned)
         return `${group}: ${runs.length} workspaces were run, but ${planned} were planned`;
@@ -35149,19 +35829,19 @@ function workspaceMetrics(groups, observation) {
 }
 const RUN_METRICS = ['provisioning', 'success_rate', 'peak_in_flight'];
 const plannedOf = ({ groups }) => groups.reduce((sum, { planned }) => sum + planned, 0);
-const metricName = (slice, metric) => `create_workspaces.${slice.name}.${metric}`;
+const workspace_metrics_metricName = (slice, metric) => `create_workspaces.${slice.name}.${metric}`;
 function runMetrics(slice) {
     const problem = slice.groups.map(coverageProblem).find((found) => found !== undefined);
     if (problem !== undefined)
         return RUN_METRICS.map((metric) => ({
-            name: metricName(slice, metric),
+            name: workspace_metrics_metricName(slice, metric),
             shape: 'missing',
             reason: problem,
         }));
     const runs = slice.groups.flatMap((group) => ('unusable' in group.runs ? [] : group.runs));
     const passed = runs.filter(({ error }) => error === undefined);
     const origin = {
-        phase: PHASE,
+        phase: workspace_metrics_PHASE,
         // With driver api the file has the same shape, but its times are the gate's own.
         source: slice.groups.every(({ driver }) => driver === 'cli') ? 'cli-result' : 'load',
         evidence: slice.groups.map(({ evidence }) => evidence),
@@ -35169,7 +35849,7 @@ function runMetrics(slice) {
     const planned = plannedOf(slice);
     const provisioning = {
         ...origin,
-        name: metricName(slice, 'provisioning'),
+        name: workspace_metrics_metricName(slice, 'provisioning'),
         shape: 'samples',
         unit: 'seconds',
         samples: ascending(passed.map(({ duration }) => duration / 1000)),
@@ -35178,14 +35858,14 @@ function runMetrics(slice) {
     };
     const successRate = {
         ...origin,
-        name: metricName(slice, 'success_rate'),
+        name: workspace_metrics_metricName(slice, 'success_rate'),
         shape: 'ratio',
         good: passed.length,
         total: planned,
     };
     const inFlight = {
         ...origin,
-        name: metricName(slice, 'peak_in_flight'),
+        name: workspace_metrics_metricName(slice, 'peak_in_flight'),
         shape: 'count',
         value: peakOverlap(runs.map(({ startedAt, duration }) => ({
             from: startedAt.getTime(),
@@ -35203,12 +35883,12 @@ function serverMetrics(slice, observation) {
         : (nothingRun(slice, observation) ?? lostWorkspaces(slice, workspaces));
     if (problem !== undefined || 'unusable' in observation) {
         return SERVER_METRICS.map((metric) => ({
-            name: metricName(slice, metric),
+            name: workspace_metrics_metricName(slice, metric),
             shape: 'missing',
             reason: problem ?? 'not observed',
         }));
     }
-    const origin = { phase: PHASE, source: 'coder-api', evidence: [OBSERVATION_FILE] };
+    const origin = { phase: workspace_metrics_PHASE, source: 'coder-api', evidence: [OBSERVATION_FILE] };
     const planned = plannedOf(slice);
     // Workspaces that never came to be waited for ever.
     const stages = [
@@ -35220,7 +35900,7 @@ function serverMetrics(slice, observation) {
         const finite = values.filter(Number.isFinite);
         return {
             ...origin,
-            name: metricName(slice, stage),
+            name: workspace_metrics_metricName(slice, stage),
             shape: 'samples',
             unit: 'seconds',
             samples: ascending(finite),
@@ -35232,15 +35912,15 @@ function serverMetrics(slice, observation) {
         ...STAGES.map(stageMetric),
         {
             ...origin,
-            name: metricName(slice, 'first_attempt_success_rate'),
+            name: workspace_metrics_metricName(slice, 'first_attempt_success_rate'),
             shape: 'ratio',
             good: workspaces.filter(passedAtFirst).length,
             total: Math.max(planned, workspaces.length),
         },
-        { ...origin, name: metricName(slice, 'peak_building'), shape: 'count', value: peakOverlap(intervals) },
+        { ...origin, name: workspace_metrics_metricName(slice, 'peak_building'), shape: 'count', value: peakOverlap(intervals) },
         {
             ...origin,
-            name: metricName(slice, 'peak_alive'),
+            name: workspace_metrics_metricName(slice, 'peak_alive'),
             shape: 'count',
             value: workspaces.filter(isAlive).length,
         },
@@ -35262,7 +35942,7 @@ function lostWorkspaces(slice, workspaces) {
     const passed = slice.groups
         .flatMap(({ runs }) => ('unusable' in runs ? [] : runs))
         .filter(({ error }) => error === undefined).length;
-    if (workspaces.length >= passed * COVERAGE)
+    if (workspaces.length >= passed * workspace_metrics_COVERAGE)
         return undefined;
     return `${slice.name}: the deployment shows ${workspaces.length} workspaces, but ${passed} runs passed`;
 }
@@ -35399,7 +36079,56 @@ async function writeWithoutLogs(source, target, file, secrets) {
     }
 }
 
+;// CONCATENATED MODULE: ./src/stages/traffic-evidence.ts
+
+
+
+
+/** What the suite workspace-traffic left behind; undefined where it was not run. */
+async function readTraffic(read, groups, observation, results) {
+    const reading = read.find(({ outcome }) => isTrafficStep(outcome.step));
+    if (reading === undefined || !isTrafficStep(reading.outcome.step))
+        return undefined;
+    const { step } = reading.outcome;
+    return {
+        expected: workspacesMade(groups, observation),
+        bytesPerTick: step.bytesPerTick,
+        tickInterval: step.tickInterval,
+        duration: step.timeout,
+        echoes: !step.mode.startsWith('app:'),
+        runs: reading.runs,
+        evidence: reading.evidence,
+        page: await readPage(reading.outcome, results),
+    };
+}
+/** A run that passed made a workspace whose agents are all connected. Without the runs, the server tells. */
+function workspacesMade(groups, observation) {
+    let made = 0;
+    for (const { runs } of groups) {
+        if ('unusable' in runs)
+            return 'unusable' in observation ? runs : observation.workspaces.filter(isAlive).length;
+        made += runs.filter(({ error }) => error === undefined).length;
+    }
+    return made;
+}
+async function readPage({ metricsPage }, results) {
+    if (metricsPage === undefined)
+        return { unusable: 'the metrics page was not read' };
+    if ('unusable' in metricsPage)
+        return metricsPage;
+    try {
+        const text = await (0,promises_.readFile)(`${results.path}/${metricsPage.file}`, 'utf8');
+        return { text, isFinal: metricsPage.isFinal, evidence: metricsPage.file };
+    }
+    catch (thrown) {
+        return { unusable: `the metrics page could not be read: ${(0,errors/* messageOf */.b)(thrown)}` };
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/stages/measuring.ts
+
+
+
 
 
 
@@ -35418,52 +36147,58 @@ async function measure(run, results, secrets, world) {
     const read = [];
     for (const outcome of run.outcome.steps)
         read.push(await readStep(outcome, results, secrets, world));
-    const groups = read.map(({ group }) => group);
+    const { observation } = run;
+    const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
+    const traffic = await readTraffic(read, groups, observation, results);
     const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
     if (failedRuns.length > 0)
         await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
-    if (!('unusable' in run.observation))
-        await results.writeJson(OBSERVATION_FILE, run.observation);
-    const metrics = workspaceMetrics(groups, run.observation);
+    if (!('unusable' in observation))
+        await results.writeJson(OBSERVATION_FILE, observation);
+    const workspaces = workspaceMetrics(groups, observation);
+    const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
+    const metrics = [...workspaces, ...ofTraffic];
     await results.writeJson(METRICS_FILE, { schema: 1, metrics });
-    const observation = run.observation;
     return {
         metrics,
-        judgeable: judgeable(metrics, groups),
+        judgeable: [...judgeable(workspaces, groups), ...ofTraffic],
         timeShares: 'unusable' in observation
             ? []
             : groups.flatMap((group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? []),
         steps: read.map(({ outcome, failedRuns: failed }) => stepReport(outcome, failed)),
-        problems: groups.flatMap((group) => coverageProblem(group) ?? []),
+        problems: [
+            ...groups.flatMap((group) => coverageProblem(group) ?? []),
+            ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
+        ],
     };
 }
 async function readStep(outcome, results, secrets, world) {
-    const { step } = outcome;
-    const evidence = `evidence/${step.suite}.${step.group}.json`;
-    const group = {
-        driver: outcome.driver,
-        group: step.group,
-        template: step.template,
-        planned: step.count,
-        evidence,
-    };
-    const { resultFile } = outcome;
+    const { step, resultFile } = outcome;
+    const name = stepName(step);
+    const evidence = `evidence/${evidenceName(step)}.json`;
     if (resultFile === undefined)
-        return { outcome, group: { ...group, runs: { unusable: noResult(outcome) } }, failedRuns: [] };
+        return { outcome, evidence, runs: { unusable: noResult(outcome) }, failedRuns: [] };
     try {
         const file = await readResultFile(() => readChunks(resultFile));
         await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, secrets);
-        const failedRuns = await readFailedRuns(resultFile, step.group, file, secrets);
-        return { outcome, group: { ...group, runs: file.runs }, failedRuns };
+        const failedRuns = await readFailedRuns(resultFile, name, file, secrets);
+        return { outcome, evidence, runs: file.runs, failedRuns };
     }
     catch (thrown) {
         if (!(thrown instanceof ResultFileError))
             throw thrown;
         const { size } = await (0,promises_.stat)(resultFile);
         world.log.debug(`${resultFile} has ${size} bytes`);
-        const unusable = `${step.group}: the result file ${thrown.truncated ? 'is truncated' : 'cannot be used'} (${size} bytes): ${(0,errors/* messageOf */.b)(thrown)}`;
-        return { outcome, group: { ...group, runs: { unusable } }, failedRuns: [] };
+        const unusable = `${name}: the result file ${thrown.truncated ? 'is truncated' : 'cannot be used'} (${size} bytes): ${(0,errors/* messageOf */.b)(thrown)}`;
+        return { outcome, evidence, runs: { unusable }, failedRuns: [] };
     }
+}
+/** A step's reading as evidence of a group; undefined for a step that creates no workspaces. */
+function groupEvidence({ outcome, runs, evidence }) {
+    const { step, driver } = outcome;
+    if (!isCreateStep(step))
+        return undefined;
+    return { driver, group: step.group, template: step.template, planned: step.count, evidence, runs };
 }
 function noResult(outcome) {
     const { step, exitCode, exitSignal, endedBy, lastWords } = outcome;
@@ -35480,11 +36215,11 @@ function noResult(outcome) {
         .filter((line) => !line.startsWith('Encountered an error running'))
         .slice(-3)
         .join(' ');
-    return `${step.group}: the suite ${how} without a result file${words === '' ? '' : `: ${words}`}`;
+    return `${stepName(step)}: the suite ${how} without a result file${words === '' ? '' : `: ${words}`}`;
 }
 function stepReport(outcome, failedRuns) {
     return {
-        group: outcome.step.group,
+        group: stepName(outcome.step),
         driver: outcome.driver,
         seconds: (0,src_units/* seconds */.YA)((outcome.endedAt.getTime() - outcome.startedAt.getTime()) / 1000),
         ...(outcome.exitCode !== undefined && { exitCode: outcome.exitCode }),
@@ -35573,6 +36308,8 @@ function observedCells(result) {
             };
         case 'number':
             return { value: format(observed.value), interval: '', n };
+        case 'bucket':
+            return { value: formatBucket(observed, unit).replaceAll(' ', NO_BREAK), interval: '', n };
     }
 }
 const bound = (value, format) => value === undefined ? '?' : format(value);
@@ -35643,7 +36380,13 @@ function flatMetrics(metrics) {
             case 'ratio':
                 put(`${metric.name}.value`, metric.total === 0 ? undefined : metric.good / metric.total);
                 break;
+            case 'buckets':
+                // No quantiles: of those only the bucket is known.
+                put(`${metric.name}.mean`, metric.total === 0 ? undefined : metric.sum / metric.total);
+                put(`${metric.name}.count`, metric.total);
+                break;
             case 'count':
+            case 'value':
                 put(`${metric.name}.value`, metric.value);
                 break;
             case 'missing':
@@ -35658,7 +36401,106 @@ function metricNamed(metrics, name) {
     return metrics.find((metric) => metric.name === name);
 }
 
+;// CONCATENATED MODULE: ./src/report/traffic.ts
+
+
+
+
+
+const named = (metrics, name) => metricNamed(metrics, `workspace_traffic.${name}`);
+/** How the traffic reaches the workspaces, in words. */
+function modeText(mode) {
+    switch (mode) {
+        case 'web-terminal':
+            return 'the web terminal';
+        case 'ssh':
+            return 'SSH';
+        default:
+            return `the app "${mode.slice('app:'.length)}"`;
+    }
+}
+/** What the traffic showed, in one sentence; undefined where none was sent or nothing was measured. */
+function trafficSentence({ metrics, plan }) {
+    const step = trafficStepOf(plan);
+    const success = named(metrics, 'success_rate');
+    if (step === undefined || success?.shape !== 'ratio')
+        return undefined;
+    const parts = [
+        `${success.good} of ${success.total} workspaces had traffic through ${modeText(step.mode)} for the whole ${formatQuantity(step.timeout, 'seconds')}`,
+        ...throughputText(metrics),
+        ...latencyText(named(metrics, 'read_latency'), 'reads'),
+        ...latencyText(named(metrics, 'write_latency'), 'writes'),
+        ...dropText(named(metrics, 'drop_rate')),
+    ];
+    return `${parts.join('; ')}.`;
+}
+function throughputText(metrics) {
+    const throughput = named(metrics, 'throughput');
+    const share = named(metrics, 'throughput_ratio');
+    if (throughput?.shape !== 'value' || share?.shape !== 'value')
+        return [];
+    return [
+        `${formatQuantity(throughput.value, throughput.unit)} got through in all, ${formatQuantity(share.value, share.unit)} of what was to be sent`,
+    ];
+}
+function latencyText(metric, what) {
+    if (metric?.shape !== 'buckets' || metric.total === 0)
+        return [];
+    const { above, upTo } = quantileBucket(metric, 0.95);
+    return [
+        `the P95 of ${what} was ${formatBucket({ above, ...(Number.isFinite(upTo) && { upTo }) }, metric.unit)}`,
+    ];
+}
+function dropText(metric) {
+    if (metric?.shape !== 'ratio' || metric.good === 0)
+        return [];
+    return [`${metric.good} of ${metric.total} connections failed, ended early or had errors`];
+}
+const quantileBucket = (metric, q) => bucketAt(metric, quantileRanks(metric.total, q).rank);
+/** The file traffic-results.json; undefined where a value of it was not measured, so that no reader takes it for 0. */
+function trafficResult({ metrics, plan }) {
+    const step = trafficStepOf(plan);
+    const success = named(metrics, 'success_rate');
+    const throughput = named(metrics, 'throughput');
+    const share = named(metrics, 'throughput_ratio');
+    const drops = named(metrics, 'drop_rate');
+    if (step === undefined || success?.shape !== 'ratio' || success.total === 0)
+        return undefined;
+    if (throughput?.shape !== 'value' || share?.shape !== 'value')
+        return undefined;
+    const latency = {
+        ...latencyResult('read', named(metrics, 'read_latency')),
+        ...latencyResult('write', named(metrics, 'write_latency')),
+    };
+    return {
+        mode: step.mode,
+        duration_seconds: step.timeout,
+        total_runs: success.total,
+        passed_runs: success.good,
+        success_rate: success.good / success.total,
+        throughput: { bytes_per_second: throughput.value, ratio: share.value },
+        ...(drops?.shape === 'ratio' && drops.total > 0 && { drop_rate: drops.good / drops.total }),
+        ...(Object.keys(latency).length > 0 && { latency }),
+    };
+}
+const traffic_QUANTILES = [
+    ['p50', 0.5],
+    ['p95', 0.95],
+    ['p99', 0.99],
+];
+/** Only the bucket is known, so its upper bound is given under a name that says so; none above the last bound. */
+function latencyResult(kind, metric) {
+    if (metric?.shape !== 'buckets' || metric.total === 0)
+        return {};
+    const bounds = traffic_QUANTILES.flatMap(([name, q]) => {
+        const { upTo } = quantileBucket(metric, q);
+        return Number.isFinite(upTo) ? [[`${name}_at_most_ms`, upTo * 1000]] : [];
+    });
+    return { [kind]: { ...Object.fromEntries(bounds), samples: metric.total } };
+}
+
 ;// CONCATENATED MODULE: ./src/report/guide-files.ts
+
 
 
 
@@ -35672,7 +36514,9 @@ const PHASE_NAMES = {
  * `// 0` would turn it into a pass.
  */
 function guideFiles(report) {
-    return groupsOf(report.plan).flatMap((group) => {
+    const traffic = trafficResult(report);
+    const ofTraffic = traffic === undefined ? [] : [{ name: 'traffic-results.json', content: traffic }];
+    const ofGroups = groupsOf(report.plan).flatMap((group) => {
         const content = groupResult(report.metrics, group);
         if (content === undefined)
             return [];
@@ -35682,6 +36526,7 @@ function guideFiles(report) {
             ...(alias === undefined ? [] : [{ name: alias, content }]),
         ];
     });
+    return [...ofGroups, ...ofTraffic];
 }
 function groupResult(metrics, group) {
     const provisioning = metricNamed(metrics, `create_workspaces.${group}.provisioning`);
@@ -35718,13 +36563,19 @@ function scaleTestReport(report) {
         return content === undefined ? [] : [[group, content]];
     });
     const first = groups[0]?.[1];
+    const traffic = trafficResult(report);
     return {
         name: 'scale-test-report.json',
         content: {
             test_date: report.startedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
             environment: report.environment,
             ...(report.plan.subject !== undefined && { subject: report.plan.subject }),
-            results: first === undefined ? {} : { workspace_creation: { ...first, groups: Object.fromEntries(groups) } },
+            results: {
+                ...(first !== undefined && {
+                    workspace_creation: { ...first, groups: Object.fromEntries(groups) },
+                }),
+                ...(traffic !== undefined && { network_traffic: traffic }),
+            },
             verdict: report.verdict.verdict,
             reason: report.verdict.reason,
             pass: report.verdict.verdict === 'pass' && !report.evidenceOnly,
@@ -35733,6 +36584,8 @@ function scaleTestReport(report) {
 }
 
 ;// CONCATENATED MODULE: ./src/report/plan-text.ts
+
+
 
 
 
@@ -35757,6 +36610,14 @@ function planLines(plan) {
     ];
 }
 function stepSentence(step) {
+    switch (step.suite) {
+        case 'create-workspaces':
+            return createSentence(step);
+        case 'workspace-traffic':
+            return `${step.suite}: ${step.bytesPerTick} bytes every ${(0,units/* formatDuration */.a3)(step.tickInterval)} to each of ${step.workspaces} workspaces through ${modeText(step.mode)} for ${(0,units/* formatDuration */.a3)(step.timeout)} (a free port for its metrics is chosen when it starts)`;
+    }
+}
+function createSentence(step) {
     const parameters = step.parametersComplete
         ? ''
         : ' (the template’s own parameters are added once the deployment is asked)';
@@ -35789,16 +36650,19 @@ function effectSentences(plan) {
         `Set timeout-minutes to at least ${time.jobMinutes}.`,
     ];
 }
+function stepCells(step) {
+    const name = (0,markdown/* cell */.Hn)(stepName(step));
+    const longest = (0,units/* formatDuration */.a3)(step.timeout);
+    switch (step.suite) {
+        case 'create-workspaces':
+            return [name, (0,markdown/* code */.aY)(step.template), String(step.count), String(step.concurrency), longest];
+        case 'workspace-traffic':
+            return [name, (0,markdown/* code */.aY)(step.template ?? ''), String(step.workspaces), String(step.workspaces), longest];
+    }
+}
 /** The plan for the job summary. */
 function renderPlan(plan) {
-    const steps = plan.phases.flatMap((phase, index) => phase.steps.map((step) => [
-        String(index + 1),
-        (0,markdown/* cell */.Hn)(step.group),
-        (0,markdown/* code */.aY)(step.template),
-        String(step.count),
-        String(step.concurrency),
-        (0,units/* formatDuration */.a3)(step.timeout),
-    ]));
+    const steps = plan.phases.flatMap((phase, index) => phase.steps.map((step) => [String(index + 1), ...stepCells(step)]));
     const criteria = plan.criteria.map((criterion) => [
         (0,markdown/* cell */.Hn)(criterion.requirement ?? ''),
         (0,markdown/* code */.aY)(criterion.id),
@@ -35909,6 +36773,7 @@ function concurrencyShown({ metrics, plan }) {
 
 
 
+
 const HEADLINE = {
     pass: 'Scale test passed',
     fail: 'Scale test failed',
@@ -35929,6 +36794,7 @@ function renderSummary(report) {
         time === undefined ? undefined : `**Where the time went.** ${(0,markdown/* cell */.Hn)(time)}`,
         verdict.verdict === 'cancelled' ? partialText(report) : undefined,
         concurrencyText(report),
+        trafficText(report),
         retriesText(report),
         failuresSection(report),
         cleanupSection(report),
@@ -35940,7 +36806,7 @@ function renderSummary(report) {
 }
 /** What there was when the run was cancelled. */
 function partialText({ metrics, plan }) {
-    const groups = stepsOf(plan);
+    const groups = createStepsOf(plan);
     const parts = groups.flatMap(({ group, count }) => {
         const alive = metricNamed(metrics, `create_workspaces.${group}.peak_alive`);
         return alive?.shape === 'count' ? [`${group}: ${alive.value} of ${count} workspaces were ready`] : [];
@@ -35950,6 +36816,10 @@ function partialText({ metrics, plan }) {
 function concurrencyText(report) {
     const text = concurrencyShown(report);
     return text === undefined ? undefined : (0,markdown/* cell */.Hn)(text);
+}
+function trafficText(report) {
+    const text = trafficSentence(report);
+    return text === undefined ? undefined : `**Workspace traffic.** ${(0,markdown/* cell */.Hn)(text)}`;
 }
 function retriesText(report) {
     const text = retriesNeeded(report);
@@ -35981,7 +36851,7 @@ function noticesSection({ readiness, plan }) {
     const warnings = readiness.checks
         .filter(({ status }) => status === 'warning')
         .map(({ message }) => `- ${(0,markdown/* cell */.Hn)(message)}`);
-    const driver = readiness.driver?.driver === 'api' && stepsOf(plan).some((step) => step.driver === 'auto');
+    const driver = readiness.driver?.driver === 'api' && createStepsOf(plan).some((step) => step.driver === 'auto');
     if (driver)
         warnings.unshift(`- Workspaces were created through the API instead of the CLI's suite, because ${(0,markdown/* cell */.Hn)(readiness.driver.reason)}.`);
     return warnings.length === 0 ? undefined : `**To know**\n\n${warnings.join('\n')}`;
@@ -36048,6 +36918,7 @@ function exitText({ exitCode, exitSignal, endedBy }) {
 }
 
 ;// CONCATENATED MODULE: ./src/stages/reporting.ts
+
 
 
 
@@ -36143,6 +37014,9 @@ function logVerdict(report, world) {
     const time = whereTheTimeWent(report);
     if (time !== undefined)
         world.log.info(`Where the time went: ${time}`);
+    const traffic = trafficSentence(report);
+    if (traffic !== undefined)
+        world.log.info(`Workspace traffic: ${traffic}`);
     world.log.info(`Verdict: ${report.verdict.verdict}. ${report.verdict.reason}`);
     world.log.info(`Results: ${report.resultsDirectory}`);
 }
@@ -36337,16 +37211,16 @@ async function inspectCli(path, needed, run, environment) {
     if (slim) {
         throw new InstallError(`${path} is the slim build of Coder ${versionText}, which has no scale tests; use the full release binary (the one that a server offers for download is slim)`);
     }
-    for (const suite of needed.suites) {
+    for (const { suite, flags } of needed) {
         const help = await runOrExplain(path, ['exp', 'scaletest', suite, '--help'], run, environment);
         const text = `${help.stdout}\n${help.stderr}`;
         // Up to v2.9 an unknown command prints the help of its parent and exits with 0.
         if (help.exitCode !== 0 || !text.includes(`coder exp scaletest ${suite}`)) {
             throw new InstallError(`the Coder CLI ${versionText} at ${path} has no "exp scaletest ${suite}"; use the full release of a newer version`);
         }
-        const missing = needed.flags.filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(text));
+        const missing = flags.filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(text));
         if (missing.length > 0) {
-            throw new InstallError(`the Coder CLI ${versionText} has no ${missing.join(', ')} in "exp scaletest ${suite}"; use a newer version or the driver "api"`);
+            throw new InstallError(`the Coder CLI ${versionText} has no ${missing.join(', ')} in "exp scaletest ${suite}"; use a newer version${suite === 'create-workspaces' ? ' or the driver "api"' : ''}`);
         }
     }
     return { path, versionText, version: (0,coder_version/* parseVersion */.o)(versionText) };
@@ -36735,8 +37609,11 @@ async function runOne(index, step, template, context, ended) {
 
 ;// CONCATENATED MODULE: ./src/plan/time.ts
 
+
 /** Installing the CLI and the readiness checks. */
 const BEFORE_LOAD = (0,src_units/* minutes */.Gx)(3);
+/** The CLI's listing of the workspaces, closing each connection (up to 40 s), and the wait for the last scrape. */
+const TRAFFIC_OVERHEAD = (0,src_units/* seconds */.YA)(90);
 /** The CLI's planning dry-run is a job of its own, outside its --timeout; and the wait before it exits. */
 const CLI_OVERHEAD = (0,src_units/* seconds */.YA)(165);
 /** Reading the builds, judging, reporting and the upload. */
@@ -36752,7 +37629,7 @@ const LEAST_CLEANUP = (0,src_units/* minutes */.Gx)(2);
 function planTime(phases, slots, deletion = new Map()) {
     const load = (0,src_units/* seconds */.YA)(phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0));
     const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
-    const steps = phases.flatMap((phase) => phase.steps);
+    const steps = createStepsOf({ phases });
     const work = steps.reduce((sum, { template, count }) => sum + count * (deletion.get(template) ?? DELETION), 0);
     const cleanup = (0,src_units/* seconds */.YA)(Math.max(LEAST_CLEANUP, Math.ceil((work / usedSlots) * CLEANUP_RESERVE)));
     const total = (0,src_units/* seconds */.YA)(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
@@ -36767,7 +37644,12 @@ function planTime(phases, slots, deletion = new Map()) {
 }
 /** When a step is ended by force: its own time-out, and what surrounds it. */
 function stepCeiling(step) {
-    return (0,src_units/* seconds */.YA)(step.timeout + CLI_OVERHEAD);
+    switch (step.suite) {
+        case 'create-workspaces':
+            return (0,src_units/* seconds */.YA)(step.timeout + CLI_OVERHEAD);
+        case 'workspace-traffic':
+            return (0,src_units/* seconds */.YA)(step.timeout + TRAFFIC_OVERHEAD);
+    }
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -36887,14 +37769,15 @@ function signalGroup(child, signal) {
 
 
 
+
 const LAST_WORDS = 20;
 const cli_driver_LONGEST_LINE = 4000;
 /** Runs a step with Coder's CLI. A CLI that fails is an outcome, not an error. */
-async function runWithCli(step, context) {
+async function runWithCli(step, context, onLine = () => undefined) {
     if (context.cliPath === undefined)
-        throw new Error('the driver "cli" was chosen, but no CLI was installed');
+        throw new Error('the CLI is needed, but none was installed');
     const startedAt = context.clock.now();
-    const evidence = `${context.evidenceDirectory}/${step.suite}.${step.group}`;
+    const evidence = `${context.evidenceDirectory}/${evidenceName(step)}`;
     const files = {
         stdout: openEvidence(`${evidence}.stdout.txt`),
         stderr: openEvidence(`${evidence}.stderr.txt`),
@@ -36910,6 +37793,7 @@ async function runWithCli(step, context) {
             longest: (0,src_units/* milliseconds */.Rz)(Math.min((0,src_units/* toMilliseconds */.Wj)(stepCeiling(step)), timeLeft)),
             signal: context.signal,
             onLine: (stream, line) => {
+                onLine(stream, line);
                 // Before the cut: half a secret has no shape to be known by.
                 const clean = (0,redact/* redact */.E)(line, context.secrets).slice(0, cli_driver_LONGEST_LINE);
                 files[stream].write(`${clean}\n`);
@@ -36957,15 +37841,15 @@ async function exists(path) {
 const INTERVAL = (0,src_units/* milliseconds */.Rz)(5000);
 /** Lines get rarer: a run of an hour does not need seven hundred. */
 const LONGEST_INTERVAL = (0,src_units/* milliseconds */.Rz)(30_000);
-/** Logs how far a phase is, from the API, until the signal ends it. A flaky API never ends the run. */
-async function logProgress(phase, tools) {
+/** Logs how far the creation of workspaces is, from the API, until the signal ends it. A flaky API never ends the run. */
+async function logProgress(steps, tools) {
     const began = tools.clock.monotonic();
     let interval = INTERVAL;
     let lastLine = '';
     while (!tools.signal.aborted) {
         try {
             await tools.clock.sleep(interval, tools.signal);
-            const counts = await Promise.all(phase.steps.map((step) => progress_count(step, tools.api, tools.signal)));
+            const counts = await Promise.all(steps.map((step) => progress_count(step, tools.api, tools.signal)));
             const elapsed = (0,src_units/* milliseconds */.Rz)(tools.clock.monotonic() - began);
             const line = counts.map((one) => progress_describe(one, elapsed)).join('; ');
             if (line !== lastLine)
@@ -36998,7 +37882,303 @@ function progress_describe({ step, built, building, waiting, failed }, elapsed) 
     return `${step.group}: ${built} of ${step.count} built, ${building} building, ${waiting} waiting${trouble}${left}`;
 }
 
+;// CONCATENATED MODULE: ./src/plan/command.ts
+
+/**
+ * The argument vector of `coder exp scaletest create-workspaces` for a step. `--name=value` throughout: the CLI's
+ * booleans take no separate value. Never `--token`: the CLI repeats its arguments in error messages.
+ */
+function createWorkspacesCommand(step) {
+    return [
+        'coder',
+        'exp',
+        'scaletest',
+        'create-workspaces',
+        `--count=${step.count}`,
+        `--template=${step.template}`,
+        `--concurrency=${step.concurrency}`,
+        `--timeout=${(0,units/* formatDuration */.a3)(step.timeout)}`,
+        `--job-timeout=${(0,units/* formatDuration */.a3)(step.jobTimeout)}`,
+        ...(step.retries > 0 ? [`--retry=${step.retries}`] : []),
+        ...(step.owner === 'token-user' ? ['--use-host-login'] : []),
+        ...Object.entries(step.parameters).map(([name, value]) => `--parameter=${csvField(`${name}=${value}`)}`),
+        // The CLI's own clean-up reports oddly and needs a licence since v2.34; the gate cleans up through the API.
+        '--no-cleanup',
+        `--output=${csvField(`json:${step.resultFile}`)}`,
+    ];
+}
+/** The suite's page is scraped by us while it runs and once more when it waits, so a short wait does. */
+const METRICS_WAIT = '3s';
+/**
+ * The argument vector of `coder exp scaletest workspace-traffic` for a step. It has no `--duration`: each run lasts the
+ * shorter of the two time-outs. The default of one run at a time would load one workspace after the other.
+ */
+function workspaceTrafficCommand(step) {
+    return [
+        'coder',
+        'exp',
+        'scaletest',
+        'workspace-traffic',
+        `--bytes-per-tick=${step.bytesPerTick}`,
+        `--tick-interval=${(0,units/* formatDuration */.a3)(step.tickInterval)}`,
+        `--timeout=${(0,units/* formatDuration */.a3)(step.timeout)}`,
+        `--job-timeout=${(0,units/* formatDuration */.a3)(step.jobTimeout)}`,
+        '--concurrency=0',
+        ...modeFlags(step.mode),
+        // By name: the CLI takes an id as well, and then finds nothing.
+        ...(step.template === undefined ? [] : [`--template=${step.template}`]),
+        ...(step.owner === 'token-user' ? ['--use-host-login'] : []),
+        // The default address is open to the network.
+        `--scaletest-prometheus-address=127.0.0.1:${step.metricsPort}`,
+        `--scaletest-prometheus-wait=${METRICS_WAIT}`,
+        `--output=${csvField(`json:${step.resultFile}`)}`,
+    ];
+}
+function modeFlags(mode) {
+    if (mode === 'web-terminal')
+        return [];
+    return mode === 'ssh' ? ['--ssh'] : [`--app=${mode.slice('app:'.length)}`];
+}
+/** The CLI reads list flags as CSV, so a comma, quote or line break needs quoting. */
+function csvField(text) {
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+;// CONCATENATED MODULE: ./src/plan/workspace-traffic.ts
+
+
+
+
+/** Coder's own port for the metrics of a suite. */
+const USUAL_METRICS_PORT = 21_112;
+/** The runs end by --timeout; their own limit only has to be longer. */
+const JOB_RESERVE = (0,src_units/* seconds */.YA)(30);
+/** Traffic through the deployment to every workspace that the phase before it made, to all at the same time. */
+function planWorkspaceTraffic(traffic, workspaces, rawDirectory) {
+    const templates = Object.values(workspaces.templates).map(({ template }) => template);
+    const [template] = templates;
+    const step = {
+        suite: 'workspace-traffic',
+        workspaces: workspaces.count,
+        ...(templates.length === 1 && template !== undefined && { template }),
+        owner: workspaces.owner,
+        mode: modeOf(traffic.mode),
+        bytesPerTick: traffic.bytes_per_tick,
+        tickInterval: traffic.tick_interval,
+        timeout: traffic.duration,
+        jobTimeout: (0,src_units/* seconds */.YA)(traffic.duration + JOB_RESERVE),
+        metricsPort: USUAL_METRICS_PORT,
+        resultFile: `${rawDirectory}/workspace-traffic.json`,
+    };
+    return {
+        phase: {
+            name: 'traffic',
+            title: 'Workspace traffic',
+            steps: [{ ...step, command: workspaceTrafficCommand(step) }],
+        },
+        criteria: CRITERIA,
+        metrics: trafficMetricNames(workspaces.count),
+    };
+}
+/** The same step with its metrics page at another port. */
+function atMetricsPort(step, metricsPort) {
+    const moved = { ...step, metricsPort };
+    return { ...moved, command: workspaceTrafficCommand(moved) };
+}
+/** The schema has seen to it that it is one. */
+function modeOf(text) {
+    if (text === 'ssh' || text === 'web-terminal')
+        return text;
+    return `app:${text.slice('app:'.length)}`;
+}
+const CRITERIA = [
+    {
+        id: 'workspace-traffic-success-rate',
+        title: 'Workspaces whose traffic went on to the end',
+        metric: 'workspace_traffic.success_rate',
+        expect: parseExpectation('>= 99%'),
+        informational: false,
+        origin: 'default',
+    },
+    {
+        id: 'workspace-traffic-throughput-ratio',
+        title: 'Traffic that got through, of what was to be sent',
+        metric: 'workspace_traffic.throughput_ratio',
+        expect: parseExpectation('>= 90%'),
+        informational: false,
+        origin: 'default',
+    },
+];
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(77030);
+;// CONCATENATED MODULE: ./src/run/metrics-page.ts
+
+
+
+const metrics_page_INTERVAL = (0,src_units/* milliseconds */.Rz)(3000);
+const LONGEST_ANSWER_MS = 5000;
+/** Some 35 lines a workspace of 150 bytes: this is a page of more workspaces than a deployment has. */
+const LARGEST_PAGE = 256 * 1024 * 1024;
+/**
+ * Reads a suite's metrics page again and again while it runs, since the page is gone with the suite: of several reads the
+ * last good one is kept.
+ */
+class PageReader {
+    source;
+    #last;
+    #problem = 'it was never there to be read';
+    #reading = Promise.resolve();
+    #stopped = new AbortController();
+    constructor(source) {
+        this.source = source;
+    }
+    /** Reads until it is stopped. */
+    async run() {
+        const { signal } = this.#stopped;
+        for (;;) {
+            // The sleep is cut short when the reading is stopped.
+            const isOn = await this.source.clock.sleep(metrics_page_INTERVAL, signal).then(() => true, () => false);
+            if (!isOn)
+                return;
+            await this.#queue(await this.source.isOver());
+        }
+    }
+    /** Reads at once: the suite has said that it waits for it. */
+    readFinal() {
+        void this.#queue(true);
+    }
+    /** Ends the reading and gives the last good page, or why there is none. */
+    async stop() {
+        this.#stopped.abort();
+        await this.#reading;
+        return this.#last ?? { problem: this.#problem };
+    }
+    /** One read at a time, so that an older page never takes the place of a newer one. */
+    #queue(isFinal) {
+        this.#reading = this.#reading.then(() => this.#read(isFinal));
+        return this.#reading;
+    }
+    async #read(isFinal) {
+        const url = `http://127.0.0.1:${this.source.port}/metrics`;
+        try {
+            const answer = await fetch(url, { signal: AbortSignal.timeout(LONGEST_ANSWER_MS), redirect: 'error' });
+            const text = await limitedText(answer);
+            if (!answer.ok)
+                this.#problem = `it answered with status ${answer.status}`;
+            else
+                this.#take(text, isFinal);
+        }
+        catch (thrown) {
+            this.#problem = `it could not be read: ${causeOf(thrown)}`;
+        }
+    }
+    #take(text, isFinal) {
+        const description = this.source.describe(text);
+        if (description === undefined) {
+            this.#problem = 'what answers there is no metrics page of the suite';
+            return;
+        }
+        // The suite's counters stay after the load, so a page that was read then is not made worse by a later one.
+        this.#last = { text, isFinal: isFinal || this.#last?.isFinal === true };
+        this.source.onPage(description);
+    }
+}
+/** A page of one's own, but another program may answer at the port. */
+async function limitedText(answer) {
+    let size = 0;
+    const limited = new TransformStream({
+        transform(chunk, controller) {
+            size += chunk.length;
+            if (size > LARGEST_PAGE)
+                controller.error(new Error(`it has more than ${LARGEST_PAGE} bytes`));
+            else
+                controller.enqueue(chunk);
+        },
+    });
+    return new Response(answer.body?.pipeThrough(limited) ?? null).text();
+}
+/** fetch only says "fetch failed"; what failed is its cause. */
+function causeOf(thrown) {
+    return thrown instanceof Error && thrown.cause !== undefined ? (0,errors/* messageOf */.b)(thrown.cause) : (0,errors/* messageOf */.b)(thrown);
+}
+/** A port of 127.0.0.1 that nobody uses at the moment. */
+function freePort() {
+    return new Promise((resolve, reject) => {
+        const server = (0,external_node_net_.createServer)();
+        server.once('error', reject);
+        server.listen(0, '127.0.0.1', () => {
+            const address = server.address();
+            server.close(() => {
+                if (typeof address === 'object' && address !== null)
+                    resolve(address.port);
+                else
+                    reject(new Error('no free port was found on 127.0.0.1'));
+            });
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./src/run/traffic.ts
+
+
+
+
+
+
+/** What the CLI says when its load is over and its result file written. */
+const LOAD_IS_OVER = /^Waiting \S+ for prometheus metrics to be scraped/;
+const LONGEST_PAUSE_MS = 30_000;
+/** Runs workspace-traffic with Coder's CLI, and keeps its own metrics page, which is gone when it ends. */
+async function runTraffic(step, context) {
+    const placed = atMetricsPort(step, await freePort());
+    const file = `${evidenceName(step)}.metrics.txt`;
+    context.log.info(placed.command.join(' '));
+    const reader = new PageReader({
+        port: placed.metricsPort,
+        describe: context.describeTrafficPage,
+        onPage: progressLog(context),
+        clock: context.clock,
+        isOver: () => (0,promises_.stat)(step.resultFile).then(() => true, () => false),
+    });
+    const reading = reader.run();
+    try {
+        const outcome = await runWithCli(placed, context, (stream, line) => {
+            if (stream === 'stderr' && LOAD_IS_OVER.test(line))
+                reader.readFinal();
+        });
+        const page = await reader.stop();
+        if ('problem' in page)
+            return {
+                ...outcome,
+                metricsPage: {
+                    unusable: `the metrics page at 127.0.0.1:${placed.metricsPort} is missing: ${page.problem}`,
+                },
+            };
+        await (0,promises_.writeFile)(`${context.evidenceDirectory}/${file}`, (0,redact/* redact */.E)(page.text, context.secrets));
+        return { ...outcome, metricsPage: { file: `evidence/${file}`, isFinal: page.isFinal } };
+    }
+    finally {
+        await reader.stop();
+        await reading;
+    }
+}
+/** Lines get rarer: traffic of two hours does not need thousands. */
+function progressLog({ clock, log }) {
+    const began = clock.monotonic();
+    let next = 0;
+    return (description) => {
+        const elapsed = clock.monotonic() - began;
+        if (elapsed < next)
+            return;
+        log.info(`${Math.round(elapsed / 1000)} s  workspace-traffic: ${description}`);
+        next = elapsed + Math.min(LONGEST_PAUSE_MS, elapsed / 2);
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/run/run.ts
+
+
 
 
 
@@ -37017,8 +38197,10 @@ async function runPlan(plan, context) {
 async function runPhase(phase, context) {
     const done = new AbortController();
     const signal = AbortSignal.any([context.signal, done.signal]);
-    const progress = logProgress(phase, { api: context.api, clock: context.clock, log: context.log, signal });
-    for (const step of phase.steps) {
+    const tools = { api: context.api, clock: context.clock, log: context.log, signal };
+    const created = createStepsOf({ phases: [phase] });
+    const progress = created.length > 0 ? logProgress(created, tools) : Promise.resolve();
+    for (const step of created) {
         context.log.info(context.driver === 'cli'
             ? step.command.join(' ')
             : `${step.group}: ${step.count} workspaces through the API, ${step.concurrency} at once`);
@@ -37033,18 +38215,26 @@ async function runPhase(phase, context) {
 async function runStep(step, context) {
     const startedAt = context.clock.now();
     try {
-        return await (context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context));
+        return await runSuite(step, context);
     }
     catch (thrown) {
         const endedBy = context.signal.aborted ? 'cancel' : 'itself';
         return {
             step,
-            driver: context.driver,
+            driver: isCreateStep(step) ? context.driver : 'cli',
             startedAt,
             endedAt: context.clock.now(),
             endedBy,
             lastWords: [(0,errors/* messageOf */.b)(thrown)],
         };
+    }
+}
+function runSuite(step, context) {
+    switch (step.suite) {
+        case 'create-workspaces':
+            return context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context);
+        case 'workspace-traffic':
+            return runTraffic(step, context);
     }
 }
 function run_describe(outcome) {
@@ -37058,10 +38248,11 @@ function run_describe(outcome) {
     const words = outcome.resultFile === undefined && outcome.lastWords.length > 0
         ? `: ${outcome.lastWords.slice(-2).join(' ')}`
         : '';
-    return `${outcome.step.group}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined ? ', no result file' : ''}${words}`;
+    return `${stepName(outcome.step)}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined ? ', no result file' : ''}${words}`;
 }
 
 ;// CONCATENATED MODULE: ./src/stages/running.ts
+
 
 
 
@@ -37107,6 +38298,7 @@ async function carryOut(request, world) {
         secrets: request.secrets,
         deadline: request.deadline,
         templates: templateIds(request.facts),
+        describeTrafficPage: describeTrafficPage,
         ownUserId: scope.ownUserId,
         ...(userPace && { userPace }),
     });
@@ -37254,106 +38446,56 @@ function runReport(planned, { connection, ready }, measured, verdict, cleanup, i
 
 // EXTERNAL MODULE: ./src/coder/facts.ts
 var coder_facts = __nccwpck_require__(51142);
-;// CONCATENATED MODULE: ./src/plan/command.ts
-
-/**
- * The argument vector of `coder exp scaletest create-workspaces` for a step. `--name=value` throughout: the CLI's
- * booleans take no separate value. Never `--token`: the CLI repeats its arguments in error messages.
- */
-function createWorkspacesCommand(step) {
-    return [
-        'coder',
-        'exp',
-        'scaletest',
-        'create-workspaces',
-        `--count=${step.count}`,
-        `--template=${step.template}`,
-        `--concurrency=${step.concurrency}`,
-        `--timeout=${(0,units/* formatDuration */.a3)(step.timeout)}`,
-        `--job-timeout=${(0,units/* formatDuration */.a3)(step.jobTimeout)}`,
-        ...(step.retries > 0 ? [`--retry=${step.retries}`] : []),
-        ...(step.owner === 'token-user' ? ['--use-host-login'] : []),
-        ...Object.entries(step.parameters).map(([name, value]) => `--parameter=${csvField(`${name}=${value}`)}`),
-        // The CLI's own clean-up reports oddly and needs a licence since v2.34; the gate cleans up through the API.
-        '--no-cleanup',
-        `--output=${csvField(`json:${step.resultFile}`)}`,
-    ];
-}
-/** The CLI reads list flags as CSV, so a comma, quote or line break needs quoting. */
-function csvField(text) {
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-;// CONCATENATED MODULE: ./src/plan/metric-names.ts
-const WORKSPACE_METRICS = [
-    { name: 'provisioning', shape: 'samples', unit: 'seconds' },
-    { name: 'queue', shape: 'samples', unit: 'seconds' },
-    { name: 'build', shape: 'samples', unit: 'seconds' },
-    { name: 'agent', shape: 'samples', unit: 'seconds' },
-    { name: 'ready', shape: 'samples', unit: 'seconds' },
-    { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
-    { name: 'first_attempt_success_rate', shape: 'ratio', unit: 'ratio' },
-    { name: 'peak_in_flight', shape: 'count', unit: 'count' },
-    { name: 'peak_building', shape: 'count', unit: 'count' },
-    { name: 'peak_alive', shape: 'count', unit: 'count' },
-];
-const CLEANUP_METRICS = [
-    { name: 'cleanup.leftover_workspaces', shape: 'count', unit: 'count' },
-    { name: 'cleanup.leftover_users', shape: 'count', unit: 'count' },
-];
-/** The first parts of metric names whose suites are not available yet. */
-const LATER_METRICS = ['api', 'dashboard', 'workspace_traffic', 'coderd', 'monitor'];
-/** Every metric that a run with these groups can have. */
-function knownMetrics(groups) {
-    const workspaces = ['all', ...groups].flatMap((group) => WORKSPACE_METRICS.map((metric) => ({ ...metric, name: `create_workspaces.${group}.${metric.name}` })));
-    return [...workspaces, ...CLEANUP_METRICS];
-}
-
-;// CONCATENATED MODULE: ./src/plan/criteria.ts
+;// CONCATENATED MODULE: ./src/plan/create-workspaces.ts
 
 
 
 
 
+const LEAST_GROUP_TIMEOUT = (0,src_units/* minutes */.Gx)(30);
+const LEAST_JOB_TIMEOUT = (0,src_units/* minutes */.Gx)(10);
+/** Groups take longer than their waves at the expected P95: the slowest of each wave holds it up. */
+const WAVE_RESERVE = 1.5;
 /** The guide names no requirement in its file; these are its own for its own groups. */
 const GUIDE_REQUIREMENTS = {
     pod_workspaces: '14.6',
     ec2_workspaces: '14.7',
 };
 const AT_ONCE_REQUIREMENT = '14.11';
-/** The criteria of a run: the guide's own fields, what is judged although nobody asked, and the config's `criteria`. */
-function planCriteria(config, suite, options) {
-    const groups = Object.keys(suite.templates);
-    const metrics = knownMetrics(groups);
-    const base = [
-        ...groupCriteria(suite, options.provisioning),
-        ...suiteCriteria(suite),
-        ...(options.cleanupInMain ? cleanupCriteria() : []),
-    ];
-    const mistakes = [];
-    const own = [];
-    config.criteria.forEach((entry, index) => {
-        const replaced = base.find(({ id }) => id === entry.id);
-        const planned = 'disabled' in entry ? takenOut(entry, replaced) : ownCriterion(entry, metrics);
-        if ('message' in planned)
-            mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
-        else
-            own.push(planned);
-    });
-    const kept = base.filter(({ id }) => !own.some((criterion) => criterion.id === id));
-    const planned = [...kept, ...own].map((criterion) => withPlannedSamples(criterion, suite));
-    return { criteria: options.provisioning === 'max' ? planned.map(withoutUndecidable) : planned, mistakes };
+/** The groups of workspaces, all at the same time. */
+function planCreateWorkspaces(suite, options) {
+    const groups = Object.entries(suite.templates);
+    return {
+        phase: {
+            name: 'create',
+            title: 'Create workspaces',
+            steps: groups.map(([name, group]) => createStep(name, group, suite, options.rawDirectory)),
+        },
+        criteria: [...groupCriteria(suite, options.provisioning), ...suiteCriteria(suite)],
+        metrics: workspaceMetricNames(new Map([['all', suite.count], ...groups.map(([name, { count }]) => [name, count])])),
+    };
 }
-/** A profile of few workspaces decides few quantiles: there every workspace has to be on the right side of the limit. */
-function withoutUndecidable(criterion) {
-    if (criterion.expect.aggregate.kind !== 'quantile' || undecidable(criterion) === undefined)
-        return criterion;
-    const { warn, ...rest } = criterion;
-    return { ...rest, expect: ofEveryOne(criterion.expect), ...(warn && { warn: ofEveryOne(warn) }) };
-}
-function ofEveryOne(expectation) {
-    const isLowerLimit = expectation.operator === '>' || expectation.operator === '>=';
-    return parseExpectation(expectation.text.replace(/^p[\d.]+/i, isLowerLimit ? 'min' : 'max'));
+function createStep(name, group, suite, rawDirectory) {
+    const concurrency = suite.simultaneous === undefined ? Math.min(group.concurrency, group.count) : group.count;
+    const waves = Math.ceil(group.count / concurrency);
+    const step = {
+        suite: 'create-workspaces',
+        group: name,
+        template: group.template,
+        count: group.count,
+        concurrency,
+        driver: suite.driver,
+        owner: suite.owner,
+        timeout: group.timeout ??
+            (0,src_units/* seconds */.YA)(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
+        jobTimeout: group.job_timeout ?? (0,src_units/* seconds */.YA)(Math.max(3 * group.expected_p95, LEAST_JOB_TIMEOUT)),
+        expectedP95: group.expected_p95,
+        retries: group.retry,
+        parameters: group.parameters,
+        parametersComplete: false,
+        resultFile: `${rawDirectory}/create-workspaces.${name}.json`,
+    };
+    return { ...step, command: createWorkspacesCommand(step) };
 }
 function groupCriteria(suite, aggregate) {
     return Object.entries(suite.templates).map(([name, group]) => {
@@ -37406,6 +38548,44 @@ function suiteCriteria(suite) {
     }
     return criteria;
 }
+
+;// CONCATENATED MODULE: ./src/plan/criteria.ts
+
+
+
+
+/** The criteria of a run: what its suites bring, what is judged although nobody asked, and the config's `criteria`. */
+function planCriteria(entries, suites, options) {
+    const metrics = [...suites.flatMap((suite) => suite.metrics), ...CLEANUP_METRICS];
+    const base = [
+        ...suites.flatMap(({ criteria }) => criteria),
+        ...(options.cleanupInMain ? cleanupCriteria() : []),
+    ];
+    const mistakes = [];
+    const own = [];
+    entries.forEach((entry, index) => {
+        const replaced = base.find(({ id }) => id === entry.id);
+        const planned = 'disabled' in entry ? takenOut(entry, replaced) : ownCriterion(entry, metrics);
+        if ('message' in planned)
+            mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
+        else
+            own.push(planned);
+    });
+    const kept = base.filter(({ id }) => !own.some((criterion) => criterion.id === id));
+    const planned = [...kept, ...own].map((criterion) => withPlannedSamples(criterion, metrics));
+    return { criteria: options.fewWorkspaces ? planned.map(withoutUndecidable) : planned, mistakes };
+}
+/** A profile of few workspaces decides few quantiles: there every workspace has to be on the right side of the limit. */
+function withoutUndecidable(criterion) {
+    if (criterion.expect.aggregate.kind !== 'quantile' || undecidable(criterion) === undefined)
+        return criterion;
+    const { warn, ...rest } = criterion;
+    return { ...rest, expect: ofEveryOne(criterion.expect), ...(warn && { warn: ofEveryOne(warn) }) };
+}
+function ofEveryOne(expectation) {
+    const isLowerLimit = expectation.operator === '>' || expectation.operator === '>=';
+    return parseExpectation(expectation.text.replace(/^p[\d.]+/i, isLowerLimit ? 'min' : 'max'));
+}
 function cleanupCriteria() {
     return ['workspaces', 'users'].map((kind) => ({
         id: `cleanup-leftover-${kind}`,
@@ -37441,46 +38621,51 @@ function ownCriterion(entry, metrics) {
         id: entry.id,
         title: entry.title ?? entry.metric,
         metric: entry.metric,
-        expect: entry.expect,
+        expect: inUnitOf(metric, entry.expect),
         informational: entry.informational,
         origin: 'criteria',
         ...(entry.requirement !== undefined && { requirement: entry.requirement }),
-        ...(entry.warn !== undefined && { warn: entry.warn }),
+        ...(entry.warn !== undefined && { warn: inUnitOf(metric, entry.warn) }),
         ...(entry.min_samples !== undefined && { minSamples: entry.min_samples }),
     };
 }
+/** 0.9 of a ratio is 90 %. */
+const inUnitOf = ({ unit }, expectation) => unit === 'ratio' ? { ...expectation, unit } : expectation;
 function unknownMetric(entry, metrics) {
     const first = entry.metric.split('.')[0] ?? '';
     if (LATER_METRICS.includes(first)) {
         return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
+    }
+    if (first === 'workspace_traffic' && !metrics.some(({ name }) => name.startsWith(`${first}.`))) {
+        return `criterion "${entry.id}": the metric "${entry.metric}" is one of the suite "workspace-traffic", which this run leaves out; add the suite to input "tests", or take the criterion out`;
     }
     return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${(0,nearest/* suggestion */.h)(entry.metric, metrics.map(({ name }) => name))}`;
 }
 /** Why an expectation cannot be asked of a metric; undefined when it can. */
 function unfit(expectation, metric) {
     const { aggregate, unit, text } = expectation;
-    if (metric.shape === 'samples') {
+    if (metric.shape === 'samples' || metric.shape === 'buckets') {
         if (aggregate.kind === 'value')
             return `"${text}" needs an aggregate, like "p95 ${text}": ${metric.name} has many samples`;
         const wanted = aggregate.kind === 'count' ? 'count' : metric.unit;
-        if (unit !== wanted)
-            return `"${text}" compares with a quantity of another kind; ${wanted === 'seconds' ? 'a duration like "2m"' : 'a plain number'} is needed`;
-        return undefined;
+        return unit === wanted ? undefined : otherKind(text, wanted);
     }
     if (aggregate.kind !== 'value')
         return `"${text}" asks for an aggregate, but ${metric.name} is one number; write "${text.replace(/^\S+\s+/, '')}"`;
     // A bare number between 0 and 1 is a share as well: 0.99.
     if (metric.unit === 'ratio' && unit === 'count' && expectation.threshold <= 1)
         return undefined;
-    if (unit !== metric.unit)
-        return `"${text}" compares with a quantity of another kind; ${metric.unit === 'ratio' ? 'a share like "99%"' : 'a plain number'} is needed`;
-    return undefined;
+    return unit === metric.unit ? undefined : otherKind(text, metric.unit);
 }
-function withPlannedSamples(criterion, suite) {
-    const match = /^create_workspaces\.([^.]+)\.(provisioning|queue|build|agent|ready|success_rate|first_attempt_success_rate)$/.exec(criterion.metric);
-    if (match?.[1] === undefined)
-        return criterion;
-    const plannedSamples = match[1] === 'all' ? suite.count : suite.templates[match[1]]?.count;
+const EXAMPLES = {
+    seconds: 'a duration like "2m"',
+    ratio: 'a share like "99%"',
+    count: 'a plain number',
+    bytes_per_second: 'a rate like "40KB/s"',
+};
+const otherKind = (text, wanted) => `"${text}" compares with a quantity of another kind; ${EXAMPLES[wanted]} is needed`;
+function withPlannedSamples(criterion, metrics) {
+    const plannedSamples = metrics.find(({ name }) => name === criterion.metric)?.plannedSamples;
     return plannedSamples === undefined ? criterion : { ...criterion, plannedSamples };
 }
 
@@ -37528,7 +38713,7 @@ function isOption(parameter, value) {
 ;// CONCATENATED MODULE: ./src/plan/suites.ts
 
 const BUILT_IN_SUITES = ['create-workspaces', 'dashboard', 'workspace-traffic'];
-const AVAILABLE = new Set(['create-workspaces']);
+const AVAILABLE = ['create-workspaces', 'workspace-traffic'];
 /** The suites that a run consists of, and what is wrong with the choice: unknown, not configured, not available yet. */
 function selectSuites(config, tests, locate) {
     const configured = configuredSuites(config);
@@ -37538,6 +38723,10 @@ function selectSuites(config, tests, locate) {
         const message = obstacle(suite, known, configured);
         return message === undefined ? [] : [{ message }];
     });
+    if (suites.includes('workspace-traffic') && !suites.includes('create-workspaces'))
+        mistakes.push({
+            message: `the suite "workspace-traffic" sends traffic to the workspaces of the suite "create-workspaces", which this run leaves out; ${configured.includes('create-workspaces') ? 'select both with input "tests: create-workspaces,workspace-traffic"' : 'add a section "create_workspaces" to the config file'}`,
+        });
     if (suites.length === 0)
         mistakes.push({ message: 'the config file configures no suite; add a section "create_workspaces"' });
     return { suites, mistakes: [...mistakes, ...laterKeys(config, locate)] };
@@ -37545,8 +38734,10 @@ function selectSuites(config, tests, locate) {
 function obstacle(suite, known, configured) {
     if (!known.includes(suite))
         return `input "tests" names "${suite}", which is no suite; ${(0,nearest/* suggestion */.h)(suite, ['all', ...known])}`;
-    if (!AVAILABLE.has(suite))
-        return `the suite "${suite}" is not available yet; select what is with input "tests: create-workspaces"`;
+    if (!AVAILABLE.includes(suite)) {
+        const available = AVAILABLE.filter((one) => configured.includes(one));
+        return `the suite "${suite}" is not available yet; select what is with input "tests: ${available.join(',')}"`;
+    }
     if (!configured.includes(suite))
         return `input "tests" names "${suite}", but the config file has no section for it`;
     return undefined;
@@ -37593,10 +38784,9 @@ function configuredSuites(config) {
 
 
 
-const LEAST_GROUP_TIMEOUT = (0,src_units/* minutes */.Gx)(30);
-const LEAST_JOB_TIMEOUT = (0,src_units/* minutes */.Gx)(10);
-/** Groups take longer than their waves at the expected P95: the slowest of each wave holds it up. */
-const WAVE_RESERVE = 1.5;
+
+
+
 /**
  * From config and settings to what will be run.
  * @throws ConfigurationError with every reason why such a plan cannot be run.
@@ -37610,15 +38800,18 @@ function makePlan(loaded, settings) {
             ? suiteMistakes
             : [{ message: 'the config file has no section "create_workspaces"' }]);
     }
-    const phases = [
-        {
-            name: 'create',
-            title: 'Create workspaces',
-            steps: Object.entries(suite.templates).map(([name, group]) => createStep(name, group, suite, settings.rawDirectory)),
-        },
+    const planned = [
+        planCreateWorkspaces(suite, {
+            rawDirectory: settings.rawDirectory,
+            provisioning: builtInProfile?.provisioning ?? 'p95',
+        }),
+        ...(suites.includes('workspace-traffic') && config.workspace_traffic !== undefined
+            ? [planWorkspaceTraffic(config.workspace_traffic, suite, settings.rawDirectory)]
+            : []),
     ];
-    const { criteria, mistakes } = planCriteria(config, suite, {
-        provisioning: builtInProfile?.provisioning ?? 'p95',
+    const phases = planned.map(({ phase }) => phase);
+    const { criteria, mistakes } = planCriteria(config.criteria, planned, {
+        fewWorkspaces: builtInProfile !== undefined,
         cleanupInMain: settings.cleanupInMain,
         locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
     });
@@ -37655,28 +38848,6 @@ function criterionLocation({ config, source }, criterion) {
     const group = /^create_workspaces\.([^.]+)\./.exec(criterion.metric)?.[1] ?? '';
     return source.locationOf(['create_workspaces', 'templates', group, 'count']);
 }
-function createStep(name, group, suite, rawDirectory) {
-    const concurrency = suite.simultaneous === undefined ? Math.min(group.concurrency, group.count) : group.count;
-    const waves = Math.ceil(group.count / concurrency);
-    const step = {
-        suite: 'create-workspaces',
-        group: name,
-        template: group.template,
-        count: group.count,
-        concurrency,
-        driver: suite.driver,
-        owner: suite.owner,
-        timeout: group.timeout ??
-            (0,src_units/* seconds */.YA)(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
-        jobTimeout: group.job_timeout ?? (0,src_units/* seconds */.YA)(Math.max(3 * group.expected_p95, LEAST_JOB_TIMEOUT)),
-        expectedP95: group.expected_p95,
-        retries: group.retry,
-        parameters: group.parameters,
-        parametersComplete: false,
-        resultFile: `${rawDirectory}/create-workspaces.${name}.json`,
-    };
-    return { ...step, command: createWorkspacesCommand(step) };
-}
 /** Why a plan is above the ceilings of the inputs. */
 function ceilings(workspaces, total, settings) {
     const refusals = [];
@@ -37698,6 +38869,8 @@ function completePlan(plan, outline) {
     const phases = plan.phases.map((phase) => ({
         ...phase,
         steps: phase.steps.map((step) => {
+            if (!isCreateStep(step))
+                return step;
             const known = outline.parameters.get(step.template);
             if (known === undefined)
                 return step;
@@ -37770,7 +38943,7 @@ function templateChecks({ facts, plan }, problems) {
     if (!templates.known)
         return [refused(name, `the templates could not be read: ${templates.reason}`)];
     const there = templates.value.map((template) => template.name);
-    const checks = stepsOf(plan).map(({ template, owner }) => {
+    const checks = createStepsOf(plan).map(({ template, owner }) => {
         const used = facts.used.get(template);
         if (used === undefined) {
             const hint = there.length === 0 ? 'the deployment has no templates' : (0,nearest/* suggestion */.h)(template, there);
@@ -37792,7 +38965,7 @@ function templateChecks({ facts, plan }, problems) {
 }
 function passwordLoginCheck({ facts, plan }) {
     const name = 'scale-test users';
-    if (!stepsOf(plan).some(({ owner }) => owner === 'scaletest-users'))
+    if (!createStepsOf(plan).some(({ owner }) => owner === 'scaletest-users'))
         return undefined;
     if (!facts.passwordLogin.known)
         return warned(name, `whether password login is on could not be read: ${facts.passwordLogin.reason}`);
@@ -37843,7 +39016,7 @@ function queueCheck({ facts, plan }) {
     if (slots === 0)
         return refused(name, 'no provisioner is online, so no workspace would be built');
     for (const phase of plan.phases) {
-        const work = phase.steps.map((step) => ({ step, build: buildTime(facts, step) }));
+        const work = createStepsOf({ phases: [phase] }).map((step) => ({ step, build: buildTime(facts, step) }));
         const longest = (0,src_units/* seconds */.YA)(work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots);
         if (longest <= PENDING_LIMIT)
             continue;
@@ -37862,8 +39035,8 @@ function paceCheck({ facts, plan }, driver) {
     const perSecond = pacedRate(facts.rateLimit.value.perMinute, plan.effects.users);
     if (perSecond === undefined)
         return undefined;
-    const asked = stepsOf(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
-    const longest = Math.max(...stepsOf(plan).map((step) => buildTime(facts, step).time));
+    const asked = createStepsOf(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
+    const longest = Math.max(...createStepsOf(plan).map((step) => buildTime(facts, step).time));
     const possible = Math.ceil(perSecond * longest);
     if (possible >= asked)
         return undefined;
@@ -37960,7 +39133,7 @@ function checkReadiness(context, parameterProblems, cliVersion) {
             serverVersion: facts.server.versionText,
         };
     }
-    const steps = stepsOf(context.plan);
+    const steps = createStepsOf(context.plan);
     const { choice, check: driverCheck } = chooseDriver(steps, facts, cliVersion);
     const checks = [
         ok('deployment', `Coder ${facts.server.versionText} answers`),
@@ -37994,7 +39167,7 @@ var system = __nccwpck_require__(57666);
 /** Which version of the CLI will run, before it is installed. */
 async function wantedVersion(inputs, facts, world) {
     if (inputs.coderPath !== undefined) {
-        return (await inspectCli(inputs.coderPath, { suites: [], flags: [] }, world.runShortCommand, childEnvironment(world.environment))).version;
+        return (await inspectCli(inputs.coderPath, [], world.runShortCommand, childEnvironment(world.environment))).version;
     }
     switch (inputs.coderVersion) {
         case 'server':
@@ -38006,10 +39179,10 @@ async function wantedVersion(inputs, facts, world) {
             return (0,coder_version/* parseVersion */.o)(inputs.coderVersion);
     }
 }
-/** Installs the CLI, or takes the one on the runner, and sees that it has what the plan needs. */
-async function installCli(version, plan, inputs, world) {
+/** Installs the CLI, or takes the one on the runner, and sees that it has what the steps need. */
+async function installCli(version, steps, inputs, world) {
     const environment = childEnvironment(world.environment);
-    const needed = { suites: [...plan.suites], flags: flagsOf(plan) };
+    const needed = neededSuites(steps);
     if (inputs.coderPath !== undefined)
         return inspectCli(inputs.coderPath, needed, world.runShortCommand, environment);
     if (version === undefined) {
@@ -38024,10 +39197,21 @@ async function installCli(version, plan, inputs, world) {
     }));
     return inspectCli(path, needed, world.runShortCommand, environment);
 }
-/** Every flag that the plan's commands use. */
-function flagsOf(plan) {
-    const flags = stepsOf(plan).flatMap(({ command }) => command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? []));
-    return [...new Set(flags)];
+/** The steps that the CLI carries out: with driver "api" only those that do not create workspaces. */
+function cliSteps(plan, driver) {
+    return stepsOf(plan).filter((step) => !isCreateStep(step) || driver === 'cli');
+}
+/** The suites of the steps, each with every flag that is used. */
+function neededSuites(steps) {
+    const suites = [...new Set(steps.map(({ suite }) => suite))];
+    return suites.map((suite) => ({
+        suite,
+        flags: [
+            ...new Set(steps
+                .filter((step) => step.suite === suite)
+                .flatMap(({ command }) => command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? []))),
+        ],
+    }));
 }
 
 ;// CONCATENATED MODULE: ./src/stages/readying.ts
@@ -38066,10 +39250,11 @@ async function makeReady(plan, facts, inputs, world) {
     // Once the provisioners are known, the clean-up may take longer than the plan had assumed.
     const above = ceilings(completed.effects.workspaces, completed.time.total, inputs).map(({ message }) => refused('ceilings', message));
     const readiness = { ...checked, checks: [...checked.checks, ...above] };
-    if (readiness.driver?.driver !== 'cli')
+    const steps = cliSteps(completed, readiness.driver?.driver);
+    if (steps.length === 0 || readiness.driver === undefined)
         return { plan: completed, readiness };
     const installed = 'value' in wanted
-        ? await attemptCheck('CLI', () => installCli(wanted.value, completed, inputs, world))
+        ? await attemptCheck('CLI', () => installCli(wanted.value, steps, inputs, world))
         : wanted;
     if (!('value' in installed))
         return { plan: completed, readiness: { ...readiness, checks: [...readiness.checks, installed] } };

@@ -29,28 +29,38 @@ create_workspaces:
   driver: ${driver}
   templates:
     ${GROUP}: { template: ${TEMPLATE}, count: 12, concurrency: 6, expected_p95: "2m", requirement: "14.6" }
+workspace_traffic: { bytes_per_tick: 1024, tick_interval: 100ms, duration: 20s }
 `;
 
 interface Scenario {
   readonly title: string;
   readonly driver: 'cli' | 'auto';
   readonly rateLimits: boolean;
+  readonly tests: string;
   readonly signals?: NonNullable<RunActionOptions['signals']>;
   readonly expected: string;
 }
 
 const SCENARIOS: readonly Scenario[] = [
-  { title: 'driver cli, rate limits off', driver: 'cli', rateLimits: false, expected: 'pass' },
+  {
+    title: 'driver cli, rate limits off, then 20 s of traffic',
+    driver: 'cli',
+    rateLimits: false,
+    tests: 'create-workspaces,workspace-traffic',
+    expected: 'pass',
+  },
   {
     title: 'driver auto, rate limits on (the default of Coder)',
     driver: 'auto',
     rateLimits: true,
+    tests: 'create-workspaces',
     expected: 'pass',
   },
   {
     title: 'cancelled in the middle of creating',
     driver: 'auto',
     rateLimits: true,
+    tests: 'create-workspaces',
     signals: [{ signal: 'SIGINT', whenLogMatches: /\d+ s {2}local_workspaces: .*(building|waiting)/ }],
     expected: 'cancelled',
   },
@@ -136,7 +146,7 @@ async function runScenario(scenario: Scenario, server: RealServer, owner: Owner,
       'coder-session-token': owner.token,
       'coder-path': settings.coderPath,
       config,
-      tests: 'create-workspaces',
+      tests: scenario.tests,
       profile: 'smoke',
       'upload-artifact': 'false',
     },

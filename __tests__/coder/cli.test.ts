@@ -24,7 +24,7 @@ const version = (json: string): string => `if [ "$1" = version ]; then echo '${j
 const help = (flags: string): string =>
   `if [ "$3" = create-workspaces ]; then printf 'USAGE:\\n  coder exp scaletest create-workspaces [flags]\\n\\n${flags}\\n'; exit 0; fi\nexit 1`;
 const inspect = (file: string, flags: readonly string[] = ['--count', '--no-cleanup']) =>
-  inspectCli(file, { suites: ['create-workspaces'], flags }, runShortCommand, ENVIRONMENT);
+  inspectCli(file, [{ suite: 'create-workspaces', flags }], runShortCommand, ENVIRONMENT);
 const FLAGS = '      --count int\\n      --no-cleanup bool\\n';
 
 async function refusal(file: string, flags?: readonly string[]): Promise<string> {

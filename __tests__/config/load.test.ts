@@ -37,7 +37,12 @@ describe.runIf(hasRecordings)('the guide’s own file', () => {
       duration: 300,
       targets: { p95_latency_ms: 500, p99_latency_ms: 1000 },
     });
-    expect(config.workspace_traffic).toEqual({ bytes_per_tick: 1024, tick_interval: 0.1, duration: 600 });
+    expect(config.workspace_traffic).toEqual({
+      bytes_per_tick: 1024,
+      tick_interval: 0.1,
+      duration: 600,
+      mode: 'web-terminal',
+    });
   });
 });
 

@@ -206,7 +206,13 @@ const BAD_INPUTS: BadInput[] = [
     name: 'suites that are not available yet (tests: all with the guide’s config)',
     inputs: { tests: 'all' },
     config: guide,
-    says: /the suite "dashboard" is not available yet; select what is with input "tests: create-workspaces"/,
+    says: /the suite "dashboard" is not available yet; select what is with input "tests: create-workspaces,workspace-traffic"/,
+  },
+  {
+    name: 'traffic without the workspaces that it needs',
+    inputs: { tests: 'workspace-traffic' },
+    config: guide,
+    says: /the suite "workspace-traffic" sends traffic to the workspaces of the suite "create-workspaces", which this run leaves out; select both/,
   },
   {
     name: 'a suite that the config does not configure',

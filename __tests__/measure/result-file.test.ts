@@ -272,3 +272,34 @@ it('a log of backslashes and quotes is skipped, wherever a chunk ends', async ()
     expect(Object.values(logsIn(text, file))).toEqual([logs, logs]);
   }
 });
+
+describe('bytes of traffic', () => {
+  const withRun = (more: Record<string, unknown>): string =>
+    JSON.stringify({
+      total_runs: 1,
+      total_pass: 1,
+      total_fail: 0,
+      elapsed_ms: 1,
+      runs: {
+        'workspace-traffic/0': {
+          logs: '',
+          started_at: '2026-01-05T06:00:00Z',
+          duration_ms: 1,
+          ...more,
+          error: '<nil>',
+        },
+      },
+    });
+
+  it.each<[string, Record<string, unknown>, unknown]>([
+    ['since v2.27', { metrics: { bytes_read: 5, bytes_written: 7 } }, { read: 5, written: 7 }],
+    ['of v2.24 to v2.26', { total_bytes_read: 5, total_bytes_written: 7 }, { read: 5, written: 7 }],
+    ['before v2.24', {}, undefined],
+    ['of another suite', { metrics: { end_to_end: '5ms' } }, undefined],
+    ['that are no numbers', { metrics: { bytes_read: '5', bytes_written: 7 } }, undefined],
+    ['below zero', { metrics: { bytes_read: -5, bytes_written: 7 } }, undefined],
+    ['of a run without metrics', { metrics: null }, undefined],
+  ])('%s', async (_, more, bytes) => {
+    expect((await read(withRun(more))).runs[0]?.bytes).toEqual(bytes);
+  });
+});

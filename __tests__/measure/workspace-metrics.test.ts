@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ObservedWorkspace } from '../../src/evidence.js';
 import type { Metric } from '../../src/measure/metric.js';
-import { knownMetrics } from '../../src/plan/metric-names.js';
+import { workspaceMetricNames } from '../../src/plan/metric-names.js';
 import type { RunRecord } from '../../src/measure/result-file.js';
 import {
   coverageProblem,
@@ -268,9 +268,12 @@ it('a run always has every metric that a criterion can name, measured or missing
   const groups = [groupOf(runsOf(2), 2), groupOf({ unusable: 'x' }, 3, 'ec2', 'ec2-datasci')];
   for (const observation of [observed(many(2)), { unusable: 'y' }]) {
     const names = workspaceMetrics(groups, observation).map(({ name }) => name);
-    const known = knownMetrics(['pods', 'ec2'])
-      .map(({ name }) => name)
-      .filter((name) => name.startsWith('create_workspaces.'));
+    const planned = new Map([
+      ['all', 5],
+      ['pods', 2],
+      ['ec2', 3],
+    ]);
+    const known = workspaceMetricNames(planned).map(({ name }) => name);
     expect([...names].sort()).toEqual([...known].sort());
   }
 });

@@ -12,6 +12,7 @@ import type { CoderDeployment } from '../../simulator/coder/server.js';
 import { ownerApi, startDeployment, stopDeployments } from '../support/deployments.js';
 import { hurriedClock, KeptLog } from '../support/fakes.js';
 import { planOf, stepOf } from '../support/plans.js';
+import { stepName } from '../../src/plan/steps.js';
 import type { ResultDocument } from '../support/result-documents.js';
 
 let directory = '';
@@ -46,6 +47,7 @@ async function contextOf(
       templates.map(({ name, id, organization_id: organizationId }) => [name, { id, organizationId }]),
     ),
     ownUserId: (await api.me()).id,
+    describeTrafficPage: () => undefined,
     ...changes,
   };
 }
@@ -277,7 +279,7 @@ describe('runPlan', () => {
     const good = stepIn({ group: 'good', count: 2, resultFile: path.join(directory, 'good.json') });
     const bad = stepIn({ group: 'bad', count: 2, template: 'not-there' });
     const { steps } = await runPlan(planOf([good, bad]), await contextOf(deployment, { log }));
-    expect(steps.map(({ step: { group }, resultFile }) => [group, resultFile !== undefined])).toEqual([
+    expect(steps.map(({ step, resultFile }) => [stepName(step), resultFile !== undefined])).toEqual([
       ['good', true],
       ['bad', false],
     ]);

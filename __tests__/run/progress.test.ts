@@ -6,7 +6,7 @@ import { stepOf } from '../support/plans.js';
 
 stopDeploymentsAfterEach();
 
-const phase = { name: 'create', title: 'Create workspaces', steps: [stepOf({ count: 5 })] };
+const steps = [stepOf({ count: 5 })];
 
 /** The lines that are logged until the phase is over. */
 async function linesUntil(
@@ -15,7 +15,7 @@ async function linesUntil(
 ): Promise<string[]> {
   const log = new KeptLog();
   const signal = AbortSignal.timeout(milliseconds);
-  await logProgress(phase, { api: ownerApi(deployment), clock: hurriedClock(200), log, signal });
+  await logProgress(steps, { api: ownerApi(deployment), clock: hurriedClock(200), log, signal });
   return log.lines;
 }
 

@@ -1,6 +1,13 @@
 import { judgeCriterion } from '../../src/judge/criterion.js';
 import type { CriterionResult } from '../../src/judge/verdict.js';
-import type { CountMetric, Metric, RatioMetric, SampleMetric } from '../../src/measure/metric.js';
+import type {
+  BucketMetric,
+  CountMetric,
+  Metric,
+  RatioMetric,
+  SampleMetric,
+  ValueMetric,
+} from '../../src/measure/metric.js';
 import type { Criterion } from '../../src/plan/plan-types.js';
 import { criterionOf } from './plans.js';
 
@@ -48,3 +55,25 @@ export function judgeMetric(
 
 export const judgeSamples = (expect: string, values: readonly number[], failed = 0): CriterionResult =>
   judgeMetric(expect, samplesMetric(values, failed));
+
+/** Bounds with the number of measurements up to and at each; the rest up to the total lies above. */
+export const bucketMetric = (
+  counts: readonly (readonly [upTo: number, count: number])[],
+  total: number,
+  sum = total,
+  name = NAME,
+): BucketMetric => ({
+  ...ORIGIN,
+  name,
+  shape: 'buckets',
+  unit: 'seconds',
+  buckets: counts.map(([upTo, count]) => ({ upTo, count })),
+  total,
+  sum,
+});
+
+export const valueMetric = (
+  value: number,
+  unit: ValueMetric['unit'] = 'bytes_per_second',
+  name = NAME,
+): ValueMetric => ({ ...ORIGIN, name, shape: 'value', unit, value });

@@ -1,8 +1,13 @@
 import { parseExpectation } from '../../src/config/expectation.js';
-import { createWorkspacesCommand } from '../../src/plan/command.js';
-import type { CreateWorkspacesStep, Criterion, Plan } from '../../src/plan/plan-types.js';
+import { createWorkspacesCommand, workspaceTrafficCommand } from '../../src/plan/command.js';
+import type {
+  CreateWorkspacesStep,
+  Criterion,
+  Plan,
+  WorkspaceTrafficStep,
+} from '../../src/plan/plan-types.js';
 import { planTime } from '../../src/plan/time.js';
-import { minutes } from '../../src/units.js';
+import { minutes, seconds } from '../../src/units.js';
 
 export function stepOf(changes: Partial<CreateWorkspacesStep> = {}): CreateWorkspacesStep {
   const step: CreateWorkspacesStep = {
@@ -24,6 +29,38 @@ export function stepOf(changes: Partial<CreateWorkspacesStep> = {}): CreateWorks
     ...changes,
   };
   return { ...step, command: createWorkspacesCommand(step) };
+}
+
+export function trafficStepWith(
+  changes: Partial<WorkspaceTrafficStep> = {},
+  template?: string,
+): WorkspaceTrafficStep {
+  const step: Omit<WorkspaceTrafficStep, 'command'> = {
+    suite: 'workspace-traffic',
+    workspaces: 100,
+    ...(template !== undefined && { template }),
+    owner: 'scaletest-users',
+    mode: 'web-terminal',
+    bytesPerTick: 1024,
+    tickInterval: seconds(0.1),
+    timeout: minutes(10),
+    jobTimeout: minutes(10.5),
+    metricsPort: 21_112,
+    resultFile: 'raw/workspace-traffic.json',
+    ...changes,
+  };
+  return { ...step, command: workspaceTrafficCommand(step) };
+}
+
+/** The same plan with traffic after it. */
+export function withTraffic(plan: Plan, step = trafficStepWith({}, 'pod-swdev')): Plan {
+  const phases = [...plan.phases, { name: 'traffic', title: 'Workspace traffic', steps: [step] }];
+  return {
+    ...plan,
+    suites: [...plan.suites, 'workspace-traffic'],
+    phases,
+    time: planTime(phases, undefined),
+  };
 }
 
 export function criterionOf(expect: string, changes: Partial<Criterion> = {}): Criterion {

@@ -35,6 +35,8 @@ export interface TemplateOptions {
 
 /** What the simulated CLI asks for at start (`GET /simulator/cli-behaviour`): how it shall misbehave. */
 export interface CliBehaviour {
+  /** Only this suite misbehaves (`workspace-traffic`). */
+  onlySuite: string | null;
   /** Multiplies the CLI's polling intervals (0.5 s in the queue, 1 s for agents). */
   pollScale: number;
   /** Writes a result with no runs and exits 0. */
@@ -58,6 +60,18 @@ export interface CliBehaviour {
   dropRuns: number;
   /** The CLI's own clean-up fails (and leaves its things behind). */
   failOwnCleanup: boolean;
+  /** Share of the workspaces that get no answer to their traffic. */
+  stalledShare: number;
+  /** Of the bytes that were to be sent, the share that gets through. */
+  throughputShare: number;
+  /** Share of the workspaces whose connection ends in the middle of the traffic. */
+  dropShare: number;
+  /** So many workspaces have lost their agent when the traffic begins. */
+  lostAgents: number;
+  /** What the metrics page answers instead of the metrics. */
+  metricsPage: string | null;
+  /** Another program holds the metrics port: it answers with the page of other workspaces. */
+  metricsPortTaken: boolean;
   slim: boolean;
   /** Pretends to be v2.7.0. */
   tooOld: boolean;
@@ -202,6 +216,7 @@ export function defaultOptions(): DeploymentOptions {
 }
 
 export const defaultCliBehaviour: CliBehaviour = {
+  onlySuite: null,
   pollScale: 1,
   zeroRuns: false,
   failingShare: 0,
@@ -214,6 +229,12 @@ export const defaultCliBehaviour: CliBehaviour = {
   exitCode: null,
   dropRuns: 0,
   failOwnCleanup: false,
+  stalledShare: 0,
+  throughputShare: 1,
+  dropShare: 0,
+  lostAgents: 0,
+  metricsPage: null,
+  metricsPortTaken: false,
   slim: false,
   tooOld: false,
 };

@@ -6,6 +6,12 @@ import { parseVersion, type CoderVersion } from './version.js';
 
 const versionAnswer = z.object({ version: z.string(), slim: z.boolean().default(false) });
 
+/** A suite that will be run, and the flags with which. */
+export interface NeededSuite {
+  readonly suite: string;
+  readonly flags: readonly string[];
+}
+
 export interface CoderCli {
   readonly path: string;
   readonly versionText: string;
@@ -18,7 +24,7 @@ export interface CoderCli {
  */
 export async function inspectCli(
   path: string,
-  needed: { suites: readonly string[]; flags: readonly string[] },
+  needed: readonly NeededSuite[],
   run: RunShortCommand,
   environment: Readonly<Record<string, string>>,
 ): Promise<CoderCli> {
@@ -35,7 +41,7 @@ export async function inspectCli(
       `${path} is the slim build of Coder ${versionText}, which has no scale tests; use the full release binary (the one that a server offers for download is slim)`,
     );
   }
-  for (const suite of needed.suites) {
+  for (const { suite, flags } of needed) {
     const help = await runOrExplain(path, ['exp', 'scaletest', suite, '--help'], run, environment);
     const text = `${help.stdout}\n${help.stderr}`;
     // Up to v2.9 an unknown command prints the help of its parent and exits with 0.
@@ -44,10 +50,10 @@ export async function inspectCli(
         `the Coder CLI ${versionText} at ${path} has no "exp scaletest ${suite}"; use the full release of a newer version`,
       );
     }
-    const missing = needed.flags.filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(text));
+    const missing = flags.filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(text));
     if (missing.length > 0) {
       throw new InstallError(
-        `the Coder CLI ${versionText} has no ${missing.join(', ')} in "exp scaletest ${suite}"; use a newer version or the driver "api"`,
+        `the Coder CLI ${versionText} has no ${missing.join(', ')} in "exp scaletest ${suite}"; use a newer version${suite === 'create-workspaces' ? ' or the driver "api"' : ''}`,
       );
     }
   }

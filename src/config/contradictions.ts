@@ -1,5 +1,6 @@
 import type { Mistake, SourceLocation } from '../errors.js';
 import type { Config, CreateWorkspacesConfig } from './schema.js';
+import { formatDuration } from './units.js';
 
 type Locate = (...path: PropertyKey[]) => SourceLocation;
 
@@ -8,6 +9,7 @@ export function contradictions(config: Config, locate: Locate): Mistake[] {
   const suite = config.create_workspaces;
   return [
     ...(suite ? [...countMistakes(suite, locate), ...groupMistakes(suite, locate)] : []),
+    ...trafficMistakes(config, locate),
     ...criterionMistakes(config, locate),
   ];
 }
@@ -51,6 +53,16 @@ function groupMistakes(suite: CreateWorkspacesConfig, locate: Locate): Mistake[]
     }
   }
   return mistakes;
+}
+
+function trafficMistakes({ workspace_traffic: traffic }: Config, locate: Locate): Mistake[] {
+  if (traffic === undefined || traffic.tick_interval <= traffic.duration) return [];
+  return [
+    {
+      message: `workspace_traffic.tick_interval is ${formatDuration(traffic.tick_interval)}, but the traffic lasts only ${formatDuration(traffic.duration)}, so nothing would be sent`,
+      location: locate('workspace_traffic', 'tick_interval'),
+    },
+  ];
 }
 
 function criterionMistakes(config: Config, locate: Locate): Mistake[] {

@@ -1,7 +1,7 @@
-import { parseDuration, parseRatio, QuantityError } from './units.js';
+import { parseByteRate, parseDuration, parseRatio, QuantityError } from './units.js';
 
-/** What a number stands for. Seconds and ratios are kept in their base unit (s, 0 to 1). */
-export type QuantityKind = 'seconds' | 'ratio' | 'count';
+/** What a number stands for. All are kept in their base unit (s, 0 to 1, bytes a second). */
+export type QuantityKind = 'seconds' | 'ratio' | 'count' | 'bytes_per_second';
 
 export type Aggregate =
   | { readonly kind: 'quantile'; readonly q: number; readonly name: string }
@@ -88,11 +88,12 @@ function parseQuantity(text: string, offset: number): { threshold: number; unit:
   try {
     if (text.endsWith('%')) return { threshold: parseRatio(text), unit: 'ratio' };
     if (/^\d+(\.\d+)?$/.test(text)) return { threshold: Number(text), unit: 'count' };
+    if (text.endsWith('/s')) return { threshold: parseByteRate(text), unit: 'bytes_per_second' };
     return { threshold: parseDuration(text), unit: 'seconds' };
   } catch (thrown) {
     if (!(thrown instanceof QuantityError)) throw thrown;
     throw new ExpectationError(
-      `"${text}" is no quantity; write for example "500ms", "2m", "99%" or "0"`,
+      `"${text}" is no quantity; write for example "500ms", "2m", "99%", "40KB/s" or "0"`,
       offset,
     );
   }

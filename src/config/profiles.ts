@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Mistake } from '../errors.js';
+import { minutes, type Seconds } from '../units.js';
 import { suggestion } from './nearest.js';
+import { formatDuration, parseDuration, QuantityError } from './units.js';
 
 /** A part of the config file's value, before it is validated. */
 type Raw = Record<string, unknown>;
@@ -12,9 +14,16 @@ export interface BuiltInProfile {
   readonly workspaces: number;
   /** Quantiles of few workspaces decide nothing: every build has to be below the limit. */
   readonly provisioning: 'max';
+  /** Traffic is sent no longer than this. */
+  readonly longestTraffic: Seconds;
 }
 
-const SMOKE: BuiltInProfile = { name: 'smoke', workspaces: 10, provisioning: 'max' };
+const SMOKE: BuiltInProfile = {
+  name: 'smoke',
+  workspaces: 10,
+  provisioning: 'max',
+  longestTraffic: minutes(1),
+};
 const BUILT_IN: readonly BuiltInProfile[] = [SMOKE];
 const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
 
@@ -50,7 +59,10 @@ export function applyProfile(value: unknown, profile: string): ProfiledConfig | 
     const total = rawObject.safeParse(config.data['create_workspaces']);
     const configured = z.number().safeParse(total.success ? total.data['count'] : undefined);
     const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
-    const change = total.success ? { create_workspaces: { count, simultaneous: undefined } } : {};
+    const change = {
+      ...(total.success && { create_workspaces: { count, simultaneous: undefined } }),
+      ...shorterTraffic(config.data, builtIn.longestTraffic),
+    };
     return { value: overlay(config.data, change), builtIn };
   }
   if (NOT_YET.includes(profile)) {
@@ -60,6 +72,19 @@ export function applyProfile(value: unknown, profile: string): ProfiledConfig | 
   }
   const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
   return { message: `there is no profile "${profile}"; ${suggestion(profile, known)}` };
+}
+
+/** A duration that cannot be read is left as it is: validation says what is wrong with it. */
+function shorterTraffic(config: Raw, longest: Seconds): Raw {
+  const section = z.object({ duration: z.string() }).safeParse(config['workspace_traffic']);
+  if (!section.success) return {};
+  try {
+    if (parseDuration(section.data.duration) <= longest) return {};
+  } catch (thrown) {
+    if (thrown instanceof QuantityError) return {};
+    throw thrown;
+  }
+  return { workspace_traffic: { duration: formatDuration(longest) } };
 }
 
 function overlay(base: Raw, change: Raw): Raw {

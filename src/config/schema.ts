@@ -75,10 +75,19 @@ const dashboard = z.strictObject({
   browser: z.enum(['auto', 'always', 'never']).optional(),
 });
 
+/** The CLI's flag for the mode "app" takes the slug of a workspace app. */
+const trafficMode = z
+  .string({ error: 'a mode is needed: "web-terminal", "ssh" or "app:<slug>"' })
+  .regex(
+    /^(web-terminal|ssh|app:[a-z0-9]+(-[a-z0-9]+)*)$/,
+    'a mode is "web-terminal", "ssh" or "app:<slug>"',
+  );
+
 const workspaceTraffic = z.strictObject({
   bytes_per_tick: positiveCount,
   tick_interval: duration,
   duration,
+  mode: trafficMode.default('web-terminal'),
 });
 
 const criterionDetails = {
@@ -127,6 +136,7 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 export type CreateWorkspacesConfig = z.infer<typeof createWorkspaces>;
+export type WorkspaceTrafficConfig = z.infer<typeof workspaceTraffic>;
 export type GroupConfig = z.infer<typeof group>;
 export type CriterionConfig = z.infer<typeof criterion>;
 export type ActiveCriterionConfig = z.infer<typeof activeCriterion>;

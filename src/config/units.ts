@@ -38,6 +38,30 @@ export function parseRatio(value: string | number): Ratio {
   return ratio(share);
 }
 
+/** Decimal units, as networks count; `KiB` and its like count in 1024s. */
+const BYTES_PER: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
+
+/**
+ * Reads a rate of bytes: `40KB/s`, `1.5MiB/s`, in bytes a second.
+ * @throws QuantityError for anything else, also for bits: `Mb/s` is too easily taken for the other.
+ */
+export function parseByteRate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(B|[KMG]i?B)\/s$/.exec(text.trim().replace(/^([\d.]+)k/, '$1K'));
+  const factor = BYTES_PER[match?.[2] ?? ''];
+  if (match === null || factor === undefined) {
+    throw new QuantityError(`"${text}" is no rate of bytes; write it like "40KB/s" or "2MB/s"`);
+  }
+  return Number(match[1]) * factor;
+}
+
 /** Writes a duration as Go's flag parser reads it: `45m`, `1h30m`, `90s`, never with days (older CLIs refuse them). */
 export function formatDuration(duration: Seconds): string {
   // Never down to 0, which the CLI takes for "no limit".

@@ -1,10 +1,11 @@
-import type { Expectation } from '../config/expectation.js';
-import type { Metric, RatioMetric, SampleMetric } from '../measure/metric.js';
+import type { Expectation, QuantityKind } from '../config/expectation.js';
+import type { BucketMetric, Metric, RatioMetric, SampleMetric } from '../measure/metric.js';
 import { measuredCount, sampleCount } from '../measure/metric.js';
 import type { Criterion } from '../plan/plan-types.js';
 import { samplesNeeded } from '../plan/samples.js';
+import { judgeBuckets } from './buckets.js';
 import { holds, isUpperLimit } from './compare.js';
-import { formatQuantity } from './format.js';
+import { formatBucket, formatQuantity } from './format.js';
 import { estimateProportion } from './proportion.js';
 import { estimateQuantile, type QuantileEstimate } from './quantile.js';
 import type { CriterionResult, CriterionVerdict, Observed } from './verdict.js';
@@ -49,7 +50,10 @@ function judgeExpectation(expectation: Expectation, metric: Measured): Criterion
         : judgeCensus(expectation, metric);
     case 'ratio':
       return judgeRatio(expectation, metric);
+    case 'buckets':
+      return judgeByBuckets(expectation, metric);
     case 'count':
+    case 'value':
       return verdictOf(expectation, { kind: 'number', value: metric.value });
   }
 }
@@ -117,13 +121,29 @@ function judgeCensus(expectation: Expectation, metric: SampleMetric): CriterionV
   }
 }
 
+function judgeByBuckets(expectation: Expectation, metric: BucketMetric): CriterionVerdict {
+  const outcome = judgeBuckets(expectation, metric);
+  if (outcome === undefined)
+    return { verdict: 'error', sentence: `"${expectation.text}" does not fit ${metric.name}` };
+  const sentence = describe(expectation, outcome.observed);
+  if (outcome.verdict !== 'inconclusive') return { ...outcome, sentence };
+  const bounds = metric.buckets.map(({ upTo }) => formatQuantity(upTo, metric.unit)).join(', ');
+  return {
+    ...outcome,
+    sentence: `${sentence}; only the bucket is known, so a limit is decided best at one of its bounds: ${bounds}`,
+  };
+}
+
 function judgeRatio(expectation: Expectation, metric: RatioMetric): CriterionVerdict {
   const estimate = estimateProportion(metric.good, metric.total);
   if (estimate === undefined) return { verdict: 'error', sentence: `${metric.name} counts nothing` };
   return verdictOf(expectation, { kind: 'ratio', ...estimate, good: metric.good, n: metric.total });
 }
 
-function verdictOf(expectation: Expectation, observed: Observed): CriterionVerdict {
+function verdictOf(
+  expectation: Expectation,
+  observed: Exclude<Observed, { kind: 'bucket' }>,
+): CriterionVerdict {
   const verdict = holds(observed.value, expectation.operator, expectation.threshold) ? 'pass' : 'fail';
   return { verdict, observed, sentence: describe(expectation, observed) };
 }
@@ -140,5 +160,9 @@ function describe(expectation: Expectation, observed: Observed): string {
       : observed.n !== undefined
         ? ` (n = ${observed.n})`
         : '';
-  return `${kind}${formatQuantity(observed.value, unit)}${of}, expected ${expectation.text}`;
+  return `${kind}${observedText(observed, unit)}${of}, expected ${expectation.text}`;
+}
+
+function observedText(observed: Observed, unit: QuantityKind): string {
+  return observed.kind === 'bucket' ? formatBucket(observed, unit) : formatQuantity(observed.value, unit);
 }

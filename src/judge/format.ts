@@ -11,8 +11,34 @@ export function formatQuantity(value: number, unit: QuantityKind): string {
       return Number.isFinite(value)
         ? value.toLocaleString('en-US', { maximumFractionDigits: 2 })
         : 'unlimited';
+    case 'bytes_per_second':
+      return formatRate(value);
   }
 }
+
+/** A value of which only the bucket is known: `100 ms to 250 ms`, `above 10 s`. */
+export function formatBucket(
+  { above, upTo }: { readonly above: number; readonly upTo?: number },
+  unit: QuantityKind,
+): string {
+  if (upTo === undefined) return `above ${formatQuantity(above, unit)}`;
+  return above === 0
+    ? `at most ${formatQuantity(upTo, unit)}`
+    : `${formatQuantity(above, unit)} to ${formatQuantity(upTo, unit)}`;
+}
+
+/** Decimal units, as in the config. */
+function formatRate(value: number): string {
+  if (!Number.isFinite(value)) return 'unlimited';
+  const [factor, unit] = RATE_UNITS.find(([least]) => value >= least) ?? [1, 'B/s'];
+  return `${trimmed(value / factor, 1)} ${unit}`;
+}
+
+const RATE_UNITS = [
+  [1e9, 'GB/s'],
+  [1e6, 'MB/s'],
+  [1e3, 'KB/s'],
+] as const;
 
 function formatSeconds(value: number): string {
   if (!Number.isFinite(value)) return 'never';

@@ -9,6 +9,13 @@ export interface OrderedSamples {
   readonly failed: number;
 }
 
+/** 1-based places of a quantile and its one-sided 95 % bounds among n ascending values; a bound that n is too small for is absent. */
+export interface QuantileRanks {
+  readonly rank: number;
+  readonly lower?: number;
+  readonly upper?: number;
+}
+
 /** A quantile with its one-sided 95 % bounds; together they are the two-sided 90 % interval. */
 export interface QuantileEstimate {
   readonly n: number;
@@ -29,18 +36,28 @@ export interface QuantileEstimate {
 export function estimateQuantile(ordered: OrderedSamples, q: number): QuantileEstimate | undefined {
   const n = ordered.samples.length + ordered.failed;
   if (n === 0) return undefined;
-  // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
-  const rank = Math.min(n, Math.max(1, Math.ceil(q * n - 1e-9)));
+  const { rank, lower, upper } = quantileRanks(n, q);
   const at = (position: number): number => ordered.samples[position - 1] ?? Infinity;
-  const upperRank = firstRank(n, (u) => binomialAtMost(u - 1, n, q) >= CONFIDENCE);
-  const firstBad = firstRank(n, (l) => 1 - binomialAtMost(l - 1, n, q) < CONFIDENCE) ?? n + 1;
-  const lowerRank = firstBad - 1;
   return {
     n,
     rank,
     value: at(rank),
-    ...(lowerRank >= 1 && { lower: at(lowerRank) }),
-    ...(upperRank !== undefined && { upper: at(upperRank) }),
+    ...(lower !== undefined && { lower: at(lower) }),
+    ...(upper !== undefined && { upper: at(upper) }),
+  };
+}
+
+/** The places of a quantile and its bounds among n >= 1 values. */
+export function quantileRanks(n: number, q: number): QuantileRanks {
+  // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
+  const rank = Math.min(n, Math.max(1, Math.ceil(q * n - 1e-9)));
+  const upperRank = firstRank(n, (u) => binomialAtMost(u - 1, n, q) >= CONFIDENCE);
+  const firstBad = firstRank(n, (l) => 1 - binomialAtMost(l - 1, n, q) < CONFIDENCE) ?? n + 1;
+  const lowerRank = firstBad - 1;
+  return {
+    rank,
+    ...(lowerRank >= 1 && { lower: lowerRank }),
+    ...(upperRank !== undefined && { upper: upperRank }),
   };
 }
 

@@ -19,7 +19,14 @@ export type Observed =
       readonly lower: number;
       readonly upper: number;
     }
-  | { readonly kind: 'number'; readonly value: number; readonly n?: number };
+  | { readonly kind: 'number'; readonly value: number; readonly n?: number }
+  | {
+      /** A value of which only its bucket is known: above `above` and at most `upTo`, which is absent above the last bound. */
+      readonly kind: 'bucket';
+      readonly above: number;
+      readonly upTo?: number;
+      readonly n: number;
+    };
 
 export type CriterionVerdict =
   | {

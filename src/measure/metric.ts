@@ -1,6 +1,6 @@
 import type { QuantityKind } from '../config/expectation.js';
 
-export type MetricSource = 'cli-result' | 'coder-api' | 'load';
+export type MetricSource = 'cli-result' | 'cli-prometheus' | 'coder-api' | 'load';
 
 interface MetricOrigin {
   readonly name: string;
@@ -30,6 +30,29 @@ export interface CountMetric extends MetricOrigin {
   readonly value: number;
 }
 
+/** One number that is no count: a rate, or a share of something that is no number of trials. */
+export interface ValueMetric extends MetricOrigin {
+  readonly shape: 'value';
+  readonly unit: Extract<QuantityKind, 'ratio' | 'bytes_per_second'>;
+  readonly value: number;
+}
+
+/** Measurements of which only the bucket is known. Nothing is interpolated: the answer is a bucket's interval. */
+export interface BucketMetric extends MetricOrigin {
+  readonly shape: 'buckets';
+  readonly unit: Extract<QuantityKind, 'seconds'>;
+  /** Ascending finite bounds, each with the number of measurements up to and at it. */
+  readonly buckets: readonly Bucket[];
+  /** Of all measurements, also those above the last bound. */
+  readonly total: number;
+  readonly sum: number;
+}
+
+export interface Bucket {
+  readonly upTo: number;
+  readonly count: number;
+}
+
 /** A metric that the run should have, but that could not be measured, with the reason. Never green. */
 export interface MissingMetric {
   readonly name: string;
@@ -37,7 +60,7 @@ export interface MissingMetric {
   readonly reason: string;
 }
 
-export type Metric = SampleMetric | RatioMetric | CountMetric | MissingMetric;
+export type Metric = SampleMetric | BucketMetric | RatioMetric | CountMetric | ValueMetric | MissingMetric;
 
 /** How many samples were really measured: failed ones count in quantiles, but they measured nothing. */
 export function measuredCount(metric: Metric): number | undefined {
@@ -46,9 +69,23 @@ export function measuredCount(metric: Metric): number | undefined {
 
 /** A metric as it stands in metrics.json, with its unit and n. */
 export function describeMetric(metric: Metric): Readonly<Record<string, unknown>> {
-  const unit = { samples: 'seconds', ratio: 'ratio', count: 'count', missing: undefined }[metric.shape];
+  const unit = unitOf(metric);
   const n = sampleCount(metric);
   return { ...metric, ...(unit !== undefined && { unit }), ...(n !== undefined && { n }) };
+}
+
+function unitOf(metric: Metric): QuantityKind | undefined {
+  switch (metric.shape) {
+    case 'samples':
+    case 'buckets':
+    case 'value':
+      return metric.unit;
+    case 'ratio':
+    case 'count':
+      return metric.shape;
+    case 'missing':
+      return undefined;
+  }
 }
 
 /** How many samples a metric has. */
@@ -57,8 +94,10 @@ export function sampleCount(metric: Metric): number | undefined {
     case 'samples':
       return metric.samples.length + metric.failed;
     case 'ratio':
+    case 'buckets':
       return metric.total;
     case 'count':
+    case 'value':
     case 'missing':
       return undefined;
   }

@@ -9,8 +9,15 @@ export interface RunRecord {
   readonly duration: Milliseconds;
   /** Undefined when the run passed. */
   readonly error?: string;
+  /** What workspace-traffic read from and wrote to the workspace; before v2.24 no file has it. */
+  readonly bytes?: TransferredBytes;
   /** Where its logs stand in the file. */
   readonly logs?: ByteRange;
+}
+
+export interface TransferredBytes {
+  readonly read: number;
+  readonly written: number;
 }
 
 export interface ResultFile {
@@ -39,6 +46,15 @@ const runShape = z.object({
   duration_ms: z.number().nonnegative(),
   error: z.unknown().optional(),
 });
+/** Since v2.27 under `metrics`; v2.24 to v2.26 had two keys of their own. */
+const bytesShape = z.union([
+  z
+    .object({ metrics: z.object({ bytes_read: count, bytes_written: count }) })
+    .transform(({ metrics }) => ({ read: metrics.bytes_read, written: metrics.bytes_written })),
+  z
+    .object({ total_bytes_read: count, total_bytes_written: count })
+    .transform((run) => ({ read: run.total_bytes_read, written: run.total_bytes_written })),
+]);
 
 /**
  * Reads a result file of any size: runs without their logs, which are skipped and not decoded.
@@ -132,6 +148,7 @@ class ResultParser {
       startedAt,
       duration: milliseconds(parsed.data.duration_ms),
       ...(!PASSED.safeParse(parsed.data.error).success && { error: errorText(parsed.data.error) }),
+      ...bytesOf(fields),
       ...(logs && { logs }),
     });
   }
@@ -145,6 +162,13 @@ class ResultParser {
     if (bytes.length === FOLLOWER_LENGTH + 1 && bytes.indexOf('","') === 0) this.#follower = bytes;
     return range;
   }
+}
+
+/** Most suites have none, and a zod union for each of ten thousand runs would cost more than the rest. */
+function bytesOf(fields: Record<string, unknown>): { bytes?: TransferredBytes } {
+  if (!('metrics' in fields) && !('total_bytes_read' in fields)) return {};
+  const { success, data } = bytesShape.safeParse(fields);
+  return success ? { bytes: data } : {};
 }
 
 /** Up to v2.2 a failed run's error is an object without content. */

@@ -1,5 +1,5 @@
 import { formatDuration } from '../config/units.js';
-import type { CreateWorkspacesStep } from './plan-types.js';
+import type { CreateWorkspacesStep, TrafficMode, WorkspaceTrafficStep } from './plan-types.js';
 
 type StepWithoutCommand = Omit<CreateWorkspacesStep, 'command'>;
 
@@ -25,6 +25,40 @@ export function createWorkspacesCommand(step: StepWithoutCommand): readonly stri
     '--no-cleanup',
     `--output=${csvField(`json:${step.resultFile}`)}`,
   ];
+}
+
+/** The suite's page is scraped by us while it runs and once more when it waits, so a short wait does. */
+const METRICS_WAIT = '3s';
+
+/**
+ * The argument vector of `coder exp scaletest workspace-traffic` for a step. It has no `--duration`: each run lasts the
+ * shorter of the two time-outs. The default of one run at a time would load one workspace after the other.
+ */
+export function workspaceTrafficCommand(step: Omit<WorkspaceTrafficStep, 'command'>): readonly string[] {
+  return [
+    'coder',
+    'exp',
+    'scaletest',
+    'workspace-traffic',
+    `--bytes-per-tick=${step.bytesPerTick}`,
+    `--tick-interval=${formatDuration(step.tickInterval)}`,
+    `--timeout=${formatDuration(step.timeout)}`,
+    `--job-timeout=${formatDuration(step.jobTimeout)}`,
+    '--concurrency=0',
+    ...modeFlags(step.mode),
+    // By name: the CLI takes an id as well, and then finds nothing.
+    ...(step.template === undefined ? [] : [`--template=${step.template}`]),
+    ...(step.owner === 'token-user' ? ['--use-host-login'] : []),
+    // The default address is open to the network.
+    `--scaletest-prometheus-address=127.0.0.1:${step.metricsPort}`,
+    `--scaletest-prometheus-wait=${METRICS_WAIT}`,
+    `--output=${csvField(`json:${step.resultFile}`)}`,
+  ];
+}
+
+function modeFlags(mode: TrafficMode): readonly string[] {
+  if (mode === 'web-terminal') return [];
+  return mode === 'ssh' ? ['--ssh'] : [`--app=${mode.slice('app:'.length)}`];
 }
 
 /** The CLI reads list flags as CSV, so a comma, quote or line break needs quoting. */

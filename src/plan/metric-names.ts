@@ -1,12 +1,14 @@
 import type { QuantityKind } from '../config/expectation.js';
 
-/** What a metric is made of: samples have quantiles, the others are one number. */
-export type MetricShape = 'samples' | 'ratio' | 'count';
+/** What a metric is made of: samples and buckets have quantiles, the others are one number. */
+export type MetricShape = 'samples' | 'buckets' | 'ratio' | 'count' | 'value';
 
 export interface KnownMetric {
   readonly name: string;
   readonly shape: MetricShape;
   readonly unit: QuantityKind;
+  /** How many samples the plan yields; absent where the number does not follow from the plan. */
+  readonly plannedSamples?: number;
 }
 
 const WORKSPACE_METRICS: readonly KnownMetric[] = [
@@ -22,18 +24,38 @@ const WORKSPACE_METRICS: readonly KnownMetric[] = [
   { name: 'peak_alive', shape: 'count', unit: 'count' },
 ];
 
-const CLEANUP_METRICS: readonly KnownMetric[] = [
+export const CLEANUP_METRICS: readonly KnownMetric[] = [
   { name: 'cleanup.leftover_workspaces', shape: 'count', unit: 'count' },
   { name: 'cleanup.leftover_users', shape: 'count', unit: 'count' },
 ];
 
-/** The first parts of metric names whose suites are not available yet. */
-export const LATER_METRICS = ['api', 'dashboard', 'workspace_traffic', 'coderd', 'monitor'];
+const TRAFFIC_METRICS: readonly KnownMetric[] = [
+  { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
+  { name: 'drop_rate', shape: 'ratio', unit: 'ratio' },
+  { name: 'throughput', shape: 'value', unit: 'bytes_per_second' },
+  { name: 'throughput_ratio', shape: 'value', unit: 'ratio' },
+  { name: 'read_latency', shape: 'buckets', unit: 'seconds' },
+  { name: 'write_latency', shape: 'buckets', unit: 'seconds' },
+];
 
-/** Every metric that a run with these groups can have. */
-export function knownMetrics(groups: readonly string[]): readonly KnownMetric[] {
-  const workspaces = ['all', ...groups].flatMap((group) =>
-    WORKSPACE_METRICS.map((metric) => ({ ...metric, name: `create_workspaces.${group}.${metric.name}` })),
+/** The first parts of metric names whose suites are not available yet. */
+export const LATER_METRICS = ['api', 'dashboard', 'coderd', 'monitor'];
+
+/** The metrics of creating workspaces, of each group and of all; `groups` has their planned counts. */
+export function workspaceMetricNames(groups: ReadonlyMap<string, number>): readonly KnownMetric[] {
+  return [...groups].flatMap(([group, planned]) =>
+    WORKSPACE_METRICS.map((metric) => ({
+      ...metric,
+      name: `create_workspaces.${group}.${metric.name}`,
+      ...(metric.shape !== 'count' && { plannedSamples: planned }),
+    })),
   );
-  return [...workspaces, ...CLEANUP_METRICS];
+}
+
+export function trafficMetricNames(workspaces: number): readonly KnownMetric[] {
+  return TRAFFIC_METRICS.map((metric) => ({
+    ...metric,
+    name: `workspace_traffic.${metric.name}`,
+    ...(metric.shape === 'ratio' && { plannedSamples: workspaces }),
+  }));
 }

@@ -21,7 +21,7 @@ export interface Phase {
 }
 
 /** A discriminated union so that later suites add a member and every switch is checked. */
-export type Step = CreateWorkspacesStep;
+export type Step = CreateWorkspacesStep | WorkspaceTrafficStep;
 
 export type Driver = 'auto' | 'cli' | 'api';
 export type WorkspaceOwner = 'scaletest-users' | 'token-user';
@@ -47,6 +47,29 @@ export interface CreateWorkspacesStep {
   readonly parametersComplete: boolean;
   readonly resultFile: string;
   /** The exact argument vector, the executable first. */
+  readonly command: readonly string[];
+}
+
+/** `app:<slug>` sends the traffic to a workspace app. */
+export type TrafficMode = 'web-terminal' | 'ssh' | `app:${string}`;
+
+export interface WorkspaceTrafficStep {
+  readonly suite: 'workspace-traffic';
+  /** How many workspaces are planned to be there; those that were made are what counts. */
+  readonly workspaces: number;
+  /** Only where all workspaces are of one template; else the CLI takes every scale-test workspace. */
+  readonly template?: string;
+  readonly owner: WorkspaceOwner;
+  readonly mode: TrafficMode;
+  readonly bytesPerTick: number;
+  readonly tickInterval: Seconds;
+  /** How long traffic is sent: the CLI's runs last as long as its --timeout. */
+  readonly timeout: Seconds;
+  readonly jobTimeout: Seconds;
+  /** Of the suite's own metrics page. In the plan Coder's usual port; a free one is chosen when the suite starts. */
+  readonly metricsPort: number;
+  readonly resultFile: string;
+  /** The exact argument vector but for the port, the executable first. */
   readonly command: readonly string[];
 }
 

@@ -1,20 +1,17 @@
 import type { LoadedConfig } from '../config/load.js';
-import type { CreateWorkspacesConfig, GroupConfig } from '../config/schema.js';
 import { formatDuration } from '../config/units.js';
 import { ConfigurationError, type Mistake, type SourceLocation } from '../errors.js';
-import { minutes, seconds, type Seconds } from '../units.js';
+import { minutes, type Seconds } from '../units.js';
 import { createWorkspacesCommand } from './command.js';
+import { planCreateWorkspaces } from './create-workspaces.js';
 import { planCriteria } from './criteria.js';
 import { completeParameters } from './parameters.js';
-import type { CreateWorkspacesStep, Criterion, DeploymentOutline, Phase, Plan } from './plan-types.js';
+import type { Criterion, DeploymentOutline, Plan } from './plan-types.js';
 import { undecidable } from './samples.js';
+import { isCreateStep } from './steps.js';
 import { selectSuites } from './suites.js';
 import { planTime } from './time.js';
-
-const LEAST_GROUP_TIMEOUT = minutes(30);
-const LEAST_JOB_TIMEOUT = minutes(10);
-/** Groups take longer than their waves at the expected P95: the slowest of each wave holds it up. */
-const WAVE_RESERVE = 1.5;
+import { planWorkspaceTraffic } from './workspace-traffic.js';
 
 /** What the plan needs to know beside the config. */
 export interface PlanSettings {
@@ -45,17 +42,18 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
         : [{ message: 'the config file has no section "create_workspaces"' }],
     );
   }
-  const phases: Phase[] = [
-    {
-      name: 'create',
-      title: 'Create workspaces',
-      steps: Object.entries(suite.templates).map(([name, group]) =>
-        createStep(name, group, suite, settings.rawDirectory),
-      ),
-    },
+  const planned = [
+    planCreateWorkspaces(suite, {
+      rawDirectory: settings.rawDirectory,
+      provisioning: builtInProfile?.provisioning ?? 'p95',
+    }),
+    ...(suites.includes('workspace-traffic') && config.workspace_traffic !== undefined
+      ? [planWorkspaceTraffic(config.workspace_traffic, suite, settings.rawDirectory)]
+      : []),
   ];
-  const { criteria, mistakes } = planCriteria(config, suite, {
-    provisioning: builtInProfile?.provisioning ?? 'p95',
+  const phases = planned.map(({ phase }) => phase);
+  const { criteria, mistakes } = planCriteria(config.criteria, planned, {
+    fewWorkspaces: builtInProfile !== undefined,
     cleanupInMain: settings.cleanupInMain,
     locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
   });
@@ -92,36 +90,6 @@ function criterionLocation({ config, source }: LoadedConfig, criterion: Criterio
   return source.locationOf(['create_workspaces', 'templates', group, 'count']);
 }
 
-function createStep(
-  name: string,
-  group: GroupConfig,
-  suite: CreateWorkspacesConfig,
-  rawDirectory: string,
-): CreateWorkspacesStep {
-  const concurrency =
-    suite.simultaneous === undefined ? Math.min(group.concurrency, group.count) : group.count;
-  const waves = Math.ceil(group.count / concurrency);
-  const step: Omit<CreateWorkspacesStep, 'command'> = {
-    suite: 'create-workspaces',
-    group: name,
-    template: group.template,
-    count: group.count,
-    concurrency,
-    driver: suite.driver,
-    owner: suite.owner,
-    timeout:
-      group.timeout ??
-      seconds(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
-    jobTimeout: group.job_timeout ?? seconds(Math.max(3 * group.expected_p95, LEAST_JOB_TIMEOUT)),
-    expectedP95: group.expected_p95,
-    retries: group.retry,
-    parameters: group.parameters,
-    parametersComplete: false,
-    resultFile: `${rawDirectory}/create-workspaces.${name}.json`,
-  };
-  return { ...step, command: createWorkspacesCommand(step) };
-}
-
 /** Why a plan is above the ceilings of the inputs. */
 export function ceilings(
   workspaces: number,
@@ -153,6 +121,7 @@ export function completePlan(plan: Plan, outline: DeploymentOutline): CompletedP
   const phases = plan.phases.map((phase) => ({
     ...phase,
     steps: phase.steps.map((step) => {
+      if (!isCreateStep(step)) return step;
       const known = outline.parameters.get(step.template);
       if (known === undefined) return step;
       const completed = completeParameters(step, known);

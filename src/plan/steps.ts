@@ -1,10 +1,47 @@
-import type { Plan, Step } from './plan-types.js';
+import type { CreateWorkspacesStep, Phase, Plan, Step, WorkspaceTrafficStep } from './plan-types.js';
+
+type Steps = Pick<Plan, 'phases'>;
 
 /** The steps of all phases, in order. */
-export const stepsOf = (plan: Plan): readonly Step[] => plan.phases.flatMap(({ steps }) => steps);
+export const stepsOf = ({ phases }: Steps): readonly Step[] => phases.flatMap(({ steps }) => steps);
+
+export const isCreateStep = (step: Step): step is CreateWorkspacesStep => step.suite === 'create-workspaces';
+export const isTrafficStep = (step: Step): step is WorkspaceTrafficStep => step.suite === 'workspace-traffic';
+
+/** The steps that create workspaces, one a group. */
+export const createStepsOf = (plan: Steps): readonly CreateWorkspacesStep[] =>
+  stepsOf(plan).filter(isCreateStep);
+
+/** The step that sends traffic; undefined where none is planned. */
+export const trafficStepOf = (plan: Steps): WorkspaceTrafficStep | undefined =>
+  stepsOf(plan).find(isTrafficStep);
+
+/** What a step is called in the log and the reports: its group, else its suite. */
+export function stepName(step: Step): string {
+  switch (step.suite) {
+    case 'create-workspaces':
+      return step.group;
+    case 'workspace-traffic':
+      return step.suite;
+  }
+}
+
+/** How the evidence files of a step begin. */
+export function evidenceName(step: Step): string {
+  switch (step.suite) {
+    case 'create-workspaces':
+      return `${step.suite}.${step.group}`;
+    case 'workspace-traffic':
+      return step.suite;
+  }
+}
 
 /** The names of the groups. */
-export const groupsOf = (plan: Plan): readonly string[] => stepsOf(plan).map(({ group }) => group);
+export const groupsOf = (plan: Steps): readonly string[] => createStepsOf(plan).map(({ group }) => group);
 
 /** The names of the templates. */
-export const templatesOf = (plan: Plan): readonly string[] => stepsOf(plan).map(({ template }) => template);
+export const templatesOf = (plan: Steps): readonly string[] =>
+  createStepsOf(plan).map(({ template }) => template);
+
+/** Whether a step of the phase is of that suite. */
+export const hasTraffic = ({ steps }: Phase): boolean => steps.some(isTrafficStep);

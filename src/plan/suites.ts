@@ -5,7 +5,7 @@ import type { Mistake, SourceLocation } from '../errors.js';
 type LocateKey = (path: readonly PropertyKey[], key: string) => SourceLocation;
 
 const BUILT_IN_SUITES = ['create-workspaces', 'dashboard', 'workspace-traffic'] as const;
-const AVAILABLE = new Set<string>(['create-workspaces']);
+const AVAILABLE = ['create-workspaces', 'workspace-traffic'];
 
 export interface SuiteSelection {
   readonly suites: readonly string[];
@@ -25,6 +25,10 @@ export function selectSuites(
     const message = obstacle(suite, known, configured);
     return message === undefined ? [] : [{ message }];
   });
+  if (suites.includes('workspace-traffic') && !suites.includes('create-workspaces'))
+    mistakes.push({
+      message: `the suite "workspace-traffic" sends traffic to the workspaces of the suite "create-workspaces", which this run leaves out; ${configured.includes('create-workspaces') ? 'select both with input "tests: create-workspaces,workspace-traffic"' : 'add a section "create_workspaces" to the config file'}`,
+    });
   if (suites.length === 0)
     mistakes.push({ message: 'the config file configures no suite; add a section "create_workspaces"' });
   return { suites, mistakes: [...mistakes, ...laterKeys(config, locate)] };
@@ -37,8 +41,10 @@ function obstacle(
 ): string | undefined {
   if (!known.includes(suite))
     return `input "tests" names "${suite}", which is no suite; ${suggestion(suite, ['all', ...known])}`;
-  if (!AVAILABLE.has(suite))
-    return `the suite "${suite}" is not available yet; select what is with input "tests: create-workspaces"`;
+  if (!AVAILABLE.includes(suite)) {
+    const available = AVAILABLE.filter((one) => configured.includes(one));
+    return `the suite "${suite}" is not available yet; select what is with input "tests: ${available.join(',')}"`;
+  }
   if (!configured.includes(suite))
     return `input "tests" names "${suite}", but the config file has no section for it`;
   return undefined;

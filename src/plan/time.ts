@@ -1,8 +1,11 @@
 import { seconds, minutes, type Seconds } from '../units.js';
 import type { Phase, Step, TimePlan } from './plan-types.js';
+import { createStepsOf } from './steps.js';
 
 /** Installing the CLI and the readiness checks. */
 const BEFORE_LOAD = minutes(3);
+/** The CLI's listing of the workspaces, closing each connection (up to 40 s), and the wait for the last scrape. */
+const TRAFFIC_OVERHEAD = seconds(90);
 /** The CLI's planning dry-run is a job of its own, outside its --timeout; and the wait before it exits. */
 const CLI_OVERHEAD = seconds(165);
 /** Reading the builds, judging, reporting and the upload. */
@@ -25,7 +28,7 @@ export function planTime(
     phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0),
   );
   const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
-  const steps = phases.flatMap((phase) => phase.steps);
+  const steps = createStepsOf({ phases });
   const work = steps.reduce(
     (sum, { template, count }) => sum + count * (deletion.get(template) ?? DELETION),
     0,
@@ -44,5 +47,10 @@ export function planTime(
 
 /** When a step is ended by force: its own time-out, and what surrounds it. */
 export function stepCeiling(step: Step): Seconds {
-  return seconds(step.timeout + CLI_OVERHEAD);
+  switch (step.suite) {
+    case 'create-workspaces':
+      return seconds(step.timeout + CLI_OVERHEAD);
+    case 'workspace-traffic':
+      return seconds(step.timeout + TRAFFIC_OVERHEAD);
+  }
 }

@@ -3,9 +3,9 @@ import { workingDaemons } from '../coder/facts.js';
 import { isScaletestUser } from '../coder/scaletest-resources.js';
 import { formatDuration } from '../config/units.js';
 import { suggestion } from '../config/nearest.js';
-import type { Plan, Step } from '../plan/plan-types.js';
+import type { CreateWorkspacesStep, Plan } from '../plan/plan-types.js';
 import { pacedRate } from '../plan/pace.js';
-import { stepsOf, templatesOf } from '../plan/steps.js';
+import { createStepsOf, templatesOf } from '../plan/steps.js';
 import { minutes, seconds, type Seconds } from '../units.js';
 import { ok, refused, warned, type Check } from './readiness.js';
 
@@ -81,7 +81,7 @@ export function templateChecks({ facts, plan }: CheckContext, problems: readonly
   const { templates } = facts;
   if (!templates.known) return [refused(name, `the templates could not be read: ${templates.reason}`)];
   const there = templates.value.map((template) => template.name);
-  const checks = stepsOf(plan).map(({ template, owner }) => {
+  const checks = createStepsOf(plan).map(({ template, owner }) => {
     const used = facts.used.get(template);
     if (used === undefined) {
       const hint = there.length === 0 ? 'the deployment has no templates' : suggestion(template, there);
@@ -106,7 +106,7 @@ export function templateChecks({ facts, plan }: CheckContext, problems: readonly
 
 export function passwordLoginCheck({ facts, plan }: CheckContext): Check | undefined {
   const name = 'scale-test users';
-  if (!stepsOf(plan).some(({ owner }) => owner === 'scaletest-users')) return undefined;
+  if (!createStepsOf(plan).some(({ owner }) => owner === 'scaletest-users')) return undefined;
   if (!facts.passwordLogin.known)
     return warned(name, `whether password login is on could not be read: ${facts.passwordLogin.reason}`);
   if (facts.passwordLogin.value) return ok(name, `${plan.effects.users} users can be made`);
@@ -166,7 +166,7 @@ export function queueCheck({ facts, plan }: CheckContext): Check {
   const slots = workingDaemons(facts.daemons.value).length;
   if (slots === 0) return refused(name, 'no provisioner is online, so no workspace would be built');
   for (const phase of plan.phases) {
-    const work = phase.steps.map((step) => ({ step, build: buildTime(facts, step) }));
+    const work = createStepsOf({ phases: [phase] }).map((step) => ({ step, build: buildTime(facts, step) }));
     const longest = seconds(
       work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots,
     );
@@ -188,8 +188,8 @@ export function paceCheck({ facts, plan }: CheckContext, driver: 'cli' | 'api'):
   if (driver === 'cli' || !facts.rateLimit.known || facts.rateLimit.value.off) return undefined;
   const perSecond = pacedRate(facts.rateLimit.value.perMinute, plan.effects.users);
   if (perSecond === undefined) return undefined;
-  const asked = stepsOf(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
-  const longest = Math.max(...stepsOf(plan).map((step) => buildTime(facts, step).time));
+  const asked = createStepsOf(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
+  const longest = Math.max(...createStepsOf(plan).map((step) => buildTime(facts, step).time));
   const possible = Math.ceil(perSecond * longest);
   if (possible >= asked) return undefined;
   return warned(
@@ -198,7 +198,7 @@ export function paceCheck({ facts, plan }: CheckContext, driver: 'cli' | 'api'):
   );
 }
 
-function buildTime(facts: DeploymentFacts, step: Step): { time: Seconds; measured: boolean } {
+function buildTime(facts: DeploymentFacts, step: CreateWorkspacesStep): { time: Seconds; measured: boolean } {
   const used = facts.used.get(step.template);
   const median = used?.known ? used.value.template.build_time_stats.start?.P50 : undefined;
   return typeof median === 'number' && median > 0

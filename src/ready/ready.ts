@@ -13,7 +13,7 @@ import {
   templateChecks,
   type CheckContext,
 } from './checks.js';
-import { stepsOf } from '../plan/steps.js';
+import { createStepsOf } from '../plan/steps.js';
 import { chooseDriver } from './driver.js';
 import { ok } from './readiness.js';
 
@@ -32,7 +32,7 @@ export function checkReadiness(
       serverVersion: facts.server.versionText,
     };
   }
-  const steps = stepsOf(context.plan);
+  const steps = createStepsOf(context.plan);
   const { choice, check: driverCheck } = chooseDriver(steps, facts, cliVersion);
   const checks: (Check | undefined)[] = [
     ok('deployment', `Coder ${facts.server.versionText} answers`),

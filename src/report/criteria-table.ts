@@ -1,4 +1,4 @@
-import { formatQuantity } from '../judge/format.js';
+import { formatBucket, formatQuantity } from '../judge/format.js';
 import type { CriterionResult } from '../judge/verdict.js';
 import { cell, code, table } from './markdown.js';
 
@@ -54,6 +54,8 @@ export function observedCells(result: CriterionResult): ObservedCells {
       };
     case 'number':
       return { value: format(observed.value), interval: '', n };
+    case 'bucket':
+      return { value: formatBucket(observed, unit).replaceAll(' ', NO_BREAK), interval: '', n };
   }
 }
 

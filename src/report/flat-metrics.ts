@@ -28,7 +28,13 @@ export function flatMetrics(metrics: readonly Metric[]): Readonly<Record<string,
       case 'ratio':
         put(`${metric.name}.value`, metric.total === 0 ? undefined : metric.good / metric.total);
         break;
+      case 'buckets':
+        // No quantiles: of those only the bucket is known.
+        put(`${metric.name}.mean`, metric.total === 0 ? undefined : metric.sum / metric.total);
+        put(`${metric.name}.count`, metric.total);
+        break;
       case 'count':
+      case 'value':
         put(`${metric.name}.value`, metric.value);
         break;
       case 'missing':

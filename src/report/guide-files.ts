@@ -2,6 +2,7 @@ import { estimateQuantile } from '../judge/quantile.js';
 import type { Metric } from '../measure/metric.js';
 import { groupsOf } from '../plan/steps.js';
 import { metricNamed, type RunReport } from './run-report.js';
+import { trafficResult } from './traffic.js';
 
 /** A file below the results directory. */
 export interface ReportFile {
@@ -20,7 +21,9 @@ const PHASE_NAMES: Readonly<Record<string, string>> = {
  * `// 0` would turn it into a pass.
  */
 export function guideFiles(report: RunReport): readonly ReportFile[] {
-  return groupsOf(report.plan).flatMap((group) => {
+  const traffic = trafficResult(report);
+  const ofTraffic = traffic === undefined ? [] : [{ name: 'traffic-results.json', content: traffic }];
+  const ofGroups = groupsOf(report.plan).flatMap((group) => {
     const content = groupResult(report.metrics, group);
     if (content === undefined) return [];
     const alias = PHASE_NAMES[group];
@@ -29,6 +32,7 @@ export function guideFiles(report: RunReport): readonly ReportFile[] {
       ...(alias === undefined ? [] : [{ name: alias, content }]),
     ];
   });
+  return [...ofGroups, ...ofTraffic];
 }
 
 function groupResult(metrics: readonly Metric[], group: string): Record<string, unknown> | undefined {
@@ -66,14 +70,19 @@ export function scaleTestReport(report: RunReport): ReportFile {
     return content === undefined ? [] : [[group, content] as const];
   });
   const first = groups[0]?.[1];
+  const traffic = trafficResult(report);
   return {
     name: 'scale-test-report.json',
     content: {
       test_date: report.startedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
       environment: report.environment,
       ...(report.plan.subject !== undefined && { subject: report.plan.subject }),
-      results:
-        first === undefined ? {} : { workspace_creation: { ...first, groups: Object.fromEntries(groups) } },
+      results: {
+        ...(first !== undefined && {
+          workspace_creation: { ...first, groups: Object.fromEntries(groups) },
+        }),
+        ...(traffic !== undefined && { network_traffic: traffic }),
+      },
       verdict: report.verdict.verdict,
       reason: report.verdict.reason,
       pass: report.verdict.verdict === 'pass' && !report.evidenceOnly,

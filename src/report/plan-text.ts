@@ -1,9 +1,11 @@
 import { formatDuration } from '../config/units.js';
 import { formatQuantity } from '../judge/format.js';
-import type { Criterion, Plan, Step } from '../plan/plan-types.js';
+import type { CreateWorkspacesStep, Criterion, Plan, Step } from '../plan/plan-types.js';
 import { samplesNeeded } from '../plan/samples.js';
+import { stepName } from '../plan/steps.js';
 import { minutes } from '../units.js';
 import { cell, code, details, sections, table } from './markdown.js';
+import { modeText } from './traffic.js';
 
 /** A command as it could be typed into a shell. */
 export function shellLine(command: readonly string[]): string {
@@ -29,6 +31,15 @@ export function planLines(plan: Plan): readonly string[] {
 }
 
 function stepSentence(step: Step): string {
+  switch (step.suite) {
+    case 'create-workspaces':
+      return createSentence(step);
+    case 'workspace-traffic':
+      return `${step.suite}: ${step.bytesPerTick} bytes every ${formatDuration(step.tickInterval)} to each of ${step.workspaces} workspaces through ${modeText(step.mode)} for ${formatDuration(step.timeout)} (a free port for its metrics is chosen when it starts)`;
+  }
+}
+
+function createSentence(step: CreateWorkspacesStep): string {
   const parameters = step.parametersComplete
     ? ''
     : ' (the template’s own parameters are added once the deployment is asked)';
@@ -62,17 +73,21 @@ export function effectSentences(plan: Plan): readonly string[] {
   ];
 }
 
+function stepCells(step: Step): string[] {
+  const name = cell(stepName(step));
+  const longest = formatDuration(step.timeout);
+  switch (step.suite) {
+    case 'create-workspaces':
+      return [name, code(step.template), String(step.count), String(step.concurrency), longest];
+    case 'workspace-traffic':
+      return [name, code(step.template ?? ''), String(step.workspaces), String(step.workspaces), longest];
+  }
+}
+
 /** The plan for the job summary. */
 export function renderPlan(plan: Plan): string {
   const steps = plan.phases.flatMap((phase, index) =>
-    phase.steps.map((step) => [
-      String(index + 1),
-      cell(step.group),
-      code(step.template),
-      String(step.count),
-      String(step.concurrency),
-      formatDuration(step.timeout),
-    ]),
+    phase.steps.map((step) => [String(index + 1), ...stepCells(step)]),
   );
   const criteria = plan.criteria.map((criterion) => [
     cell(criterion.requirement ?? ''),

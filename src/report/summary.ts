@@ -1,11 +1,12 @@
 import { formatQuantity } from '../judge/format.js';
 import { estimateQuantile } from '../judge/quantile.js';
 import type { GateVerdict } from '../judge/verdict.js';
-import { groupsOf, stepsOf } from '../plan/steps.js';
+import { createStepsOf, groupsOf } from '../plan/steps.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
 import { concurrencyShown, retriesNeeded, whereTheTimeWent } from './sentences.js';
+import { trafficSentence } from './traffic.js';
 
 const HEADLINE: Readonly<Record<GateVerdict, string>> = {
   pass: 'Scale test passed',
@@ -28,6 +29,7 @@ export function renderSummary(report: RunReport): string {
     time === undefined ? undefined : `**Where the time went.** ${cell(time)}`,
     verdict.verdict === 'cancelled' ? partialText(report) : undefined,
     concurrencyText(report),
+    trafficText(report),
     retriesText(report),
     failuresSection(report),
     cleanupSection(report),
@@ -40,7 +42,7 @@ export function renderSummary(report: RunReport): string {
 
 /** What there was when the run was cancelled. */
 function partialText({ metrics, plan }: RunReport): string | undefined {
-  const groups = stepsOf(plan);
+  const groups = createStepsOf(plan);
   const parts = groups.flatMap(({ group, count }) => {
     const alive = metricNamed(metrics, `create_workspaces.${group}.peak_alive`);
     return alive?.shape === 'count' ? [`${group}: ${alive.value} of ${count} workspaces were ready`] : [];
@@ -51,6 +53,11 @@ function partialText({ metrics, plan }: RunReport): string | undefined {
 function concurrencyText(report: RunReport): string | undefined {
   const text = concurrencyShown(report);
   return text === undefined ? undefined : cell(text);
+}
+
+function trafficText(report: RunReport): string | undefined {
+  const text = trafficSentence(report);
+  return text === undefined ? undefined : `**Workspace traffic.** ${cell(text)}`;
 }
 
 function retriesText(report: RunReport): string | undefined {
@@ -85,7 +92,8 @@ function noticesSection({ readiness, plan }: RunReport): string | undefined {
   const warnings = readiness.checks
     .filter(({ status }) => status === 'warning')
     .map(({ message }) => `- ${cell(message)}`);
-  const driver = readiness.driver?.driver === 'api' && stepsOf(plan).some((step) => step.driver === 'auto');
+  const driver =
+    readiness.driver?.driver === 'api' && createStepsOf(plan).some((step) => step.driver === 'auto');
   if (driver)
     warnings.unshift(
       `- Workspaces were created through the API instead of the CLI's suite, because ${cell(readiness.driver.reason)}.`,

@@ -2,20 +2,25 @@ import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { stepCeiling } from '../plan/time.js';
+import { evidenceName } from '../plan/steps.js';
 import type { Step } from '../plan/plan-types.js';
 import { redact } from '../redact.js';
 import { milliseconds, toMilliseconds } from '../units.js';
-import { superviseProcess } from './process.js';
+import { superviseProcess, type ProcessRequest } from './process.js';
 import type { RunContext, StepOutcome } from './run-types.js';
 
 const LAST_WORDS = 20;
 const LONGEST_LINE = 4000;
 
 /** Runs a step with Coder's CLI. A CLI that fails is an outcome, not an error. */
-export async function runWithCli(step: Step, context: RunContext): Promise<StepOutcome> {
-  if (context.cliPath === undefined) throw new Error('the driver "cli" was chosen, but no CLI was installed');
+export async function runWithCli(
+  step: Step,
+  context: RunContext,
+  onLine: ProcessRequest['onLine'] = () => undefined,
+): Promise<StepOutcome> {
+  if (context.cliPath === undefined) throw new Error('the CLI is needed, but none was installed');
   const startedAt = context.clock.now();
-  const evidence = `${context.evidenceDirectory}/${step.suite}.${step.group}`;
+  const evidence = `${context.evidenceDirectory}/${evidenceName(step)}`;
   const files = {
     stdout: openEvidence(`${evidence}.stdout.txt`),
     stderr: openEvidence(`${evidence}.stderr.txt`),
@@ -31,6 +36,7 @@ export async function runWithCli(step: Step, context: RunContext): Promise<StepO
       longest: milliseconds(Math.min(toMilliseconds(stepCeiling(step)), timeLeft)),
       signal: context.signal,
       onLine: (stream, line) => {
+        onLine(stream, line);
         // Before the cut: half a secret has no shape to be known by.
         const clean = redact(line, context.secrets).slice(0, LONGEST_LINE);
         files[stream].write(`${clean}\n`);

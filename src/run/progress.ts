@@ -1,7 +1,7 @@
 import type { CoderApi } from '../coder/api.js';
 import { messageOf } from '../errors.js';
 import type { Clock, Log } from '../ports.js';
-import type { Phase, Step } from '../plan/plan-types.js';
+import type { CreateWorkspacesStep } from '../plan/plan-types.js';
 import { milliseconds, type Milliseconds } from '../units.js';
 
 const INTERVAL = milliseconds(5000);
@@ -9,16 +9,16 @@ const INTERVAL = milliseconds(5000);
 const LONGEST_INTERVAL = milliseconds(30_000);
 
 interface Counts {
-  readonly step: Step;
+  readonly step: CreateWorkspacesStep;
   readonly built: number;
   readonly building: number;
   readonly waiting: number;
   readonly failed: number;
 }
 
-/** Logs how far a phase is, from the API, until the signal ends it. A flaky API never ends the run. */
+/** Logs how far the creation of workspaces is, from the API, until the signal ends it. A flaky API never ends the run. */
 export async function logProgress(
-  phase: Phase,
+  steps: readonly CreateWorkspacesStep[],
   tools: { api: CoderApi; clock: Clock; log: Log; signal: AbortSignal },
 ): Promise<void> {
   const began = tools.clock.monotonic();
@@ -27,7 +27,7 @@ export async function logProgress(
   while (!tools.signal.aborted) {
     try {
       await tools.clock.sleep(interval, tools.signal);
-      const counts = await Promise.all(phase.steps.map((step) => count(step, tools.api, tools.signal)));
+      const counts = await Promise.all(steps.map((step) => count(step, tools.api, tools.signal)));
       const elapsed = milliseconds(tools.clock.monotonic() - began);
       const line = counts.map((one) => describe(one, elapsed)).join('; ');
       if (line !== lastLine) tools.log.info(`${Math.round(elapsed / 1000)} s  ${line}`);
@@ -40,7 +40,7 @@ export async function logProgress(
   }
 }
 
-async function count(step: Step, api: CoderApi, signal: AbortSignal): Promise<Counts> {
+async function count(step: CreateWorkspacesStep, api: CoderApi, signal: AbortSignal): Promise<Counts> {
   const search = (status: string): Promise<number> =>
     api.countWorkspaces(`name:"scaletest-" template:"${step.template}" status:${status}`, signal);
   const [built, building, waiting, failed] = await Promise.all([

@@ -12,6 +12,7 @@ export interface RunContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** How workspaces are created; the other suites always run with the CLI. */
   readonly driver: DriverChoice['driver'];
   /** Absent where no step needs the CLI. */
   readonly cliPath?: string;
@@ -28,6 +29,8 @@ export interface RunContext {
   readonly ownUserId: string;
   /** Spreads out the creation of users under the rate limit; absent where none is needed. */
   readonly userPace?: Pace;
+  /** What a metrics page of workspace-traffic tells; undefined for any other text: another program may answer there. */
+  readonly describeTrafficPage: (text: string) => string | undefined;
 }
 
 /** How a step ended; its result file, where there is one, says how well. */
@@ -43,6 +46,8 @@ export interface StepOutcome {
   readonly endedBy: 'itself' | 'deadline' | 'cancel';
   /** The last lines that the CLI wrote to stderr, or why the step could not run. */
   readonly lastWords: readonly string[];
+  /** Of a suite that has one: where its own metrics page is kept, below the results directory. */
+  readonly metricsPage?: { readonly file: string; readonly isFinal: boolean } | { readonly unusable: string };
 }
 
 export interface PlanOutcome {

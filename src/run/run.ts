@@ -2,8 +2,10 @@ import type { Phase, Plan, Step } from '../plan/plan-types.js';
 import { messageOf } from '../errors.js';
 import { runWithApi } from './api-driver.js';
 import { runWithCli } from './cli-driver.js';
+import { createStepsOf, isCreateStep, stepName } from '../plan/steps.js';
 import { logProgress } from './progress.js';
 import type { PlanOutcome, RunContext, StepOutcome } from './run-types.js';
+import { runTraffic } from './traffic.js';
 
 /** Carries out a plan, phase after phase. What goes wrong in a step is its outcome; the other steps go on. */
 export async function runPlan(plan: Plan, context: RunContext): Promise<PlanOutcome> {
@@ -19,8 +21,10 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<PlanOutc
 async function runPhase(phase: Phase, context: RunContext): Promise<StepOutcome[]> {
   const done = new AbortController();
   const signal = AbortSignal.any([context.signal, done.signal]);
-  const progress = logProgress(phase, { api: context.api, clock: context.clock, log: context.log, signal });
-  for (const step of phase.steps) {
+  const tools = { api: context.api, clock: context.clock, log: context.log, signal };
+  const created = createStepsOf({ phases: [phase] });
+  const progress = created.length > 0 ? logProgress(created, tools) : Promise.resolve();
+  for (const step of created) {
     context.log.info(
       context.driver === 'cli'
         ? step.command.join(' ')
@@ -37,17 +41,26 @@ async function runPhase(phase: Phase, context: RunContext): Promise<StepOutcome[
 async function runStep(step: Step, context: RunContext): Promise<StepOutcome> {
   const startedAt = context.clock.now();
   try {
-    return await (context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context));
+    return await runSuite(step, context);
   } catch (thrown) {
     const endedBy = context.signal.aborted ? 'cancel' : 'itself';
     return {
       step,
-      driver: context.driver,
+      driver: isCreateStep(step) ? context.driver : 'cli',
       startedAt,
       endedAt: context.clock.now(),
       endedBy,
       lastWords: [messageOf(thrown)],
     };
+  }
+}
+
+function runSuite(step: Step, context: RunContext): Promise<StepOutcome> {
+  switch (step.suite) {
+    case 'create-workspaces':
+      return context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context);
+    case 'workspace-traffic':
+      return runTraffic(step, context);
   }
 }
 
@@ -66,5 +79,5 @@ function describe(outcome: StepOutcome): string {
     outcome.resultFile === undefined && outcome.lastWords.length > 0
       ? `: ${outcome.lastWords.slice(-2).join(' ')}`
       : '';
-  return `${outcome.step.group}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined ? ', no result file' : ''}${words}`;
+  return `${stepName(outcome.step)}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined ? ', no result file' : ''}${words}`;
 }

@@ -1,10 +1,10 @@
-import { childEnvironment, inspectCli, type CoderCli } from '../coder/cli.js';
+import { childEnvironment, inspectCli, type CoderCli, type NeededSuite } from '../coder/cli.js';
 import type { DeploymentFacts } from '../coder/facts.js';
 import { InstallError, installRelease, resolveChannel } from '../coder/release.js';
 import { parseVersion, type CoderVersion } from '../coder/version.js';
 import type { Inputs } from '../inputs.js';
-import type { Plan } from '../plan/plan-types.js';
-import { stepsOf } from '../plan/steps.js';
+import type { Plan, Step } from '../plan/plan-types.js';
+import { isCreateStep, stepsOf } from '../plan/steps.js';
 import type { World } from '../world.js';
 
 /** Which version of the CLI will run, before it is installed. */
@@ -15,12 +15,7 @@ export async function wantedVersion(
 ): Promise<CoderVersion | undefined> {
   if (inputs.coderPath !== undefined) {
     return (
-      await inspectCli(
-        inputs.coderPath,
-        { suites: [], flags: [] },
-        world.runShortCommand,
-        childEnvironment(world.environment),
-      )
+      await inspectCli(inputs.coderPath, [], world.runShortCommand, childEnvironment(world.environment))
     ).version;
   }
   switch (inputs.coderVersion) {
@@ -34,15 +29,15 @@ export async function wantedVersion(
   }
 }
 
-/** Installs the CLI, or takes the one on the runner, and sees that it has what the plan needs. */
+/** Installs the CLI, or takes the one on the runner, and sees that it has what the steps need. */
 export async function installCli(
   version: CoderVersion | undefined,
-  plan: Plan,
+  steps: readonly Step[],
   inputs: Inputs,
   world: World,
 ): Promise<CoderCli> {
   const environment = childEnvironment(world.environment);
-  const needed = { suites: [...plan.suites], flags: flagsOf(plan) };
+  const needed = neededSuites(steps);
   if (inputs.coderPath !== undefined)
     return inspectCli(inputs.coderPath, needed, world.runShortCommand, environment);
   if (version === undefined) {
@@ -64,10 +59,22 @@ export async function installCli(
   return inspectCli(path, needed, world.runShortCommand, environment);
 }
 
-/** Every flag that the plan's commands use. */
-function flagsOf(plan: Plan): readonly string[] {
-  const flags = stepsOf(plan).flatMap(({ command }) =>
-    command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? []),
-  );
-  return [...new Set(flags)];
+/** The steps that the CLI carries out: with driver "api" only those that do not create workspaces. */
+export function cliSteps(plan: Plan, driver: 'cli' | 'api' | undefined): readonly Step[] {
+  return stepsOf(plan).filter((step) => !isCreateStep(step) || driver === 'cli');
+}
+
+/** The suites of the steps, each with every flag that is used. */
+function neededSuites(steps: readonly Step[]): readonly NeededSuite[] {
+  const suites = [...new Set(steps.map(({ suite }) => suite))];
+  return suites.map((suite) => ({
+    suite,
+    flags: [
+      ...new Set(
+        steps
+          .filter((step) => step.suite === suite)
+          .flatMap(({ command }) => command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? [])),
+      ),
+    ],
+  }));
 }

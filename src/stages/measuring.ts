@@ -3,7 +3,8 @@ import { messageOf } from '../errors.js';
 import { countCauses } from '../measure/failure-cause.js';
 import { ResultFileError } from '../measure/json-window.js';
 import type { Metric } from '../measure/metric.js';
-import { readResultFile } from '../measure/result-file.js';
+import { readResultFile, type RunRecord } from '../measure/result-file.js';
+import { trafficMetrics, trafficProblem } from '../measure/traffic-metrics.js';
 import { timeShare, type TimeShare } from '../measure/stages.js';
 import {
   coverageProblem,
@@ -13,6 +14,7 @@ import {
   workspaceMetrics,
   type GroupEvidence,
 } from '../measure/workspace-metrics.js';
+import { evidenceName, isCreateStep, stepName } from '../plan/steps.js';
 import type { StepReport } from '../report/run-report.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { StepOutcome } from '../run/run-types.js';
@@ -22,6 +24,7 @@ import { readFailedRuns, type FailedRun } from './failed-runs.js';
 import { readChunks } from './file-pieces.js';
 import { writeWithoutLogs } from './result-evidence.js';
 import type { RunStage } from './running.js';
+import { readTraffic } from './traffic-evidence.js';
 
 const FAILED_RUNS_FILE = 'failed-runs.json';
 export const METRICS_FILE = 'metrics.json';
@@ -45,16 +48,19 @@ export async function measure(
 ): Promise<MeasureStage> {
   const read = [];
   for (const outcome of run.outcome.steps) read.push(await readStep(outcome, results, secrets, world));
-  const groups = read.map(({ group }) => group);
+  const { observation } = run;
+  const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
+  const traffic = await readTraffic(read, groups, observation, results);
   const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
   if (failedRuns.length > 0) await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
-  if (!('unusable' in run.observation)) await results.writeJson(OBSERVATION_FILE, run.observation);
-  const metrics = workspaceMetrics(groups, run.observation);
+  if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
+  const workspaces = workspaceMetrics(groups, observation);
+  const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
+  const metrics = [...workspaces, ...ofTraffic];
   await results.writeJson(METRICS_FILE, { schema: 1, metrics });
-  const observation = run.observation;
   return {
     metrics,
-    judgeable: judgeable(metrics, groups),
+    judgeable: [...judgeable(workspaces, groups), ...ofTraffic],
     timeShares:
       'unusable' in observation
         ? []
@@ -62,13 +68,18 @@ export async function measure(
             (group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? [],
           ),
     steps: read.map(({ outcome, failedRuns: failed }) => stepReport(outcome, failed)),
-    problems: groups.flatMap((group) => coverageProblem(group) ?? []),
+    problems: [
+      ...groups.flatMap((group) => coverageProblem(group) ?? []),
+      ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
+    ],
   };
 }
 
-interface StepReading {
+export interface StepReading {
   readonly outcome: StepOutcome;
-  readonly group: GroupEvidence;
+  readonly runs: readonly RunRecord[] | { readonly unusable: string };
+  /** Where the result file without its logs is kept. */
+  readonly evidence: string;
   readonly failedRuns: readonly FailedRun[];
 }
 
@@ -78,30 +89,30 @@ async function readStep(
   secrets: readonly string[],
   world: World,
 ): Promise<StepReading> {
-  const { step } = outcome;
-  const evidence = `evidence/${step.suite}.${step.group}.json`;
-  const group = {
-    driver: outcome.driver,
-    group: step.group,
-    template: step.template,
-    planned: step.count,
-    evidence,
-  };
-  const { resultFile } = outcome;
+  const { step, resultFile } = outcome;
+  const name = stepName(step);
+  const evidence = `evidence/${evidenceName(step)}.json`;
   if (resultFile === undefined)
-    return { outcome, group: { ...group, runs: { unusable: noResult(outcome) } }, failedRuns: [] };
+    return { outcome, evidence, runs: { unusable: noResult(outcome) }, failedRuns: [] };
   try {
     const file = await readResultFile(() => readChunks(resultFile));
     await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, secrets);
-    const failedRuns = await readFailedRuns(resultFile, step.group, file, secrets);
-    return { outcome, group: { ...group, runs: file.runs }, failedRuns };
+    const failedRuns = await readFailedRuns(resultFile, name, file, secrets);
+    return { outcome, evidence, runs: file.runs, failedRuns };
   } catch (thrown) {
     if (!(thrown instanceof ResultFileError)) throw thrown;
     const { size } = await stat(resultFile);
     world.log.debug(`${resultFile} has ${size} bytes`);
-    const unusable = `${step.group}: the result file ${thrown.truncated ? 'is truncated' : 'cannot be used'} (${size} bytes): ${messageOf(thrown)}`;
-    return { outcome, group: { ...group, runs: { unusable } }, failedRuns: [] };
+    const unusable = `${name}: the result file ${thrown.truncated ? 'is truncated' : 'cannot be used'} (${size} bytes): ${messageOf(thrown)}`;
+    return { outcome, evidence, runs: { unusable }, failedRuns: [] };
   }
+}
+
+/** A step's reading as evidence of a group; undefined for a step that creates no workspaces. */
+function groupEvidence({ outcome, runs, evidence }: StepReading): GroupEvidence | undefined {
+  const { step, driver } = outcome;
+  if (!isCreateStep(step)) return undefined;
+  return { driver, group: step.group, template: step.template, planned: step.count, evidence, runs };
 }
 
 function noResult(outcome: StepOutcome): string {
@@ -120,12 +131,12 @@ function noResult(outcome: StepOutcome): string {
     .filter((line) => !line.startsWith('Encountered an error running'))
     .slice(-3)
     .join(' ');
-  return `${step.group}: the suite ${how} without a result file${words === '' ? '' : `: ${words}`}`;
+  return `${stepName(step)}: the suite ${how} without a result file${words === '' ? '' : `: ${words}`}`;
 }
 
 function stepReport(outcome: StepOutcome, failedRuns: readonly FailedRun[]): StepReport {
   return {
-    group: outcome.step.group,
+    group: stepName(outcome.step),
     driver: outcome.driver,
     seconds: seconds((outcome.endedAt.getTime() - outcome.startedAt.getTime()) / 1000),
     ...(outcome.exitCode !== undefined && { exitCode: outcome.exitCode }),

@@ -9,7 +9,7 @@ import { checkReadiness } from '../ready/ready.js';
 import { freeBytes } from '../system.js';
 import { seconds } from '../units.js';
 import type { World } from '../world.js';
-import { installCli, wantedVersion } from './installing.js';
+import { cliSteps, installCli, wantedVersion } from './installing.js';
 
 /** A plan that was completed by the deployment, and whether it may start. */
 export interface ReadyStage {
@@ -61,10 +61,11 @@ export async function makeReady(
     refused('ceilings', message),
   );
   const readiness = { ...checked, checks: [...checked.checks, ...above] };
-  if (readiness.driver?.driver !== 'cli') return { plan: completed, readiness };
+  const steps = cliSteps(completed, readiness.driver?.driver);
+  if (steps.length === 0 || readiness.driver === undefined) return { plan: completed, readiness };
   const installed =
     'value' in wanted
-      ? await attemptCheck('CLI', () => installCli(wanted.value, completed, inputs, world))
+      ? await attemptCheck('CLI', () => installCli(wanted.value, steps, inputs, world))
       : wanted;
   if (!('value' in installed))
     return { plan: completed, readiness: { ...readiness, checks: [...readiness.checks, installed] } };

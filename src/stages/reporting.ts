@@ -14,6 +14,7 @@ import { readinessLines, renderReadiness } from '../report/readiness-text.js';
 import type { RunReport } from '../report/run-report.js';
 import { whereTheTimeWent } from '../report/sentences.js';
 import { renderSummary } from '../report/summary.js';
+import { trafficSentence } from '../report/traffic.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { World } from '../world.js';
 
@@ -123,6 +124,8 @@ function logVerdict(report: RunReport, world: World): void {
   for (const line of criteriaLines(report.verdict.results)) world.log.info(line);
   const time = whereTheTimeWent(report);
   if (time !== undefined) world.log.info(`Where the time went: ${time}`);
+  const traffic = trafficSentence(report);
+  if (traffic !== undefined) world.log.info(`Workspace traffic: ${traffic}`);
   world.log.info(`Verdict: ${report.verdict.verdict}. ${report.verdict.reason}`);
   world.log.info(`Results: ${report.resultsDirectory}`);
 }

@@ -4,6 +4,7 @@ import { observeWorkspaces } from '../coder/observe.js';
 import type { Scope } from '../coder/scaletest-resources.js';
 import { messageOf } from '../errors.js';
 import type { ObservedWorkspaces } from '../evidence.js';
+import { describeTrafficPage } from '../measure/traffic-page.js';
 import type { Plan } from '../plan/plan-types.js';
 import type { Readiness } from '../ready/readiness.js';
 import { Pace } from '../run/pace.js';
@@ -71,6 +72,7 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     secrets: request.secrets,
     deadline: request.deadline,
     templates: templateIds(request.facts),
+    describeTrafficPage,
     ownUserId: scope.ownUserId,
     ...(userPace && { userPace }),
   });

@@ -4,10 +4,11 @@ import { commandFailure } from './exit.js';
 import { GoError } from './go-errors.js';
 import { inParallel, type Limits, type Run, runHarness } from './harness.js';
 import type { Invocation } from './invocation.js';
-import { type OutputSpec, parseOutputs, writeOutput } from './outputs.js';
+import { type OutputSpec, parseOutputs } from './outputs.js';
 import { givenParameters, resolveParameters } from './parameters.js';
 import { planWorkspace } from './planning.js';
-import { failures, type Results, resultsJson, resultsText } from './results.js';
+import { failures, type Results } from './results.js';
+import { writeResults } from './write-results.js';
 import { type RunnerPlan, WorkspaceRunner } from './workspace-runner.js';
 import { isAtLeast } from '../versions.js';
 
@@ -73,25 +74,6 @@ async function planRuns(
     );
   });
   return { runners, outputs };
-}
-
-function withFaults(invocation: Invocation, results: Results): { results: Results; passed: number } {
-  const { behaviour } = invocation;
-  const kept = { ...results, runs: results.runs.slice(0, results.runs.length - behaviour.dropRuns) };
-  const passed = kept.runs.length - failures(kept);
-  return { results: kept, passed: behaviour.totalsContradictRuns ? Math.max(0, passed - 1) : passed };
-}
-
-function writeResults(invocation: Invocation, outputs: OutputSpec[], complete: Results): void {
-  const { behaviour } = invocation;
-  const { results, passed } = withFaults(invocation, complete);
-  for (const spec of outputs) {
-    if (spec.format === 'json' && behaviour.noJson) continue;
-    const content =
-      spec.format === 'json' ? resultsJson(results, invocation.version, passed) : resultsText(results);
-    const cut = spec.format === 'json' && behaviour.truncateJson;
-    writeOutput(spec, cut ? content.slice(0, Math.floor(content.length / 2)) : content);
-  }
 }
 
 async function cleanUp(invocation: Invocation, runs: Run[], runners: WorkspaceRunner[]): Promise<void> {

@@ -7,6 +7,8 @@ export interface Run {
   /** The lines the run has written so far. */
   logs: string[];
   execute: (signal: AbortSignal) => Promise<void>;
+  /** What it transferred, once it has ended. */
+  bytes?: () => { read: number; written: number };
 }
 
 export interface Limits {
@@ -45,8 +47,9 @@ export async function inParallel(
   runs: Run[],
   limits: Limits,
   each: (run: Run, signal: AbortSignal) => Promise<void>,
+  outer?: AbortSignal,
 ): Promise<void> {
-  const overall = deadline(limits.timeout);
+  const overall = deadline(limits.timeout, outer);
   const waiting = startOrder(runs, limits.concurrency);
   const worker = async (): Promise<void> => {
     for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
@@ -60,31 +63,42 @@ export async function inParallel(
   overall.stop();
 }
 
-export async function runHarness(testName: string, runs: Run[], limits: Limits): Promise<Results> {
+export async function runHarness(
+  testName: string,
+  runs: Run[],
+  limits: Limits,
+  outer?: AbortSignal,
+): Promise<Results> {
   const begin = process.hrtime.bigint();
   const results: RunResult[] = [];
-  await inParallel(runs, limits, async (run, signal) => {
-    const startedAt = instantNow();
-    const started = process.hrtime.bigint();
-    let error: string | null = null;
-    let shortError = '';
-    try {
-      await run.execute(signal);
-    } catch (thrown) {
-      const goError = asGoError(thrown);
-      error = goError.long();
-      shortError = goError.short();
-    }
-    const nanoseconds = process.hrtime.bigint() - started;
-    results.push({
-      testName,
-      id: run.id,
-      logs: run.logs.join(''),
-      startedAt,
-      nanoseconds,
-      error,
-      shortError,
-    });
-  });
+  await inParallel(
+    runs,
+    limits,
+    async (run, signal) => {
+      const startedAt = instantNow();
+      const started = process.hrtime.bigint();
+      let error: string | null = null;
+      let shortError = '';
+      try {
+        await run.execute(signal);
+      } catch (thrown) {
+        const goError = asGoError(thrown);
+        error = goError.long();
+        shortError = goError.short();
+      }
+      const nanoseconds = process.hrtime.bigint() - started;
+      results.push({
+        testName,
+        id: run.id,
+        logs: run.logs.join(''),
+        startedAt,
+        nanoseconds,
+        error,
+        shortError,
+        ...(run.bytes && { bytes: run.bytes() }),
+      });
+    },
+    outer,
+  );
   return { runs: results, nanoseconds: process.hrtime.bigint() - begin };
 }

@@ -8,6 +8,7 @@ import { asGoError } from './go-errors.js';
 import { commandHelp, scaletestHelp } from './help.js';
 import { Invocation } from './invocation.js';
 import { parseFlags, type Values } from './parse.js';
+import { workspaceTraffic } from './workspace-traffic.js';
 import { isAtLeast } from '../versions.js';
 
 /** Put in by the bundler. */
@@ -34,7 +35,9 @@ async function readBehaviour(environment: NodeJS.ProcessEnv, args: string[]): Pr
       signal: AbortSignal.timeout(BEHAVIOUR_WAIT_MS),
     });
     const json = (await answer.json()) as Partial<CliBehaviour>;
-    return { ...defaultCliBehaviour, ...json };
+    const behaviour = { ...defaultCliBehaviour, ...json };
+    const { onlySuite, pollScale } = behaviour;
+    return onlySuite === null || args[2] === onlySuite ? behaviour : { ...defaultCliBehaviour, pollScale };
   } catch {
     return defaultCliBehaviour;
   }
@@ -110,6 +113,10 @@ async function runCommand(
   const invocation = new Invocation(version, path, values, client, behaviour);
   if (command.name === 'create-workspaces') {
     await createWorkspaces(invocation).catch((error: unknown) => {
+      throw error instanceof CliFailure ? error : commandFailure(path, asGoError(error).short());
+    });
+  } else if (command.name === 'workspace-traffic') {
+    await workspaceTraffic(invocation).catch((error: unknown) => {
       throw error instanceof CliFailure ? error : commandFailure(path, asGoError(error).short());
     });
   } else if (command.name === 'cleanup') {

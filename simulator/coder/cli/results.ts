@@ -12,6 +12,8 @@ export interface RunResult {
   error: string | null;
   /** The error in one line, for the text output. */
   shortError: string;
+  /** Of workspace-traffic. */
+  bytes?: { read: number; written: number };
 }
 
 export interface Results {
@@ -27,10 +29,12 @@ export function failures(results: Results): number {
   return results.runs.filter((run) => run.error !== null).length;
 }
 
-/** v2.24 to v2.26 had two more keys for every suite. */
-function byteCounts(version: string): Record<string, number> {
-  if (!isAtLeast(version, 'v2.24.0') || isAtLeast(version, 'v2.27.0')) return {};
-  return { total_bytes_read: 0, total_bytes_written: 0 };
+/** v2.24 to v2.26 had two more keys for every suite; since then suites that have some have `metrics`. */
+function byteCounts({ bytes }: RunResult, version: string): Record<string, unknown> {
+  if (!isAtLeast(version, 'v2.24.0')) return {};
+  if (!isAtLeast(version, 'v2.27.0'))
+    return { total_bytes_read: bytes?.read ?? 0, total_bytes_written: bytes?.written ?? 0 };
+  return bytes === undefined ? {} : { metrics: { bytes_read: bytes.read, bytes_written: bytes.written } };
 }
 
 function runJson(run: RunResult, version: string): Record<string, unknown> {
@@ -42,7 +46,7 @@ function runJson(run: RunResult, version: string): Record<string, unknown> {
     started_at: rfc3339Nano(run.startedAt),
     duration: goDuration(run.nanoseconds),
     duration_ms: milliseconds(run.nanoseconds),
-    ...byteCounts(version),
+    ...byteCounts(run, version),
     error: run.error ?? '<nil>',
   };
 }
