@@ -38018,6 +38018,8 @@ var external_node_net_ = __nccwpck_require__(77030);
 
 const metrics_page_INTERVAL = (0,src_units/* milliseconds */.Rz)(3000);
 const LONGEST_ANSWER_MS = 5000;
+/** A read that is under way when the suite has ended; a cancelled step has seconds in all. */
+const LAST_ANSWER_MS = 500;
 /** Some 35 lines a workspace of 150 bytes: this is a page of more workspaces than a deployment has. */
 const LARGEST_PAGE = 256 * 1024 * 1024;
 /**
@@ -38030,6 +38032,7 @@ class PageReader {
     #problem = 'it was never there to be read';
     #reading = Promise.resolve();
     #stopped = new AbortController();
+    #givenUp = new AbortController();
     constructor(source) {
         this.source = source;
     }
@@ -38051,7 +38054,9 @@ class PageReader {
     /** Ends the reading and gives the last good page, or why there is none. */
     async stop() {
         this.#stopped.abort();
+        const timer = setTimeout(() => this.#givenUp.abort(), LAST_ANSWER_MS);
         await this.#reading;
+        clearTimeout(timer);
         return this.#last ?? { problem: this.#problem };
     }
     /** One read at a time, so that an older page never takes the place of a newer one. */
@@ -38062,7 +38067,8 @@ class PageReader {
     async #read(isFinal) {
         const url = `http://127.0.0.1:${this.source.port}/metrics`;
         try {
-            const answer = await fetch(url, { signal: AbortSignal.timeout(LONGEST_ANSWER_MS), redirect: 'error' });
+            const signal = AbortSignal.any([AbortSignal.timeout(LONGEST_ANSWER_MS), this.#givenUp.signal]);
+            const answer = await fetch(url, { signal, redirect: 'error' });
             const text = await limitedText(answer);
             if (!answer.ok)
                 this.#problem = `it answered with status ${answer.status}`;

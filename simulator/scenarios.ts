@@ -33,6 +33,11 @@ export const SCENARIOS: readonly Scenario[] = [
     world: { deployment: { ...healthy, templateOverrides: { 'ec2-datasci': { failingShare: 0.1 } } } },
   },
   {
+    name: 'slow-network',
+    shows: 'half of the traffic gets through: red, and the creation of workspaces is not the reason',
+    world: { deployment: { ...healthy, cli: { throughputShare: 0.5 } } },
+  },
+  {
     name: 'rate-limits',
     shows:
       "API rate limits are on, as by default: the workspaces are created through the API, because the CLI's suite cannot pass",

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration, parseRatio, QuantityError } from '../../src/config/units.js';
+import {
+  formatDuration,
+  parseByteRate,
+  parseDuration,
+  parseRatio,
+  QuantityError,
+} from '../../src/config/units.js';
 import { seconds } from '../../src/units.js';
 import { thrownBy } from '../support/fakes.js';
 
@@ -93,4 +99,26 @@ describe('shares', () => {
     for (let good = 0; good <= 1000; good += 1)
       expect(parseRatio(`${(good / 10).toFixed(1)}%`)).toBe(good / 1000);
   });
+});
+
+describe('rates of bytes', () => {
+  it.each([
+    ['40KB/s', 40_000],
+    ['40kB/s', 40_000],
+    ['1.5MB/s', 1_500_000],
+    ['2GB/s', 2e9],
+    ['512B/s', 512],
+    ['1KiB/s', 1024],
+    ['2MiB/s', 2_097_152],
+    [' 40KB/s ', 40_000],
+  ])('reads %s', (text, expected) => {
+    expect(parseByteRate(text)).toBe(expected);
+  });
+
+  it.each(['40', '40KB', '40Kb/s', '40kb/s', 'KB/s', '-1KB/s', '40 KB/s', '40KB/m', '40TB/s', '1e3B/s'])(
+    'refuses %j',
+    (text) => {
+      expect(() => parseByteRate(text)).toThrow(QuantityError);
+    },
+  );
 });

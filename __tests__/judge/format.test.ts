@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatQuantity } from '../../src/judge/format.js';
+import { formatBucket, formatQuantity } from '../../src/judge/format.js';
 
 describe('formatQuantity', () => {
   it.each([
@@ -20,6 +20,11 @@ describe('formatQuantity', () => {
     [0.99996, 'ratio', '99.99 %'],
     [1000, 'count', '1,000'],
     [0, 'count', '0'],
+    [0, 'bytes_per_second', '0 B/s'],
+    [999, 'bytes_per_second', '999 B/s'],
+    [40_000, 'bytes_per_second', '40 KB/s'],
+    [1_228_800, 'bytes_per_second', '1.2 MB/s'],
+    [2.5e9, 'bytes_per_second', '2.5 GB/s'],
   ] as const)('%f %s is %s', (value, unit, text) => {
     expect(formatQuantity(value, unit)).toBe(text);
   });
@@ -60,5 +65,16 @@ describe('formatQuantity', () => {
         expect(Math.abs(shown - value) / value).toBeLessThan(0.011);
       }),
     );
+  });
+});
+
+describe('formatBucket', () => {
+  it.each([
+    [{ above: 0, upTo: 0.005 }, 'at most 5 ms'],
+    [{ above: 0.1, upTo: 0.25 }, '100 ms to 250 ms'],
+    [{ above: 1, upTo: 2.5 }, '1 s to 2.5 s'],
+    [{ above: 10 }, 'above 10 s'],
+  ])('%j is %s', (bucket, text) => {
+    expect(formatBucket(bucket, 'seconds')).toBe(text);
   });
 });

@@ -88,6 +88,17 @@ describe('PageReader', () => {
     expect(await reader.stop()).toEqual({ problem: expect.stringMatching(problem) as unknown });
   });
 
+  it('does not wait long for an answer that is under way when the suite has ended', async () => {
+    const port = await serve(() => undefined);
+    const { reader } = readerAt(port);
+    reader.readFinal();
+    const began = performance.now();
+    expect(await reader.stop()).toEqual({
+      problem: expect.stringMatching(/could not be read/) as unknown,
+    });
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
   it('says so when nothing listens there', async () => {
     const { reader } = readerAt(await freePort());
     reader.readFinal();

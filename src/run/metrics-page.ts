@@ -5,6 +5,8 @@ import { milliseconds } from '../units.js';
 
 const INTERVAL = milliseconds(3000);
 const LONGEST_ANSWER_MS = 5000;
+/** A read that is under way when the suite has ended; a cancelled step has seconds in all. */
+const LAST_ANSWER_MS = 500;
 /** Some 35 lines a workspace of 150 bytes: this is a page of more workspaces than a deployment has. */
 const LARGEST_PAGE = 256 * 1024 * 1024;
 
@@ -34,6 +36,7 @@ export class PageReader {
   #problem = 'it was never there to be read';
   #reading: Promise<void> = Promise.resolve();
   readonly #stopped = new AbortController();
+  readonly #givenUp = new AbortController();
 
   constructor(private readonly source: PageSource) {}
 
@@ -59,7 +62,9 @@ export class PageReader {
   /** Ends the reading and gives the last good page, or why there is none. */
   async stop(): Promise<ReadPage | { readonly problem: string }> {
     this.#stopped.abort();
+    const timer = setTimeout(() => this.#givenUp.abort(), LAST_ANSWER_MS);
     await this.#reading;
+    clearTimeout(timer);
     return this.#last ?? { problem: this.#problem };
   }
 
@@ -72,7 +77,8 @@ export class PageReader {
   async #read(isFinal: boolean): Promise<void> {
     const url = `http://127.0.0.1:${this.source.port}/metrics`;
     try {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(LONGEST_ANSWER_MS), redirect: 'error' });
+      const signal = AbortSignal.any([AbortSignal.timeout(LONGEST_ANSWER_MS), this.#givenUp.signal]);
+      const answer = await fetch(url, { signal, redirect: 'error' });
       const text = await limitedText(answer);
       if (!answer.ok) this.#problem = `it answered with status ${answer.status}`;
       else this.#take(text, isFinal);
