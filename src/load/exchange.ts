@@ -61,13 +61,12 @@ export class Connections {
 
   /** Sends now, or when one of the connections is free. Gives a function that ends it without a word. */
   send(request: ExchangeRequest, done: Done): () => void {
-    const exchange = new Exchange(request, done, (again) => {
-      const options = { ...this.#base, method: request.method, path: request.path, headers: request.headers };
-      // Once more on a connection of its own, when the one that was kept had died.
-      const whole = again ? { ...options, agent: false } : options;
-      return this.#isTls ? https.request(whole) : http.request(whole);
-    });
-    exchange.begin(false);
+    const { method, path, headers } = request;
+    const options = { ...this.#base, method, path, headers };
+    const exchange = new Exchange(request, done, () =>
+      this.#isTls ? https.request(options) : http.request(options),
+    );
+    exchange.begin();
     return () => exchange.drop();
   }
 
@@ -86,13 +85,13 @@ class Exchange {
   constructor(
     private readonly wanted: ExchangeRequest,
     private readonly done: Done,
-    private readonly open: (again: boolean) => http.ClientRequest,
+    private readonly open: () => http.ClientRequest,
   ) {
     this.#timer = setTimeout(() => this.#end({ kind: 'timeout' }), wanted.timeoutMs);
   }
 
-  begin(again: boolean): void {
-    const request = this.open(again);
+  begin(): void {
+    const request = this.open();
     this.#request = request;
     request.on('socket', (socket) => {
       const connected = (): void => {
@@ -104,10 +103,11 @@ class Exchange {
     request.on('response', (response) => this.#read(response));
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (this.#isOver || request !== this.#request) return;
-      if (request.reusedSocket && !this.#resent && isConnectionLost(error)) {
-        // The server closed the idle connection just then. Browsers ask again at once, and so does this.
+      if (request.reusedSocket && isConnectionLost(error)) {
+        // The server closed the idle connection just then. Browsers ask again at once, and so does this. Each time one
+        // dead connection fewer is left, so it ends with a new one at the latest.
         this.#resent = true;
-        this.begin(true);
+        this.begin();
         return;
       }
       this.#end({ kind: 'network', code: error.code ?? error.message });

@@ -1,0 +1,127 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import path from 'node:path';
+import { LoadGenerator } from '../src/load/generator.js';
+import type { LoadResult } from '../src/load/load-types.js';
+import { Distribution } from '../src/load/recorder.js';
+import type { ServerRecord } from './known-server.js';
+import { closedLoop, numberedProbe, quantileOf, serverLatencies } from './open-and-closed.js';
+
+const PROBE_RATE = 50;
+const PROBE_MS = 20_000;
+const USERS = 50;
+const STALL_AFTER_MS = 6_000;
+const STALL_MS = 5_000;
+/** Numbers of the closed loop's calls, apart from those of the schedule. */
+const CLOSED_FROM = 1_000_000;
+const STEP_MS = 4_000;
+const RATES = [500, 1_000, 1_500, 2_000, 3_000, 4_000, 6_000];
+/** The error that is allowed to the generator itself. */
+const OWN_ERROR_MS = 1;
+
+interface ServerProcess {
+  readonly url: string;
+  readonly child: ChildProcess;
+}
+
+async function startServer(...args: string[]): Promise<ServerProcess> {
+  const file = path.join(import.meta.dirname, 'known-server-process.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
+  return { url, child };
+}
+
+const users = Array.from({ length: USERS }, (_none, index) => ({ token: `token-${index}`, values: {} }));
+
+function measured({ series }: LoadResult): Distribution {
+  const all = new Distribution();
+  for (const { warmUp, latency } of series) if (!warmUp) all.mergeData(latency);
+  return all;
+}
+
+/** How near the probe comes to what the server itself recorded, and how far a closed loop beside it stays. */
+async function accuracy(stalls: boolean): Promise<readonly string[]> {
+  const server = await startServer();
+  try {
+    const load = { rate: PROBE_RATE, durationMs: PROBE_MS, users: USERS, seed: 1 };
+    const schedule = numberedProbe(load);
+    const generator = new LoadGenerator({ baseUrl: server.url, schedule, users, phase: 'bench' });
+    // A stopped process neither accepts nor answers, as one that hangs.
+    const stop = setTimeout(() => stalls && server.child.kill('SIGSTOP'), STALL_AFTER_MS);
+    const resume = setTimeout(() => server.child.kill('SIGCONT'), STALL_AFTER_MS + STALL_MS);
+    const [result, closed] = await Promise.all([
+      generator.run(),
+      closedLoop({
+        url: server.url,
+        rate: PROBE_RATE,
+        durationMs: PROBE_MS,
+        workers: 2,
+        firstNumber: CLOSED_FROM,
+      }),
+    ]);
+    clearTimeout(stop);
+    clearTimeout(resume);
+    const records = (await (await fetch(`${server.url}/records`)).json()) as ServerRecord[];
+    const own = serverLatencies(
+      schedule,
+      records.filter(({ n }) => n < CLOSED_FROM),
+    );
+    const ours = measured(result);
+    const rows = [0.5, 0.95, 0.99].map((q) => {
+      const truth = quantileOf(own, q);
+      const error = ours.quantile(q) - truth;
+      return `  P${q * 100}: server ${truth.toFixed(1)} ms, ours ${ours.quantile(q).toFixed(1)} ms (${signed(error)} ms, ${signed((100 * error) / truth)} %), closed loop ${quantileOf(closed, q).toFixed(1)} ms`;
+    });
+    const title = stalls ? `with a stall of ${STALL_MS / 1000} s` : 'undisturbed';
+    return [
+      `Probe accuracy, ${title}: ${own.length} calls at ${PROBE_RATE}/s from ${USERS} users, closed loop of ${closed.length} calls beside it; own send lag P99 ${result.health.sendLagP99Ms.toFixed(2)} ms:`,
+      ...rows,
+    ];
+  } finally {
+    server.child.kill('SIGCONT');
+    server.child.kill();
+  }
+}
+
+/** The highest rate at which the generator's own delay stays small. */
+async function highestRate(): Promise<readonly string[]> {
+  const server = await startServer('instant');
+  const rows: string[] = [];
+  let highest = 0;
+  try {
+    // The first calls run code that is not yet compiled.
+    await step(server.url, RATES[0] ?? 500);
+    for (const rate of RATES) {
+      const { health, calls, elapsedMs } = await step(server.url, rate);
+      await fetch(`${server.url}/forget`);
+      const reached = (calls.ok * 1000) / elapsedMs;
+      rows.push(
+        `  ${rate}/s: ${reached.toFixed(0)}/s answered, send lag P99 ${health.sendLagP99Ms.toFixed(2)} ms, event loop P99 ${health.eventLoopLagP99Ms.toFixed(2)} ms late, ${Math.round(health.cpuShare * 100)} % of one core${health.saturated === undefined ? '' : ', saturated'}`,
+      );
+      if (health.sendLagP99Ms >= OWN_ERROR_MS) break;
+      highest = rate;
+    }
+  } finally {
+    server.child.kill();
+  }
+  return [
+    `Rate of one core, ${USERS} users against a server that answers at once, ${STEP_MS / 1000} s a step:`,
+    ...rows,
+    `  highest rate with under ${OWN_ERROR_MS} ms of own send lag (P99): ${highest}/s`,
+  ];
+}
+
+async function step(url: string, rate: number): Promise<LoadResult> {
+  const schedule = numberedProbe({ rate, durationMs: STEP_MS, users: USERS, seed: rate });
+  return new LoadGenerator({ baseUrl: url, schedule, users, phase: 'bench' }).run();
+}
+
+const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(1)}`;
+
+/** The load generator: how true its latencies are, and how much it can send. */
+export async function benchLoad(): Promise<readonly string[]> {
+  return [...(await accuracy(false)), ...(await accuracy(true)), ...(await highestRate())];
+}
