@@ -6,16 +6,23 @@ import { LoadGenerator } from '../src/load/generator.js';
 import type { LoadResult } from '../src/load/load-types.js';
 import { Distribution } from '../src/load/recorder.js';
 import type { ServerRecord } from './known-server.js';
+import { median } from './reading.js';
 import { closedLoop, numberedProbe, quantileOf, serverLatencies } from './open-and-closed.js';
 
 const PROBE_RATE = 50;
-const PROBE_MS = 20_000;
+const PROBE_MS = 15_000;
 const USERS = 50;
-const STALL_AFTER_MS = 6_000;
+const STALL_AFTER_MS = 5_000;
 const STALL_MS = 5_000;
 /** Numbers of the closed loop's calls, apart from those of the schedule. */
 const CLOSED_FROM = 1_000_000;
 const STEP_MS = 4_000;
+/**
+ * Other processes of the machine take the core away now and then. The median over short windows of their P99 is the
+ * generator's own; the P99 over all is what the machine made of it.
+ */
+const WINDOW_MS = 200;
+const WARM_UP_WINDOWS = 3;
 const RATES = [500, 1_000, 1_500, 2_000, 3_000, 4_000, 6_000];
 /** The error that is allowed to the generator itself. */
 const OWN_ERROR_MS = 1;
@@ -92,31 +99,45 @@ async function highestRate(): Promise<readonly string[]> {
   const rows: string[] = [];
   let highest = 0;
   try {
-    // The first calls run code that is not yet compiled.
-    await step(server.url, RATES[0] ?? 500);
     for (const rate of RATES) {
-      const { health, calls, elapsedMs } = await step(server.url, rate);
+      const result = await step(server.url, rate);
       await fetch(`${server.url}/forget`);
-      const reached = (calls.ok * 1000) / elapsedMs;
+      const { health, calls, elapsedMs } = result;
+      const own = ownLag(result);
       rows.push(
-        `  ${rate}/s: ${reached.toFixed(0)}/s answered, send lag P99 ${health.sendLagP99Ms.toFixed(2)} ms, event loop P99 ${health.eventLoopLagP99Ms.toFixed(2)} ms late, ${Math.round(health.cpuShare * 100)} % of one core${health.saturated === undefined ? '' : ', saturated'}`,
+        `  ${rate}/s: ${((calls.ok * 1000) / elapsedMs).toFixed(0)}/s answered, own send lag ${own.toFixed(2)} ms (P99 over all ${health.sendLagP99Ms.toFixed(1)} ms), ${Math.round(health.cpuShare * 100)} % of one core${health.saturated === undefined ? '' : ', saturated'}`,
       );
-      if (health.sendLagP99Ms >= OWN_ERROR_MS) break;
+      if (own >= OWN_ERROR_MS) break;
       highest = rate;
     }
   } finally {
     server.child.kill();
   }
   return [
-    `Rate of one core, ${USERS} users against a server that answers at once, ${STEP_MS / 1000} s a step:`,
+    `Rate of one core, ${USERS} users against a server that answers at once, ${STEP_MS / 1000} s a step; send lag: median of the P99s of windows of ${WINDOW_MS} ms:`,
     ...rows,
-    `  highest rate with under ${OWN_ERROR_MS} ms of own send lag (P99): ${highest}/s`,
+    `  highest rate with under ${OWN_ERROR_MS} ms of own send lag: ${highest}/s`,
   ];
 }
 
 async function step(url: string, rate: number): Promise<LoadResult> {
   const schedule = numberedProbe({ rate, durationMs: STEP_MS, users: USERS, seed: rate });
-  return new LoadGenerator({ baseUrl: url, schedule, users, phase: 'bench' }).run();
+  const generator = new LoadGenerator({ baseUrl: url, schedule, users, phase: '0' });
+  let window = 0;
+  const timer = setInterval(() => generator.phase(String((window += 1))), WINDOW_MS);
+  try {
+    return await generator.run();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function ownLag({ series }: LoadResult): number {
+  return median(
+    series
+      .filter(({ warmUp, phase }) => !warmUp && Number(phase) >= WARM_UP_WINDOWS)
+      .map(({ sendLag }) => Distribution.from(sendLag).quantile(0.99)),
+  );
 }
 
 const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(1)}`;

@@ -1,8 +1,12 @@
 import type { Arrival } from './schedule.js';
 import type { SelfWatch } from './self-watch.js';
 
-/** Node's timers keep whole milliseconds and fire late; the last part of a wait is spent turning the event loop. */
-const TIMER_SLACK_MS = 1.2;
+/**
+ * Node's timers keep whole milliseconds and fire up to one late. So they end a wait one early, and the last part of it,
+ * below two, is spent turning the event loop, which reads answers meanwhile.
+ */
+const TIMER_ERROR_MS = 1;
+const SHORTEST_TIMER_MS = 1;
 /** Turns of the event loop that were shorter than this found nothing to do. */
 const IDLE_TURN_MS = 0.1;
 
@@ -56,8 +60,9 @@ export class Timeline {
     const dueAt = this.#startedAt + (next?.atMs ?? this.durationMs);
     const wait = dueAt - performance.now();
     if (next === undefined && wait <= 0) return false;
-    if (wait > TIMER_SLACK_MS) {
-      this.#timer = setTimeout(again, Math.floor(wait - TIMER_SLACK_MS + 0.2));
+    const timer = Math.floor(wait - TIMER_ERROR_MS);
+    if (timer >= SHORTEST_TIMER_MS) {
+      this.#timer = setTimeout(again, timer);
     } else {
       this.#turn = setImmediate(again);
       this.#turnedAt = performance.now();
