@@ -104,7 +104,7 @@ export class InboxSocket {
       if (opcode === PING && socket.writable) socket.write(maskedFrame(PONG, payload));
       if (opcode === CLOSE) {
         reason = payload.length >= 2 ? `closed with ${payload.readUInt16BE(0)}` : 'closed';
-        socket.end(maskedFrame(CLOSE, payload.subarray(0, 2)));
+        socket.end(maskedFrame(CLOSE, payload.subarray(0, 2)), () => socket.destroy());
       }
     });
     reader.read(head);
