@@ -70,6 +70,12 @@ describe('the rate plan', () => {
     expect(planRates(visits(400), { perMinute: 512, perUser: true }).refusal).toBeUndefined();
   });
 
+  it('counts the opening of each user’s WebSocket', () => {
+    const { paths } = planRates(visits(30), { perMinute: 512, perUser: false });
+    const inbox = paths.find(({ path }) => path === '/api/v2/notifications/inbox/watch');
+    expect(inbox?.peakPerMinute).toBe(30);
+  });
+
   it('adds what the other suites send', () => {
     const others = { '/api/v2/workspaces': 450 };
     const { refusal, paths } = planRates(visits(20), { perMinute: 512, perUser: false, others });

@@ -1,6 +1,6 @@
 import { Connections, type Deployment } from './exchange.js';
 import { InboxSocket } from './inbox-socket.js';
-import type { LoadResult, SocketCounts } from './load-types.js';
+import type { GeneratorHealth, LoadResult, SocketCounts } from './load-types.js';
 import { fillBody, fillPath, type Call, type Placeholders } from './mix.js';
 import { Outcomes } from './outcomes.js';
 import type { Arrival, Schedule } from './schedule.js';
@@ -33,6 +33,8 @@ interface Party {
   readonly connections: Connections;
   readonly headers: Readonly<Record<string, string>>;
   readonly values: Placeholders;
+  /** Opened with the user's first visit, as the page does. */
+  readonly inbox?: InboxSocket;
 }
 
 /**
@@ -59,6 +61,7 @@ export class LoadGenerator {
   #startedDate = new Date();
   #endedAt: number | undefined;
   #openAtEnd: number | undefined;
+  #health: GeneratorHealth | undefined;
   #isStopped = false;
   #onDrained: (() => void) | undefined;
 
@@ -83,7 +86,7 @@ export class LoadGenerator {
     };
     this.#nobody = this.#party(undefined);
     this.#users = users.slice(0, schedule.users).map((user) => this.#party(user));
-    this.#sockets = this.#users.flatMap((user) => this.#inbox(user));
+    this.#sockets = this.#users.flatMap(({ inbox }) => inbox ?? []);
   }
 
   /** Calls whose intended start comes after this are of this phase. */
@@ -100,7 +103,6 @@ export class LoadGenerator {
     this.#watch.start();
     this.#startedAt = performance.now();
     this.#startedDate = new Date();
-    for (const socket of this.#sockets) socket.open();
     const timeline = new Timeline(schedule.arrivals, schedule.durationMs, this.#watch, (arrival, dueAt) =>
       this.#begin(arrival, dueAt),
     );
@@ -129,24 +131,22 @@ export class LoadGenerator {
       calls: this.#outcomes.counts(),
       sockets: this.#socketResult(),
       rateLimits: this.#outcomes.rateLimits(),
-      health: this.#watch.health(),
+      health: this.#health ?? this.#watch.health(),
     };
   }
 
   #party(user: VirtualUser | undefined): Party {
-    return {
-      connections: new Connections(this.#deployment),
-      headers: {
-        ...this.#deployment.headers,
-        ...(user !== undefined && { 'Coder-Session-Token': user.token }),
-      },
-      values: user?.values ?? {},
-    };
+    const connections = new Connections(this.#deployment);
+    const { headers } = this.#deployment;
+    if (user === undefined) return { connections, headers, values: {} };
+    const own = { ...headers, 'Coder-Session-Token': user.token };
+    const inbox = this.#inbox(own);
+    return { connections, headers: own, values: user.values, ...(inbox !== undefined && { inbox }) };
   }
 
-  #inbox({ headers }: Party): readonly InboxSocket[] {
+  #inbox(headers: Readonly<Record<string, string>>): InboxSocket | undefined {
     const path = this.#options.schedule.socket;
-    if (path === undefined) return [];
+    if (path === undefined) return undefined;
     const count = (reason: string): void => {
       const { reasons } = this.#socketCounts;
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
@@ -162,13 +162,14 @@ export class LoadGenerator {
         count(reason);
       },
     };
-    return [new InboxSocket(this.#deployment, path, headers, listener)];
+    return new InboxSocket(this.#deployment, path, headers, listener);
   }
 
   /** An arrival's time has come. */
   #begin({ user, batch, warmUp }: Arrival, dueAt: number): void {
     const party = user === undefined ? this.#nobody : this.#users[user];
     if (party === undefined) throw new RangeError(`there is no user ${String(user)}`);
+    party.inbox?.open();
     const { calls } = batch;
     this.#open += calls.length;
     const waits = calls.map(({ waitsFor }) => waitsFor.length);
@@ -249,6 +250,7 @@ export class LoadGenerator {
     this.#isStopped = true;
     this.#endedAt = performance.now();
     this.#watch.stop();
+    this.#health = this.#watch.health();
     this.#outcomes.unfinished(this.#open);
     for (const drop of this.#underWay) drop();
     this.#underWay.clear();

@@ -30,6 +30,7 @@ export class InboxSocket {
   #request: http.ClientRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  #isBegun = false;
   #isClosed = false;
 
   constructor(
@@ -43,7 +44,14 @@ export class InboxSocket {
     return this.#socket !== undefined;
   }
 
+  /** The first time; from then on it is opened again whenever it ends. */
   open(): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    this.#connect();
+  }
+
+  #connect(): void {
     if (this.#isClosed) return;
     const { url } = this.deployment;
     const options = {
@@ -124,7 +132,7 @@ export class InboxSocket {
   #again(): void {
     const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
     this.#failures += 1;
-    this.#timer = setTimeout(() => this.open(), wait);
+    this.#timer = setTimeout(() => this.#connect(), wait);
   }
 }
 

@@ -1,4 +1,4 @@
-import { OWN_PLACEHOLDERS, placeholdersOf, type Call } from './mix.js';
+import { OWN_PLACEHOLDERS, placeholdersOf } from './mix.js';
 import type { Schedule } from './schedule.js';
 
 /**
@@ -59,25 +59,31 @@ interface Bucket {
 }
 
 /** Calls that the limiter counts together. A dependent call counts at its batch's time: it comes soon after. */
-function bucketsOf({ arrivals }: Schedule, perUser: boolean): Iterable<Bucket> {
+function bucketsOf({ arrivals, socket }: Schedule, perUser: boolean): Iterable<Bucket> {
   const buckets = new Map<string, Bucket>();
+  const count = (user: number | undefined, atMs: number, address: string): void => {
+    const path = limitedPath(address);
+    if (path === undefined) return;
+    const isOwn = perUser || placeholdersOf(path).some((name) => OWN_PLACEHOLDERS.includes(name));
+    const key = isOwn ? `${user ?? ''}\n${path}` : path;
+    const bucket = buckets.get(key);
+    if (bucket === undefined) buckets.set(key, { path, times: [atMs] });
+    else bucket.times.push(atMs);
+  };
+  const seen = new Set<number>();
   for (const { atMs, user, batch } of arrivals) {
-    for (const call of batch.calls) {
-      const path = limitedPath(call);
-      if (path === undefined) continue;
-      const isOwn = perUser || placeholdersOf(path).some((name) => OWN_PLACEHOLDERS.includes(name));
-      const key = isOwn ? `${user ?? ''}\n${path}` : path;
-      const bucket = buckets.get(key);
-      if (bucket === undefined) buckets.set(key, { path, times: [atMs] });
-      else bucket.times.push(atMs);
-    }
+    for (const { path } of batch.calls) count(user, atMs, path);
+    if (user === undefined || socket === undefined || seen.has(user)) continue;
+    // A WebSocket counts once, when it is opened: with the user's first visit.
+    seen.add(user);
+    count(user, atMs, socket);
   }
   return buckets.values();
 }
 
 /** HTML and latency-check are not limited (reference of the API, section 1.5). */
-function limitedPath({ path }: Call): string | undefined {
-  return path.startsWith('/api/') ? path.split('?')[0] : undefined;
+function limitedPath(address: string): string | undefined {
+  return address.startsWith('/api/') ? address.split('?')[0] : undefined;
 }
 
 /** The most that the limiter counts just before it would let one more pass. */
