@@ -220,6 +220,7 @@ export class LoadGenerator {
       },
       (outcome, { connectedAt, endedAt, resent }) => {
         this.#underWay.delete(drop);
+        this.#watch.ended();
         if (!warmUp && connectedAt !== undefined) this.#watch.connected(Math.max(0, connectedAt - sentAt));
         if (resent) this.#outcomes.resent();
         this.#outcomes.record(route, key, outcome, { intendedAt, sentAt, connectedAt, endedAt });

@@ -21,6 +21,7 @@ export class SelfWatch {
   #startedAt = performance.now();
   #spunMs = 0;
   #largestBacklog = 0;
+  #endedCalls = 0;
 
   start(): void {
     this.#cpu = process.cpuUsage();
@@ -38,6 +39,15 @@ export class SelfWatch {
 
   connected(waitMs: number): void {
     this.#connectionWait.add(waitMs);
+  }
+
+  ended(): void {
+    this.#endedCalls += 1;
+  }
+
+  /** How many calls have ended: when it stands still, no answer was worked on. */
+  get endedCalls(): number {
+    return this.#endedCalls;
   }
 
   /** Time spent turning the event loop with nothing to do, which is no work. */

@@ -7,7 +7,7 @@ import type { SelfWatch } from './self-watch.js';
  */
 const TIMER_ERROR_MS = 1;
 const SHORTEST_TIMER_MS = 1;
-/** Turns of the event loop that were shorter than this found nothing to do. */
+/** Turns of the event loop that were shorter than this, and in which no call ended, found nothing to do. */
 const IDLE_TURN_MS = 0.1;
 
 /** Sets off arrivals at their times, to a fraction of a millisecond, and never waits for what they do. */
@@ -17,6 +17,7 @@ export class Timeline {
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
   #turnedAt: number | undefined;
+  #endedBefore = 0;
 
   constructor(
     private readonly arrivals: readonly Arrival[],
@@ -53,7 +54,7 @@ export class Timeline {
   #step(again: () => void): boolean {
     const now = performance.now();
     const idle = this.#turnedAt === undefined ? Infinity : now - this.#turnedAt;
-    if (idle < IDLE_TURN_MS) this.watch.spun(idle);
+    if (idle < IDLE_TURN_MS && this.watch.endedCalls === this.#endedBefore) this.watch.spun(idle);
     this.#turnedAt = undefined;
     this.#beginDue(now);
     const next = this.arrivals[this.#next];
@@ -66,6 +67,7 @@ export class Timeline {
     } else {
       this.#turn = setImmediate(again);
       this.#turnedAt = performance.now();
+      this.#endedBefore = this.watch.endedCalls;
     }
     return true;
   }
