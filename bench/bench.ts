@@ -1,8 +1,12 @@
+import { benchLoad } from './load.js';
 import { benchOverhead } from './overhead.js';
 import { benchReading } from './reading.js';
 
 /** Prints the figures that the documents quote. Absolute times on shared machines are noise; the ratios are not. */
-for (const bench of [benchReading, benchOverhead]) {
+const benches = { reading: benchReading, overhead: benchOverhead, load: benchLoad };
+const wanted = process.argv.slice(2);
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const line of await bench()) console.log(line);
   console.log('');
 }

@@ -1,0 +1,276 @@
+import { Connections, type Deployment } from './exchange.js';
+import { InboxSocket } from './inbox-socket.js';
+import type { GeneratorHealth, LoadResult, SocketCounts } from './load-types.js';
+import { fillBody, fillPath, type Call, type Placeholders } from './mix.js';
+import { Outcomes } from './outcomes.js';
+import type { Arrival, Schedule } from './schedule.js';
+import { SelfWatch } from './self-watch.js';
+import { Timeline } from './timeline.js';
+
+/** No answer for so long is as good as none: the dashboard's user has left. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+
+export interface VirtualUser {
+  readonly token: string;
+  /** Read anew for each call, so it may fill while workspaces are being made. */
+  readonly values: Placeholders;
+}
+
+export interface LoadOptions {
+  readonly baseUrl: string;
+  readonly schedule: Schedule;
+  /** As many as the schedule has. */
+  readonly users: readonly VirtualUser[];
+  readonly phase: string;
+  readonly requestTimeoutMs?: number;
+  /** Sent with every request, for a proxy in front of the deployment. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** PEM of further certificate authorities. */
+  readonly ca?: string;
+}
+
+interface Party {
+  readonly connections: Connections;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly values: Placeholders;
+  /** Opened with the user's first visit, as the page does. */
+  readonly inbox?: InboxSocket;
+}
+
+/**
+ * Sends what the schedule says at the times it says, whatever the server does, and measures each call from its intended
+ * start: from the schedule, or for a dependent call from the end of what it waits for.
+ */
+export class LoadGenerator {
+  readonly #options: LoadOptions;
+  readonly #timeoutMs: number;
+  readonly #deployment: Deployment;
+  readonly #outcomes: Outcomes;
+  readonly #watch = new SelfWatch();
+  readonly #users: readonly Party[];
+  readonly #nobody: Party;
+  readonly #sockets: readonly InboxSocket[];
+  readonly #socketCounts = { opened: 0, drops: 0, refused: 0, reasons: new Map<string, number>() };
+  /** Ways to end the calls under way. */
+  readonly #underWay = new Set<() => void>();
+  #phase: string;
+  /** Calls whose arrival has come and that are neither ended nor left out. */
+  #open = 0;
+  #nonce = 0;
+  #startedAt = performance.now();
+  #startedDate = new Date();
+  #endedAt: number | undefined;
+  #openAtEnd: number | undefined;
+  #health: GeneratorHealth | undefined;
+  #isStopped = false;
+  #onDrained: (() => void) | undefined;
+
+  constructor(options: LoadOptions) {
+    const { schedule, users } = options;
+    if (users.length < schedule.users) {
+      throw new RangeError(`the schedule is one of ${schedule.users} users, got ${users.length}`);
+    }
+    this.#options = options;
+    this.#timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+    this.#phase = options.phase;
+    this.#outcomes = new Outcomes(schedule.routes, this.#timeoutMs);
+    this.#deployment = {
+      url: new URL(options.baseUrl),
+      headers: {
+        Accept: 'application/json, text/plain, */*',
+        'Accept-Encoding': 'gzip, deflate, br',
+        'User-Agent': 'coder-scaletest-gate',
+        ...options.headers,
+      },
+      ...(options.ca !== undefined && { ca: options.ca }),
+    };
+    this.#nobody = this.#party(undefined);
+    this.#users = users.slice(0, schedule.users).map((user) => this.#party(user));
+    this.#sockets = this.#users.flatMap(({ inbox }) => inbox ?? []);
+  }
+
+  /** Calls whose intended start comes after this are of this phase. */
+  phase(name: string): void {
+    this.#phase = name;
+  }
+
+  /**
+   * Carries out the schedule, then waits for what is still under way, at most for one request timeout. When the signal
+   * is aborted it ends at once; what was under way is counted as unfinished.
+   */
+  async run(signal?: AbortSignal): Promise<LoadResult> {
+    const { schedule } = this.#options;
+    this.#watch.start();
+    this.#startedAt = performance.now();
+    this.#startedDate = new Date();
+    const timeline = new Timeline(schedule.arrivals, schedule.durationMs, this.#watch, (arrival, dueAt) =>
+      this.#begin(arrival, dueAt),
+    );
+    try {
+      await timeline.run(signal);
+      await this.#drain(signal);
+    } finally {
+      this.#stop();
+    }
+    return this.result(signal?.aborted === true);
+  }
+
+  /** What was measured so far; while it runs, for limits that end a load early. */
+  result(aborted = false): LoadResult {
+    const { schedule } = this.#options;
+    return {
+      version: 1,
+      mix: schedule.version,
+      seed: schedule.seed,
+      users: schedule.users,
+      startedAt: this.#startedDate.toISOString(),
+      plannedMs: schedule.durationMs,
+      elapsedMs: (this.#endedAt ?? performance.now()) - this.#startedAt,
+      aborted,
+      series: this.#outcomes.series(),
+      calls: this.#outcomes.counts(),
+      sockets: this.#socketResult(),
+      rateLimits: this.#outcomes.rateLimits(),
+      health: this.#health ?? this.#watch.health(),
+    };
+  }
+
+  #party(user: VirtualUser | undefined): Party {
+    const connections = new Connections(this.#deployment);
+    const { headers } = this.#deployment;
+    if (user === undefined) return { connections, headers, values: {} };
+    const own = { ...headers, 'Coder-Session-Token': user.token };
+    const inbox = this.#inbox(own);
+    return { connections, headers: own, values: user.values, ...(inbox !== undefined && { inbox }) };
+  }
+
+  #inbox(headers: Readonly<Record<string, string>>): InboxSocket | undefined {
+    const path = this.#options.schedule.socket;
+    if (path === undefined) return undefined;
+    const count = (reason: string): void => {
+      const { reasons } = this.#socketCounts;
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    };
+    const listener = {
+      opened: () => (this.#socketCounts.opened += 1),
+      dropped: (reason: string) => {
+        this.#socketCounts.drops += 1;
+        count(reason);
+      },
+      refused: (reason: string) => {
+        this.#socketCounts.refused += 1;
+        count(reason);
+      },
+    };
+    return new InboxSocket(this.#deployment, path, headers, listener);
+  }
+
+  /** An arrival's time has come. */
+  #begin({ user, batch, warmUp }: Arrival, dueAt: number): void {
+    const party = user === undefined ? this.#nobody : this.#users[user];
+    if (party === undefined) throw new RangeError(`there is no user ${String(user)}`);
+    party.inbox?.open();
+    const { calls } = batch;
+    this.#open += calls.length;
+    const waits = calls.map(({ waitsFor }) => waitsFor.length);
+    const ended = (index: number, at: number): void => {
+      this.#open -= 1;
+      for (const [next, { waitsFor }] of calls.entries()) {
+        if (!waitsFor.includes(index)) continue;
+        const left = (waits[next] ?? 0) - 1;
+        waits[next] = left;
+        if (left === 0) start(next, at);
+      }
+      if (this.#open === 0) this.#onDrained?.();
+    };
+    const start = (index: number, intendedAt: number): void => {
+      const call = calls[index];
+      if (call !== undefined) this.#send(party, call, warmUp, intendedAt, (at) => ended(index, at));
+    };
+    for (const [index, { waitsFor }] of calls.entries()) if (waitsFor.length === 0) start(index, dueAt);
+  }
+
+  #send(
+    { connections, headers, values }: Party,
+    call: Call,
+    warmUp: boolean,
+    intendedAt: number,
+    ended: (at: number) => void,
+  ): void {
+    if (this.#isStopped) return;
+    const route = this.#outcomes.route(call.route);
+    const path = fillPath(call.path, call.path.includes('{nonce}') ? this.#withNonce(values) : values);
+    const body = call.body === undefined ? undefined : fillBody(call.body, values);
+    if (path === undefined || (call.body !== undefined && body === undefined)) {
+      this.#outcomes.leftOut();
+      ended(intendedAt);
+      return;
+    }
+    const key = { phase: this.#phase, warmUp };
+    const sentAt = performance.now();
+    // The first calls run code that is not yet compiled; they are left out of the verdict, and of this.
+    if (!warmUp) this.#watch.sent(sentAt - intendedAt);
+    const drop = connections.send(
+      {
+        method: route.method,
+        path,
+        headers: body === undefined ? headers : { ...headers, ...jsonHeaders(body) },
+        ...(body !== undefined && { body }),
+        timeoutMs: this.#timeoutMs,
+      },
+      (outcome, { connectedAt, endedAt, resent }) => {
+        this.#underWay.delete(drop);
+        this.#watch.ended();
+        if (!warmUp && connectedAt !== undefined) this.#watch.connected(Math.max(0, connectedAt - sentAt));
+        if (resent) this.#outcomes.resent();
+        this.#outcomes.record(route, key, outcome, { intendedAt, sentAt, connectedAt, endedAt });
+        ended(endedAt);
+      },
+    );
+    this.#underWay.add(drop);
+  }
+
+  #withNonce(values: Placeholders): Placeholders {
+    this.#nonce += 1;
+    return { ...values, nonce: this.#nonce.toString(36) };
+  }
+
+  async #drain(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#open === 0 || signal?.aborted === true) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#timeoutMs);
+      this.#onDrained = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      signal?.addEventListener('abort', this.#onDrained, { once: true });
+    });
+  }
+
+  #stop(): void {
+    this.#isStopped = true;
+    this.#endedAt = performance.now();
+    this.#watch.stop();
+    this.#health = this.#watch.health();
+    this.#outcomes.unfinished(this.#open);
+    for (const drop of this.#underWay) drop();
+    this.#underWay.clear();
+    this.#openAtEnd = this.#sockets.filter(({ isOpen }) => isOpen).length;
+    for (const socket of this.#sockets) socket.close();
+    for (const { connections } of [...this.#users, this.#nobody]) connections.close();
+  }
+
+  #socketResult(): SocketCounts {
+    const { reasons, ...counts } = this.#socketCounts;
+    return {
+      ...counts,
+      openAtEnd: this.#openAtEnd ?? this.#sockets.filter(({ isOpen }) => isOpen).length,
+      reasons: Object.fromEntries(reasons),
+    };
+  }
+}
+
+const jsonHeaders = (body: string): Readonly<Record<string, string>> => ({
+  'Content-Type': 'application/json',
+  'Content-Length': String(Buffer.byteLength(body)),
+});
