@@ -21,6 +21,7 @@ const upstream = {
   coder: ['plan', 'ready', 'run', 'measure', 'judge', 'report', 'github', 'config'],
   ready: ['run', 'measure', 'judge', 'report', 'github'],
   run: ['measure', 'judge', 'report', 'github', 'config'],
+  load: ['plan', 'ready', 'run', 'measure', 'judge', 'report', 'github', 'config'],
   measure: ['ready', 'coder', 'run', 'judge', 'report', 'github'],
   judge: ['ready', 'coder', 'run', 'report', 'github'],
   report: ['coder', 'run', 'github'],
