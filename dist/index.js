@@ -34222,8 +34222,6 @@ function evidenceName(step) {
 const groupsOf = (plan) => createStepsOf(plan).map(({ group }) => group);
 /** The names of the templates. */
 const templatesOf = (plan) => createStepsOf(plan).map(({ template }) => template);
-/** Whether a step of the phase is of that suite. */
-const hasTraffic = ({ steps }) => steps.some(isTrafficStep);
 
 ;// CONCATENATED MODULE: ./src/ready/readiness.ts
 const ok = (name, message) => ({ name, status: 'ok', message });
@@ -36140,6 +36138,7 @@ async function readPage({ metricsPage }, results) {
 
 
 
+
 const FAILED_RUNS_FILE = 'failed-runs.json';
 const METRICS_FILE = 'metrics.json';
 /** From what the run left behind to metrics; everything that they rest on is kept as evidence. */
@@ -36158,7 +36157,8 @@ async function measure(run, results, secrets, world) {
     const workspaces = workspaceMetrics(groups, observation);
     const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
     const metrics = [...workspaces, ...ofTraffic];
-    await results.writeJson(METRICS_FILE, { schema: 1, metrics });
+    // Again once the clean-up's are there; these stay should main not come to that.
+    await writeMetrics(metrics, results);
     return {
         metrics,
         judgeable: [...judgeable(workspaces, groups), ...ofTraffic],
@@ -36171,6 +36171,9 @@ async function measure(run, results, secrets, world) {
             ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
         ],
     };
+}
+function writeMetrics(metrics, results) {
+    return results.writeJson(METRICS_FILE, { schema: 1, metrics: metrics.map(describeMetric) });
 }
 async function readStep(outcome, results, secrets, world) {
     const { step, resultFile } = outcome;
@@ -36980,13 +36983,14 @@ async function reportNotStarted(readiness, results, world) {
 }
 /** Evidence first, failing last. */
 async function reportRun(report, inputs, results, world) {
-    await writeReportFiles(report, results);
     const { verdict } = report;
+    const summary = renderSummary(report);
+    await writeReportFiles(report, results);
+    await results.writeText('summary.md', summary);
     world.step.setOutput('metrics', JSON.stringify(flatMetrics(report.metrics)));
     world.step.setOutput('report-path', `${results.path}/scale-test-report.json`);
-    await world.step.writeSummary(renderSummary(report));
-    if (report.evidenceOnly &&
-        (verdict.verdict === 'pass' || verdict.verdict === 'inconclusive' || verdict.verdict === 'fail')) {
+    await world.step.writeSummary(summary);
+    if (report.evidenceOnly) {
         world.step.setOutput('reason', verdict.reason);
         world.log.info(`Evidence is in ${results.shown}; nothing was judged (mode run)`);
         return;
@@ -37005,7 +37009,6 @@ async function writeReportFiles(report, results) {
     await results.writeJson('verdict.json', report.verdict);
     for (const { name, content } of [...guideFiles(report), scaleTestReport(report)])
         await results.writeJson(name, content);
-    await results.writeText('summary.md', renderSummary(report));
 }
 function logVerdict(report, world) {
     world.log.info('');
@@ -38335,7 +38338,6 @@ function templateIds(facts) {
 
 
 
-
 /** Time that is kept for reading the builds and reporting. */
 const REPORTING_MS = 4 * 60_000;
 /**
@@ -38372,11 +38374,12 @@ async function runAndJudge(planned, prepared, inputs, world) {
     // Mode run judges nothing but its own clean-up.
     const criteria = plan.criteria.filter(({ metric }) => inputs.mode !== 'run' || isAboutCleanup(metric));
     const withoutCleanup = criteria.filter(({ metric }) => !isAboutCleanup(metric));
-    const first = judge(withoutCleanup, []);
+    // Whether "on-success" cleans depends on all criteria, in mode run too.
+    const first = judge(plan.criteria.filter(({ metric }) => !isAboutCleanup(metric)), []);
     const cleaning = await cleanWhenDue(first, { planned, connection, scope }, inputs, world);
     const verdict = cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
     const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
-    await results.writeJson(METRICS_FILE, { schema: 1, metrics: metrics.map(describeMetric) });
+    await writeMetrics(metrics, results);
     await reportRun(runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs), inputs, results, world);
 }
 const isAboutCleanup = (metric) => metric.startsWith('cleanup.');
@@ -38434,7 +38437,9 @@ function cancelSentence(planned, run, world) {
     return `the job was cancelled after ${after} of at most ${of} minutes${exist}`;
 }
 function runReport(planned, { connection, ready }, measured, verdict, cleanup, inputs) {
-    const evidenceOnly = inputs.mode === 'run';
+    // A clean-up that left something, or evidence that is worth nothing, is no evidence alone: it makes mode run red.
+    const nothingWrong = verdict.verdict === 'pass' || (verdict.results.length === 0 && measured.problems.length === 0);
+    const evidenceOnly = inputs.mode === 'run' && verdict.verdict !== 'cancelled' && nothingWrong;
     return {
         environment: connection.url,
         startedAt: planned.startedAt,

@@ -190,6 +190,25 @@ describe.concurrent('mode run', { timeout: LONGEST_SCENARIO_MS }, () => {
       expect(readJson(run, 'scale-test-report.json')).toMatchObject({ pass: false });
     }));
 
+  it('is red when its clean-up left something behind', () =>
+    inWorld({ failDeleteShare: 1 }, async (world) => {
+      const run = await world.gate(configFile({ pods: 1, ec2: 0 }), { inputs: { mode: 'run' } });
+      expect(run.main.exitCode).toBe(1);
+      expect(run.outputs['verdict']).toBe('fail');
+      // Post tries once more, and fails its own step.
+      expect(run.post?.exitCode).toBe(1);
+      expect(reasonOf(run)).toContain('cleanup-leftover-workspaces');
+      expect(readJson(run, 'scale-test-report.json')).toMatchObject({ pass: false });
+    }));
+
+  it.each(['never', 'on-success'])('needs no clean-up of its own to be green: cleanup %s', (cleanup) =>
+    inWorld({}, async (world) => {
+      const run = await world.gate(configFile({ pods: 1, ec2: 0 }), { inputs: { mode: 'run', cleanup } });
+      expectGreenWithoutVerdict(run);
+      if (cleanup === 'on-success') expectNothingLeft(world);
+    }),
+  );
+
   it('is red when there is no evidence', () =>
     inWorld({ cli: { noJson: true } }, async (world) => {
       const run = await world.gate(configFile({ pods: 1, ec2: 0 }), { inputs: { mode: 'run' } });

@@ -1,4 +1,4 @@
-import type { CreateWorkspacesStep, Phase, Plan, Step, WorkspaceTrafficStep } from './plan-types.js';
+import type { CreateWorkspacesStep, Plan, Step, WorkspaceTrafficStep } from './plan-types.js';
 
 type Steps = Pick<Plan, 'phases'>;
 
@@ -42,6 +42,3 @@ export const groupsOf = (plan: Steps): readonly string[] => createStepsOf(plan).
 /** The names of the templates. */
 export const templatesOf = (plan: Steps): readonly string[] =>
   createStepsOf(plan).map(({ template }) => template);
-
-/** Whether a step of the phase is of that suite. */
-export const hasTraffic = ({ steps }: Phase): boolean => steps.some(isTrafficStep);

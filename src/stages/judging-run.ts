@@ -4,7 +4,6 @@ import type { Inputs } from '../inputs.js';
 import { judgeRun } from '../judge/judge.js';
 import type { Verdict } from '../judge/verdict.js';
 import { cleanupMetrics, CLEANUP_FILE } from '../measure/cleanup-metrics.js';
-import { describeMetric } from '../measure/metric.js';
 import type { Criterion } from '../plan/plan-types.js';
 import type { CleanupReport, RunReport } from '../report/run-report.js';
 import { milliseconds, seconds } from '../units.js';
@@ -19,7 +18,7 @@ import {
   settleCleanup,
 } from './cleaning.js';
 import type { Connection } from './connecting.js';
-import { measure, METRICS_FILE, type MeasureStage } from './measuring.js';
+import { measure, writeMetrics, type MeasureStage } from './measuring.js';
 import type { PlannedRun } from './planning.js';
 import type { ReadyStage } from './readying.js';
 import { reportRun } from './reporting.js';
@@ -82,12 +81,16 @@ export async function runAndJudge(
   const criteria = plan.criteria.filter(({ metric }) => inputs.mode !== 'run' || isAboutCleanup(metric));
   const withoutCleanup = criteria.filter(({ metric }) => !isAboutCleanup(metric));
 
-  const first = judge(withoutCleanup, []);
+  // Whether "on-success" cleans depends on all criteria, in mode run too.
+  const first = judge(
+    plan.criteria.filter(({ metric }) => !isAboutCleanup(metric)),
+    [],
+  );
   const cleaning = await cleanWhenDue(first, { planned, connection, scope }, inputs, world);
   const verdict =
     cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
   const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
-  await results.writeJson(METRICS_FILE, { schema: 1, metrics: metrics.map(describeMetric) });
+  await writeMetrics(metrics, results);
   await reportRun(
     runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs),
     inputs,
@@ -180,7 +183,10 @@ function runReport(
   cleanup: CleanupReport,
   inputs: Inputs,
 ): RunReport {
-  const evidenceOnly = inputs.mode === 'run';
+  // A clean-up that left something, or evidence that is worth nothing, is no evidence alone: it makes mode run red.
+  const nothingWrong =
+    verdict.verdict === 'pass' || (verdict.results.length === 0 && measured.problems.length === 0);
+  const evidenceOnly = inputs.mode === 'run' && verdict.verdict !== 'cancelled' && nothingWrong;
   return {
     environment: connection.url,
     startedAt: planned.startedAt,

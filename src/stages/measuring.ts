@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
 import { countCauses } from '../measure/failure-cause.js';
 import { ResultFileError } from '../measure/json-window.js';
-import type { Metric } from '../measure/metric.js';
+import { describeMetric, type Metric } from '../measure/metric.js';
 import { readResultFile, type RunRecord } from '../measure/result-file.js';
 import { trafficMetrics, trafficProblem } from '../measure/traffic-metrics.js';
 import { timeShare, type TimeShare } from '../measure/stages.js';
@@ -27,7 +27,7 @@ import type { RunStage } from './running.js';
 import { readTraffic } from './traffic-evidence.js';
 
 const FAILED_RUNS_FILE = 'failed-runs.json';
-export const METRICS_FILE = 'metrics.json';
+const METRICS_FILE = 'metrics.json';
 
 export interface MeasureStage {
   readonly metrics: readonly Metric[];
@@ -57,7 +57,8 @@ export async function measure(
   const workspaces = workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
   const metrics = [...workspaces, ...ofTraffic];
-  await results.writeJson(METRICS_FILE, { schema: 1, metrics });
+  // Again once the clean-up's are there; these stay should main not come to that.
+  await writeMetrics(metrics, results);
   return {
     metrics,
     judgeable: [...judgeable(workspaces, groups), ...ofTraffic],
@@ -73,6 +74,10 @@ export async function measure(
       ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
     ],
   };
+}
+
+export function writeMetrics(metrics: readonly Metric[], results: ResultsDirectory): Promise<void> {
+  return results.writeJson(METRICS_FILE, { schema: 1, metrics: metrics.map(describeMetric) });
 }
 
 export interface StepReading {

@@ -88,15 +88,14 @@ export async function reportRun(
   results: ResultsDirectory,
   world: World,
 ): Promise<void> {
-  await writeReportFiles(report, results);
   const { verdict } = report;
+  const summary = renderSummary(report);
+  await writeReportFiles(report, results);
+  await results.writeText('summary.md', summary);
   world.step.setOutput('metrics', JSON.stringify(flatMetrics(report.metrics)));
   world.step.setOutput('report-path', `${results.path}/scale-test-report.json`);
-  await world.step.writeSummary(renderSummary(report));
-  if (
-    report.evidenceOnly &&
-    (verdict.verdict === 'pass' || verdict.verdict === 'inconclusive' || verdict.verdict === 'fail')
-  ) {
+  await world.step.writeSummary(summary);
+  if (report.evidenceOnly) {
     world.step.setOutput('reason', verdict.reason);
     world.log.info(`Evidence is in ${results.shown}; nothing was judged (mode run)`);
     return;
@@ -116,7 +115,6 @@ async function writeReportFiles(report: RunReport, results: ResultsDirectory): P
   await results.writeJson('verdict.json', report.verdict);
   for (const { name, content } of [...guideFiles(report), scaleTestReport(report)])
     await results.writeJson(name, content);
-  await results.writeText('summary.md', renderSummary(report));
 }
 
 function logVerdict(report: RunReport, world: World): void {
