@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { node24Path, runAction, type ActionRun, type RunActionOptions } from '../simulator/runner/runner.js';
+import { freePort } from '../src/run/metrics-page.js';
 import { compareWithServer } from './comparison.js';
 import { reenterInNamespace } from './namespace.js';
 import { Owner } from './owner.js';
-import { freePort, startServer, stopAgents, type RealServer, type ServerSettings } from './server.js';
+import { startServer, stopAgents, type RealServer, type ServerSettings } from './server.js';
 
 const USAGE = `Runs the committed action against a real Coder server on this machine.
 

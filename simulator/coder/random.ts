@@ -1,24 +1,10 @@
+import { SeededRandom } from '../../src/load/seeded-random.js';
 import type { Spread } from './options.js';
 
 const ALPHANUMERIC = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** A seeded source of randomness (mulberry32), so that a simulated deployment behaves the same in every run. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** Uniform in [0, 1). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  }
-
+/** What a simulated deployment draws by chance: the same in every run of a seed. */
+export class Random extends SeededRandom {
   integer(below: number): number {
     return Math.floor(this.next() * below);
   }
