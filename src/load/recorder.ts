@@ -106,7 +106,7 @@ export class Distribution {
   }
 
   merge(other: Distribution): void {
-    this.mergeData(other.data());
+    this.mergeData(other.#exact());
   }
 
   mergeData(data: DistributionData): void {
@@ -125,24 +125,30 @@ export class Distribution {
   }
 
   data(): DistributionData {
-    if (this.#raw !== undefined) {
-      return { kind: 'samples', values: ascending(this.#raw).map(rounded), failed: this.#failed };
-    }
-    return {
-      kind: 'buckets',
-      relativeError: RELATIVE_ERROR,
-      buckets: this.#inOrder(),
-      min: rounded(this.#min),
-      max: rounded(this.#max),
-      sum: rounded(this.#sum),
-      failed: this.#failed,
-    };
+    const exact = this.#exact();
+    if (exact.kind === 'samples') return { ...exact, values: exact.values.map(rounded) };
+    return { ...exact, min: rounded(exact.min), max: rounded(exact.max), sum: rounded(exact.sum) };
   }
 
   static from(data: DistributionData): Distribution {
     const distribution = new Distribution();
     distribution.mergeData(data);
     return distribution;
+  }
+
+  #exact(): DistributionData {
+    if (this.#raw !== undefined) {
+      return { kind: 'samples', values: ascending(this.#raw), failed: this.#failed };
+    }
+    return {
+      kind: 'buckets',
+      relativeError: RELATIVE_ERROR,
+      buckets: this.#inOrder(),
+      min: this.#min,
+      max: this.#max,
+      sum: this.#sum,
+      failed: this.#failed,
+    };
   }
 
   #toBuckets(): void {
