@@ -109,13 +109,21 @@ function ownCriterion(entry: ActiveCriterionConfig, metrics: readonly KnownMetri
 const inUnitOf = ({ unit }: KnownMetric, expectation: Expectation): Expectation =>
   unit === 'ratio' ? { ...expectation, unit } : expectation;
 
+/** Whose metrics begin with this. */
+const SUITE_OF_METRICS: Readonly<Record<string, string>> = {
+  api: 'dashboard',
+  create_workspaces: 'create-workspaces',
+  workspace_traffic: 'workspace-traffic',
+};
+
 function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetric[]): string {
   const first = entry.metric.split('.')[0] ?? '';
   if (LATER_METRICS.includes(first)) {
     return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
   }
-  if (first === 'workspace_traffic' && !metrics.some(({ name }) => name.startsWith(`${first}.`))) {
-    return `criterion "${entry.id}": the metric "${entry.metric}" is one of the suite "workspace-traffic", which this run leaves out; add the suite to input "tests", or take the criterion out`;
+  const suite = SUITE_OF_METRICS[first];
+  if (suite !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`))) {
+    return `criterion "${entry.id}": the metric "${entry.metric}" is one of the suite "${suite}", which this run leaves out; add the suite to input "tests", or take the criterion out`;
   }
   return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${suggestion(
     entry.metric,
@@ -149,7 +157,8 @@ const EXAMPLES: Readonly<Record<QuantityKind, string>> = {
 const otherKind = (text: string, wanted: QuantityKind): string =>
   `"${text}" compares with a quantity of another kind; ${EXAMPLES[wanted]} is needed`;
 
-function withPlannedSamples(criterion: Criterion, metrics: readonly KnownMetric[]): Criterion {
+/** With the number of samples that the plan yields for its metric. */
+export function withPlannedSamples(criterion: Criterion, metrics: readonly KnownMetric[]): Criterion {
   const plannedSamples = metrics.find(({ name }) => name === criterion.metric)?.plannedSamples;
   return plannedSamples === undefined ? criterion : { ...criterion, plannedSamples };
 }

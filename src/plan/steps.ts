@@ -1,11 +1,15 @@
-import type { CreateWorkspacesStep, Plan, Step, WorkspaceTrafficStep } from './plan-types.js';
+import type { CreateWorkspacesStep, DashboardStep, Plan, Step, WorkspaceTrafficStep } from './plan-types.js';
 
 type Steps = Pick<Plan, 'phases'>;
+
+/** A step that Coder's CLI can carry out. */
+export type CliStep = Extract<Step, { readonly command: readonly string[] }>;
 
 /** The steps of all phases, in order. */
 export const stepsOf = ({ phases }: Steps): readonly Step[] => phases.flatMap(({ steps }) => steps);
 
 export const isCreateStep = (step: Step): step is CreateWorkspacesStep => step.suite === 'create-workspaces';
+export const isDashboardStep = (step: Step): step is DashboardStep => step.suite === 'dashboard';
 export const isTrafficStep = (step: Step): step is WorkspaceTrafficStep => step.suite === 'workspace-traffic';
 
 /** The steps that create workspaces, one a group. */
@@ -16,11 +20,18 @@ export const createStepsOf = (plan: Steps): readonly CreateWorkspacesStep[] =>
 export const trafficStepOf = (plan: Steps): WorkspaceTrafficStep | undefined =>
   stepsOf(plan).find(isTrafficStep);
 
+/** The step of the virtual users; undefined where none are planned. */
+export const dashboardStepOf = (plan: Steps): DashboardStep | undefined =>
+  stepsOf(plan).find(isDashboardStep);
+
+export const isCliStep = (step: Step): step is CliStep => 'command' in step;
+
 /** What a step is called in the log and the reports: its group, else its suite. */
 export function stepName(step: Step): string {
   switch (step.suite) {
     case 'create-workspaces':
       return step.group;
+    case 'dashboard':
     case 'workspace-traffic':
       return step.suite;
   }
@@ -31,6 +42,7 @@ export function evidenceName(step: Step): string {
   switch (step.suite) {
     case 'create-workspaces':
       return `${step.suite}.${step.group}`;
+    case 'dashboard':
     case 'workspace-traffic':
       return step.suite;
   }

@@ -52,5 +52,7 @@ export function stepCeiling(step: Step): Seconds {
       return seconds(step.timeout + CLI_OVERHEAD);
     case 'workspace-traffic':
       return seconds(step.timeout + TRAFFIC_OVERHEAD);
+    case 'dashboard':
+      return step.timeout;
   }
 }

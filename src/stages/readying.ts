@@ -1,7 +1,9 @@
 import type { CoderCli } from '../coder/cli.js';
 import { workingDaemons, type DeploymentFacts } from '../coder/facts.js';
+import { isAtLeast } from '../coder/version.js';
 import { InstallError } from '../coder/release.js';
 import type { Inputs } from '../inputs.js';
+import { ROUTES_SINCE } from '../load/route-history.js';
 import { ceilings, completePlan } from '../plan/plan.js';
 import type { Plan } from '../plan/plan-types.js';
 import { refused, type Check, type Readiness } from '../ready/readiness.js';
@@ -30,7 +32,21 @@ export function completeByFacts(plan: Plan, facts: DeploymentFacts) {
       return typeof median === 'number' && median > 0 ? [[name, seconds(median / 1000)] as const] : [];
     }),
   );
-  return completePlan(plan, { parameters, deletion, ...(slots !== undefined && slots > 0 && { slots }) });
+  return completePlan(plan, {
+    parameters,
+    deletion,
+    unknownRoutes: routesUnknownTo(facts),
+    ...(slots !== undefined && slots > 0 && { slots }),
+  });
+}
+
+/** Those that it said it does not know, and those that its version does not have. */
+function routesUnknownTo({ unknownRoutes, server: { version } }: DeploymentFacts): readonly string[] {
+  const asked = unknownRoutes.known ? unknownRoutes.value : [];
+  const later = Object.entries(ROUTES_SINCE).filter(
+    ([, since]) => version !== undefined && !isAtLeast(version, ...since),
+  );
+  return [...asked, ...later.map(([id]) => id)];
 }
 
 /** All checks, and the CLI where a step needs it; every obstacle at once. */
