@@ -34611,7 +34611,9 @@ function mistakesOf(issue, source, profile) {
 }
 /** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
 function unionMistakes(issue, source, profile) {
-    const ranked = [...issue.errors].sort((a, b) => a.length - b.length);
+    // A text is no try at an object, however few mistakes that would be.
+    const isOtherKind = (mistakes) => mistakes.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1 : 0;
+    const ranked = [...issue.errors].sort((a, b) => isOtherKind(a) - isOtherKind(b) || a.length - b.length);
     const meant = ranked[0];
     if (meant === undefined || meant.length === 0) {
         return [
@@ -37271,6 +37273,8 @@ var markdown = __nccwpck_require__(54285);
 
 
 const SLOWEST = 3;
+/** Of fewer calls, the P95 is the one slowest call. */
+const TELLING_CALLS = 20;
 /** As the phases of a plan are called, in the words of a sentence. */
 const PHASE_TEXT = {
     create: 'while workspaces were being created',
@@ -37294,7 +37298,8 @@ function apiLoadSentences({ load }) {
     ];
 }
 function slowestText({ routes }) {
-    const slowest = routes
+    const telling = routes.filter(({ n }) => n >= TELLING_CALLS);
+    const slowest = (telling.length > 0 ? telling : routes)
         .slice(0, SLOWEST)
         .map(({ route, p95, n }) => `${route} (P95 ${time(p95)}, n = ${api_load_count(n)})`);
     return `Slowest routes: ${slowest.join(', ')}.`;
@@ -37960,7 +37965,9 @@ function concurrencyText(report) {
 }
 function apiLoadText(report) {
     const sentences = apiLoadSentences(report);
-    return sentences.length === 0 ? undefined : `**API load.** ${(0,markdown/* cell */.Hn)(sentences.join(' '))}`;
+    if (sentences.length === 0)
+        return undefined;
+    return `**API load**\n\n${sentences.map((sentence) => `- ${(0,markdown/* cell */.Hn)(sentence)}`).join('\n')}`;
 }
 function trafficText(report) {
     const text = trafficSentence(report);
@@ -38959,6 +38966,8 @@ class Seat {
     #socket;
     #firstVisitMs;
     #isTaken = false;
+    /** Arrivals had to be left out before. */
+    #isLate = false;
     /** @param user undefined: calls that nobody signs in for. */
     constructor(deployment, user, inbox) {
         this.#deployment = deployment;
@@ -38980,9 +38989,11 @@ class Seat {
         if (this.#user === undefined)
             return { connections, headers, values: {}, warmUp: arrival.warmUp };
         const { token, values } = this.#user;
-        if (token === undefined)
+        if (token === undefined) {
+            this.#isLate = true;
             return undefined;
-        const warmUp = arrival.warmUp || this.#isFirst(arrival);
+        }
+        const warmUp = arrival.warmUp || (this.#isLate && this.#isFirst(arrival));
         this.#isTaken = true;
         const own = { ...headers, 'Coder-Session-Token': token };
         // With the first visit, as the page does.
@@ -40959,13 +40970,20 @@ function ownCriterion(entry, metrics) {
 }
 /** 0.9 of a ratio is 90 %. */
 const inUnitOf = ({ unit }, expectation) => unit === 'ratio' ? { ...expectation, unit } : expectation;
+/** Whose metrics begin with this. */
+const SUITE_OF_METRICS = {
+    api: 'dashboard',
+    create_workspaces: 'create-workspaces',
+    workspace_traffic: 'workspace-traffic',
+};
 function unknownMetric(entry, metrics) {
     const first = entry.metric.split('.')[0] ?? '';
     if (LATER_METRICS.includes(first)) {
         return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
     }
-    if (first === 'workspace_traffic' && !metrics.some(({ name }) => name.startsWith(`${first}.`))) {
-        return `criterion "${entry.id}": the metric "${entry.metric}" is one of the suite "workspace-traffic", which this run leaves out; add the suite to input "tests", or take the criterion out`;
+    const suite = SUITE_OF_METRICS[first];
+    if (suite !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`))) {
+        return `criterion "${entry.id}": the metric "${entry.metric}" is one of the suite "${suite}", which this run leaves out; add the suite to input "tests", or take the criterion out`;
     }
     return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${(0,nearest/* suggestion */.h)(entry.metric, metrics.map(({ name }) => name))}`;
 }
