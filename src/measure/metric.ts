@@ -10,6 +10,8 @@ interface MetricOrigin {
   readonly evidence: readonly string[];
   /** Why the numbers may tell more of how they were measured than of the deployment. Nothing is decided by them. */
   readonly doubt?: string;
+  /** By how much the values may be too large because of how they were measured; in their unit. */
+  readonly ownDelay?: number;
 }
 
 /** Many measurements of one kind. Failed ones are infinitely slow: leaving them out would flatter. */

@@ -37,7 +37,9 @@ export function renderSummary(report: RunReport): string {
     cleanupSection(report),
     noticesSection(report),
     // A cancelled run has only a part of its workspaces; quantiles of a part would mislead.
-    verdict.verdict === 'cancelled' ? undefined : details('Times of each group', stageTable(report)),
+    verdict.verdict === 'cancelled' || createStepsOf(plan).length === 0
+      ? undefined
+      : details('Times of each group', stageTable(report)),
     apiLoadDetails(report),
     details('How it was run', runTable(report)),
   ]);

@@ -61,7 +61,7 @@ export async function measure(
   const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
   if (failedRuns.length > 0) await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
   if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
-  const workspaces = workspaceMetrics(groups, observation);
+  const workspaces = groups.length === 0 ? [] : workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
   const metrics = [...workspaces, ...load.metrics, ...ofTraffic];
   // Again once the clean-up's are there; these stay should main not come to that.

@@ -20,6 +20,6 @@ export function apiRoutes(metrics: RequestMetrics, version: string): Router {
   addWorkspaceRoutes(router);
   addBuildRoutes(router);
   addProvisionerRoutes(router);
-  addDashboardRoutes(router);
+  addDashboardRoutes(router, version);
   return router;
 }
