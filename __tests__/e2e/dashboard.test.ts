@@ -12,6 +12,7 @@ import {
   readJson,
   readResult,
   resultsOf,
+  spread,
   summaryOf,
 } from './support.js';
 
@@ -26,7 +27,8 @@ const TRAFFIC = 'workspace_traffic: { bytes_per_tick: 1024, tick_interval: 100ms
 
 describe.concurrent('virtual users', { timeout: LONGEST_SCENARIO_MS }, () => {
   it('pass beside the other two suites of the guide, and leave the guide’s files', () =>
-    inWorld({}, async (world) => {
+    // Long enough builds that their owners are seen while they wait.
+    inWorld({ templateOverrides: { 'ec2-datasci': { startSeconds: spread(5) } } }, async (world) => {
       const more = [dashboard(6, '6s'), probe(40), TRAFFIC];
       const run = await world.gate(configFile({ pods: 4, ec2: 2, more }), { inputs: ALL });
       expectOutcome(run, 'pass', 0);
