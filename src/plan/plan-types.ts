@@ -82,6 +82,8 @@ export interface Criterion {
   readonly warn?: Expectation;
   readonly minSamples?: number;
   readonly informational: boolean;
+  /** Not judged on a deployment that cannot show its metric; the summary says why. */
+  readonly whereSeen?: true;
   /** Taken out by the config, with the reason that the summary shows. */
   readonly disabled?: { readonly reason: string };
   readonly origin: 'config' | 'default' | 'criteria';
