@@ -2,6 +2,8 @@ import type { Deployment } from './deployment.js';
 import { jobStatus, latestBuild } from './state.js';
 
 const LATENCY_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 10, 30];
+/** The content type of a metrics page. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
 const WEBSOCKET_BUCKETS = [0.001, 1, 60, 3600, 54_000, 108_000];
 
 class Histogram {
@@ -88,7 +90,8 @@ export class RequestMetrics {
     return sorted(series).map(([labels, value]) => `${name}{${labels}} ${value}`);
   }
 
-  text(deployment: Deployment): string {
+  /** @param startedAt when the process began, which counts here. */
+  text(deployment: Deployment, startedAt: number): string {
     const concurrent = 'coderd_api_concurrent_requests';
     const sockets = 'coderd_api_concurrent_websockets';
     const latencies = 'coderd_api_request_latencies_seconds';
@@ -125,14 +128,14 @@ export class RequestMetrics {
         'histogram',
         this.#websockets.lines(durations),
       ),
-      ...(deployment.options.prometheusEnabled ? prometheusOnly(deployment) : []),
+      ...(deployment.options.prometheusEnabled ? prometheusOnly(deployment, startedAt) : []),
     ];
     return `${lines.join('\n')}\n`;
   }
 }
 
 /** Families that are only served with Prometheus switched on; a few of the many. */
-function prometheusOnly(deployment: Deployment): string[] {
+function prometheusOnly(deployment: Deployment, startedAt: number): string[] {
   const { state, provisioning } = deployment;
   const running = provisioning.daemons.filter((daemon) => daemon.job !== null).length;
   const statuses = new Map<string, number>();
@@ -164,7 +167,7 @@ function prometheusOnly(deployment: Deployment): string[] {
       sorted(statuses).map(([labels, value]) => `${latest}{${labels}} ${value}`),
     ),
     ...family(start, 'Start time of the process since unix epoch in seconds.', 'gauge', [
-      `${start} ${goFloat(Math.round(deployment.startedAt / 10) / 100)}`,
+      `${start} ${goFloat(Math.round(startedAt / 10) / 100)}`,
     ]),
   ];
 }

@@ -5,6 +5,7 @@ import type { TimeShare } from '../measure/stages.js';
 import type { Plan } from '../plan/plan-types.js';
 import type { Readiness } from '../ready/readiness.js';
 import type { Seconds } from '../units.js';
+import type { ServerReport } from './server.js';
 
 /** How a step ended, as the report shows it. */
 export interface StepReport {
@@ -36,6 +37,8 @@ export interface RunReport {
   readonly metrics: readonly Metric[];
   readonly timeShares: readonly TimeShare[];
   readonly steps: readonly StepReport[];
+  /** What coderd itself says of the load. */
+  readonly server?: ServerReport;
   readonly cleanup?: CleanupReport;
   readonly verdict: Verdict;
   /** Relative to the workspace. */

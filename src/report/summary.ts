@@ -5,6 +5,7 @@ import { createStepsOf, groupsOf } from '../plan/steps.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
+import { comparisonSentence, comparisonTable, serverSentence, serverTable } from './server.js';
 import { concurrencyShown, retriesNeeded, whereTheTimeWent } from './sentences.js';
 import { trafficSentence } from './traffic.js';
 
@@ -30,12 +31,14 @@ export function renderSummary(report: RunReport): string {
     verdict.verdict === 'cancelled' ? partialText(report) : undefined,
     concurrencyText(report),
     trafficText(report),
+    serverText(report),
     retriesText(report),
     failuresSection(report),
     cleanupSection(report),
     noticesSection(report),
     // A cancelled run has only a part of its workspaces; quantiles of a part would mislead.
     verdict.verdict === 'cancelled' ? undefined : details('Times of each group', stageTable(report)),
+    ...serverDetails(report),
     details('How it was run', runTable(report)),
   ]);
 }
@@ -58,6 +61,22 @@ function concurrencyText(report: RunReport): string | undefined {
 function trafficText(report: RunReport): string | undefined {
   const text = trafficSentence(report);
   return text === undefined ? undefined : `**Workspace traffic.** ${cell(text)}`;
+}
+
+/** Of a cancelled run nothing was read after the load. */
+function serverText({ server, verdict }: RunReport): string | undefined {
+  if (server === undefined || verdict.verdict === 'cancelled') return undefined;
+  const comparison = comparisonSentence(server);
+  return `**On the server's side.** ${cell([serverSentence(server), comparison ?? ''].join(' '))}`;
+}
+
+function serverDetails({ server }: RunReport): (string | undefined)[] {
+  if (server === undefined) return [];
+  const [compared, counted] = [comparisonTable(server), serverTable(server)];
+  return [
+    compared === undefined ? undefined : details("Latencies, ours beside the server's", compared),
+    counted === undefined ? undefined : details('What coderd counted', counted),
+  ];
 }
 
 function retriesText(report: RunReport): string | undefined {

@@ -5,6 +5,8 @@ import { ResultFileError } from '../measure/json-window.js';
 import { describeMetric, type Metric } from '../measure/metric.js';
 import { readResultFile, type RunRecord } from '../measure/result-file.js';
 import { trafficMetrics, trafficProblem } from '../measure/traffic-metrics.js';
+import { restartMetric } from '../measure/restarts.js';
+import { SERVER_LATENCY_FILE, serverDelta } from '../measure/server-latency.js';
 import { timeShare, type TimeShare } from '../measure/stages.js';
 import {
   coverageProblem,
@@ -16,6 +18,7 @@ import {
 } from '../measure/workspace-metrics.js';
 import { evidenceName, isCreateStep, stepName } from '../plan/steps.js';
 import type { StepReport } from '../report/run-report.js';
+import type { ServerReport } from '../report/server.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { StepOutcome } from '../run/run-types.js';
 import { seconds } from '../units.js';
@@ -35,6 +38,7 @@ export interface MeasureStage {
   readonly judgeable: readonly Metric[];
   readonly timeShares: readonly TimeShare[];
   readonly steps: readonly StepReport[];
+  readonly server: ServerReport;
   /** What makes the run worthless whatever the numbers say. */
   readonly problems: readonly string[];
 }
@@ -56,12 +60,15 @@ export async function measure(
   if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
   const workspaces = workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
-  const metrics = [...workspaces, ...ofTraffic];
+  const server: ServerReport = { delta: serverDelta(run.server) };
+  await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
+  const ofServer = restartMetric(run.server);
+  const metrics = [...workspaces, ...ofTraffic, ofServer];
   // Again once the clean-up's are there; these stay should main not come to that.
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...ofTraffic],
+    judgeable: [...judgeable(workspaces, groups), ...ofTraffic, ofServer],
     timeShares:
       'unusable' in observation
         ? []
@@ -69,6 +76,7 @@ export async function measure(
             (group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? [],
           ),
     steps: read.map(({ outcome, failedRuns: failed }) => stepReport(outcome, failed)),
+    server,
     problems: [
       ...groups.flatMap((group) => coverageProblem(group) ?? []),
       ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
