@@ -61,8 +61,7 @@ export function countsBetween(before: ServerCounts, after: ServerCounts): Server
   const between = new Map<string, RouteCounts>();
   for (const key of before.keys()) if (!after.has(key)) return undefined;
   for (const [key, route] of after) {
-    const earlier = before.get(key);
-    const grown = earlier === undefined ? route : growth(earlier, route);
+    const grown = growth(before.get(key) ?? { ...route, latency: NOTHING, codes: {} }, route);
     if (grown === undefined) return undefined;
     if (grown.latency.total > 0 || Object.keys(grown.codes).length > 0) between.set(key, grown);
   }

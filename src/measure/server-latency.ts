@@ -31,6 +31,8 @@ export interface ServerDelta {
 
 export const SERVER_LATENCY_FILE = 'evidence/server-latency.json';
 
+/** Server-sent events, and what agents wait on; their status says nothing. */
+const STREAM = /\/(watch(-[a-z]+)*|reinit)$/;
 /** Routes by which the gate itself looks at the server. */
 const OWN_ROUTES = new Set(['/api/v2/debug/metrics', '/api/v2/replicas']);
 
@@ -100,16 +102,16 @@ export const requestsOf = ({ codes }: Pick<RouteCounts, 'codes'>): number =>
 export const serverErrorsOf = ({ codes }: Pick<RouteCounts, 'codes'>): number =>
   Object.entries(codes).reduce((sum, [code, count]) => (Number(code) >= 500 ? sum + count : sum), 0);
 
+/** The routes of the API, without those by which the gate looks at the server. */
+export const apiRoutes = ({ routes }: ServerDelta): readonly RouteCounts[] =>
+  routes.filter(({ path }) => (path.startsWith('/api/') || path === 'UNKNOWN') && !OWN_ROUTES.has(path));
+
 /**
- * The routes of the API that answer at once, without those by which the gate looks at the server. Streams (connections that
- * were taken over, and watches) last as long as the client wants, so their durations are no latencies.
+ * Those of them that answer at once. Streams (connections that were taken over, and watches) last as long as the client
+ * wants, so their durations are no latencies.
  */
-export function answeringRoutes({ routes }: ServerDelta): readonly RouteCounts[] {
-  return routes.filter(
-    ({ path, codes }) =>
-      (path.startsWith('/api/') || path === 'UNKNOWN') &&
-      !OWN_ROUTES.has(path) &&
-      !('0' in codes || '101' in codes) &&
-      !/\/watch(-[a-z]+)*$/.test(path),
+export const answeringRoutes = (delta: ServerDelta): readonly RouteCounts[] =>
+  apiRoutes(delta).filter(
+    ({ path, codes, latency }) =>
+      latency.total > 0 && !('0' in codes || '101' in codes) && !STREAM.test(path),
   );
-}

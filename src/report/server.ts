@@ -3,7 +3,13 @@ import { formatBucket, formatQuantity } from '../judge/format.js';
 import { quantileRanks } from '../judge/quantile.js';
 import type { ComparedQuantile, ComparedRoute, ServerComparison } from '../judge/server-comparison.js';
 import { sumCodes, sumLatencies, type RouteCounts } from '../measure/server-counts.js';
-import { answeringRoutes, requestsOf, serverErrorsOf, type ServerDelta } from '../measure/server-latency.js';
+import {
+  answeringRoutes,
+  apiRoutes,
+  requestsOf,
+  serverErrorsOf,
+  type ServerDelta,
+} from '../measure/server-latency.js';
 import { isUnavailable, type Unavailable } from '../server-evidence.js';
 import { cell, code, table } from './markdown.js';
 
@@ -21,15 +27,14 @@ const milliseconds = (value: number): string => formatQuantity(value / 1000, 'se
 /** What coderd says of its own answers during the load, or why it says nothing. */
 export function serverSentence({ delta }: ServerReport): string {
   if (isUnavailable(delta)) return unavailableSentence(delta);
-  const routes = answeringRoutes(delta);
-  const codes = sumCodes(routes.map((route) => route.codes));
+  const codes = sumCodes(apiRoutes(delta).map((route) => route.codes));
   const processes = delta.processes === 1 ? 'coderd' : `The ${delta.processes} replicas of coderd`;
-  const latency = sumLatencies(routes.map((route) => route.latency));
+  const latency = sumLatencies(answeringRoutes(delta).map((route) => route.latency));
   const quantiles =
     latency.total === 0
       ? ''
       : `; by its own histogram the P95 was ${bucketText(latency, 0.95)} and the P99 ${bucketText(latency, 0.99)}`;
-  return `${processes} answered ${count(requestsOf({ codes }))} API requests of everybody in ${formatQuantity(delta.seconds, 'seconds')}, ${errorText({ codes })}${quantiles} (streams, and our own reading of the metrics, left out).`;
+  return `${processes} answered ${count(requestsOf({ codes }))} API requests of everybody in ${formatQuantity(delta.seconds, 'seconds')}, ${errorText({ codes })}${quantiles} (without streams, and without our own reading of the metrics).`;
 }
 
 function unavailableSentence({ unavailable, reason }: Unavailable): string {
