@@ -98,6 +98,7 @@ export class RequestMetrics {
     const processed = 'coderd_api_requests_processed_total';
     const durations = 'coderd_api_websocket_durations_seconds';
     const lines = [
+      ...(deployment.options.prometheusEnabled ? activeUsers(deployment) : []),
       ...family(
         concurrent,
         'The number of concurrent API requests.',
@@ -132,6 +133,15 @@ export class RequestMetrics {
     ];
     return `${lines.join('\n')}\n`;
   }
+}
+
+/** Served with Prometheus on also by a process that has not answered anything yet. */
+function activeUsers({ state }: Deployment): string[] {
+  const name = 'coderd_api_active_users_duration_hour';
+  const active = state.liveUsers().filter(({ status }) => status === 'active').length;
+  return family(name, 'The number of users that have been active within the last hour.', 'gauge', [
+    `${name} ${active}`,
+  ]);
 }
 
 /** Families that are only served with Prometheus switched on; a few of the many. */

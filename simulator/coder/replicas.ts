@@ -3,6 +3,9 @@ import { RequestMetrics } from './metrics.js';
 import type { DeploymentOptions } from './options.js';
 import { Random } from './random.js';
 
+/** No two began at the same moment, nor at that of a restart. */
+const APART_MS = 3000;
+
 /** One coderd process. A new one has a new id and counts from zero. */
 export interface SimulatedReplica {
   id: string;
@@ -27,7 +30,8 @@ export class Replicas {
 
   /** As many as the options say at the moment. */
   get list(): readonly SimulatedReplica[] {
-    while (this.#list.length < this.#options.replicas) this.#list.push(this.#begin(this.#list.length));
+    while (this.#list.length < this.#options.replicas)
+      this.#list.push(this.#begin(this.#list.length, -APART_MS * (this.#list.length + 1)));
     this.#list.length = Math.max(0, this.#options.replicas);
     return this.#list;
   }
@@ -48,11 +52,11 @@ export class Replicas {
     if (this.list[index] !== undefined) this.#list[index] = this.#begin(index);
   }
 
-  #begin(index: number): SimulatedReplica {
+  #begin(index: number, later = 0): SimulatedReplica {
     return {
       id: this.#random.uuid(),
       hostname: `vm-${index}`,
-      startedAt: now(),
+      startedAt: now() + later,
       metrics: new RequestMetrics(),
     };
   }

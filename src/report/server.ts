@@ -84,7 +84,7 @@ export function comparisonSentence({ comparison }: ServerReport): string | undef
       ? 'There is nothing to compare: coderd counted none of the calls that were judged'
       : pooled.quantiles.map((quantile) => quantileSentence(quantile, pooled)).join('; ');
   return [
-    `${verdict}.`,
+    `${verdict.charAt(0).toUpperCase()}${verdict.slice(1)}.`,
     shareSentence(comparison),
     ...(comparison.pooled.missing > 0
       ? [
