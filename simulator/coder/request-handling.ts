@@ -79,6 +79,7 @@ export class RequestHandling {
     const { metrics } = this.#deployment.replicas.of(request.socket);
     metrics.begin(method, route);
     state.requestCounts.set(`${method} ${route}`, (state.requestCounts.get(`${method} ${route}`) ?? 0) + 1);
+    const restartIsDue = this.#isLastBeforeRestart(`${method} ${route}`);
     state.inFlight += 1;
     state.peakInFlight = Math.max(state.peakInFlight, state.inFlight);
     let result: { answer: Answer; headers: Record<string, string> };
@@ -92,14 +93,15 @@ export class RequestHandling {
     const answered = `${method} ${route} ${status}`;
     state.answerCounts.set(answered, (state.answerCounts.get(answered) ?? 0) + 1);
     metrics.end(method, route, status, (performance.now() - begin) / 1000);
-    this.#restartWhenDue(`${method} ${route}`);
+    if (restartIsDue) this.#deployment.replicas.restart();
     this.#send(response, result.answer, result.headers);
   }
 
-  #restartWhenDue(answered: string): void {
-    const { options, state, replicas } = this.#deployment;
+  /** Of the request that has just come. */
+  #isLastBeforeRestart(request: string): boolean {
+    const { options, state } = this.#deployment;
     const due = options.restartAfter;
-    if (answered === due?.request && state.requestCounts.get(answered) === due.count) replicas.restart();
+    return request === due?.request && state.requestCounts.get(request) === due.count;
   }
 
   #routeLabel({ method, path }: Target): string {
