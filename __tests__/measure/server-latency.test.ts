@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { restartMetric } from '../../src/measure/restarts.js';
+import { describeRestarts, restartMetric } from '../../src/measure/restarts.js';
 import { answeringRoutes, apiRoutes, serverDelta, serverErrorsOf } from '../../src/measure/server-latency.js';
 import { failed, skipped } from '../../src/server-evidence.js';
 import { observation, OLD, serverPage, YOUNG } from '../support/server-pages.js';
@@ -150,5 +150,38 @@ describe('coderd.restarts', () => {
 
   it('is skipped when processes that cannot be told apart answer in turn', () => {
     expect(restartMetric(observation([page(1, OLD)], [page(1, OLD + 60)]))).toMatchObject({ skipped: true });
+  });
+});
+
+describe('which processes began anew', () => {
+  it('is told by the list of replicas, with the moment', () => {
+    expect(
+      describeRestarts(
+        observation(skipped('x'), skipped('x'), [
+          ['a', 'b'],
+          ['b', 'c'],
+        ]),
+      ),
+    ).toBe('One coderd process ended during the load; since then began: coder-c at 2026-01-05T06:00:00.000Z');
+  });
+
+  it('is told by the start of the process where there is no list', () => {
+    expect(describeRestarts(observation([page(1, OLD)], [page(1, YOUNG)]))).toBe(
+      'One coderd process ended during the load; since then began: GET /api/v2/debug/metrics at 2026-01-05T06:00:30.000Z',
+    );
+  });
+
+  it('is not told where only counters fell, or a replica was not replaced', () => {
+    expect(describeRestarts(observation([page(4)], [page(3)]))).toBe(
+      'One coderd process ended during the load',
+    );
+    expect(describeRestarts(observation(skipped('x'), skipped('x'), [['a', 'b', 'c'], ['a']]))).toBe(
+      '2 coderd processes ended during the load',
+    );
+  });
+
+  it('is nothing where none ended, or nobody knows', () => {
+    expect(describeRestarts(observation([page(1)], [page(2)]))).toBeUndefined();
+    expect(describeRestarts(observation(skipped('x'), skipped('x')))).toBeUndefined();
   });
 });

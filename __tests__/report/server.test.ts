@@ -42,10 +42,10 @@ describe('what coderd says', () => {
 
   it('is why it says nothing', () => {
     expect(serverSentence({ delta: skipped('no such page') })).toBe(
-      "Latencies on the server's side: skipped (no such page).",
+      'Its latencies are skipped (no such page).',
     );
     expect(serverSentence({ delta: failed('no answer within 30 s') })).toBe(
-      "Latencies on the server's side could not be measured: no answer within 30 s.",
+      'Its latencies could not be measured: no answer within 30 s.',
     );
     expect(serverTable({ delta: skipped('x') })).toBeUndefined();
   });

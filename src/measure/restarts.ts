@@ -71,3 +71,34 @@ function endedByPages({ start, end }: ServerObservation): number | Unavailable {
     return failed(`the server's metrics cannot be read: ${messageOf(thrown)}`);
   }
 }
+
+/** Which processes ended, and when which began since, as far as they have a name or a start; undefined where none ended. */
+export function describeRestarts(observation: ServerObservation): string | undefined {
+  const metric = restartMetric(observation);
+  if (metric.shape !== 'count' || metric.value === 0) return undefined;
+  const began = new Set([...begunInList(observation), ...begunByPages(observation)]);
+  const processes = metric.value === 1 ? 'One coderd process' : `${metric.value} coderd processes`;
+  return `${processes} ended during the load${began.size === 0 ? '' : `; since then began: ${[...began].join(', ')}`}`;
+}
+
+function begunInList({ start, end }: ServerObservation): readonly string[] {
+  if (isUnavailable(start.replicas) || isUnavailable(end.replicas)) return [];
+  if (start.replicas.kind === 'single' || end.replicas.kind === 'single') return [];
+  const before = new Set(start.replicas.replicas.map(({ id }) => id));
+  return end.replicas.replicas
+    .filter(({ id }) => !before.has(id))
+    .map(({ hostname, createdAt }) => `${hostname} at ${createdAt}`);
+}
+
+/** Only where the list does not tell already. */
+function begunByPages({ start, end }: ServerObservation): readonly string[] {
+  if (isUnavailable(start.pages) || isUnavailable(end.pages)) return [];
+  if (!isUnavailable(end.replicas) && end.replicas.kind === 'listed') return [];
+  const processes = matchProcesses(start.pages, end.pages);
+  if (isUnavailable(processes)) return [];
+  return processes.running.flatMap(({ before, after: { processStart, source } }) =>
+    before === undefined && processStart !== undefined
+      ? [`${source} at ${new Date(processStart * 1000).toISOString()}`]
+      : [],
+  );
+}

@@ -106,12 +106,10 @@ export const serverErrorsOf = ({ codes }: Pick<RouteCounts, 'codes'>): number =>
 export const apiRoutes = ({ routes }: ServerDelta): readonly RouteCounts[] =>
   routes.filter(({ path }) => (path.startsWith('/api/') || path === 'UNKNOWN') && !OWN_ROUTES.has(path));
 
-/**
- * Those of them that answer at once. Streams (connections that were taken over, and watches) last as long as the client
- * wants, so their durations are no latencies.
- */
+/** Connections that were taken over, and watches: they last as long as the client wants, so their durations are no latencies. */
+export const isStream = ({ path, codes }: Pick<RouteCounts, 'path' | 'codes'>): boolean =>
+  '0' in codes || '101' in codes || STREAM.test(path);
+
+/** Those of the API's routes that answer at once. */
 export const answeringRoutes = (delta: ServerDelta): readonly RouteCounts[] =>
-  apiRoutes(delta).filter(
-    ({ path, codes, latency }) =>
-      latency.total > 0 && !('0' in codes || '101' in codes) && !STREAM.test(path),
-  );
+  apiRoutes(delta).filter((route) => route.latency.total > 0 && !isStream(route));

@@ -6,6 +6,7 @@ import { sumCodes, sumLatencies, type RouteCounts } from '../measure/server-coun
 import {
   answeringRoutes,
   apiRoutes,
+  isStream,
   requestsOf,
   serverErrorsOf,
   type ServerDelta,
@@ -16,6 +17,8 @@ import { cell, code, table } from './markdown.js';
 /** The server's own view of the load. */
 export interface ServerReport {
   readonly delta: ServerDelta | Unavailable;
+  /** Which processes ended, and which began since; absent where none did. */
+  readonly restarts?: string;
   /** Only where virtual users were there to compare with. */
   readonly comparison?: ServerComparison | Unavailable;
 }
@@ -25,8 +28,9 @@ const count = (value: number): string => formatQuantity(value, 'count');
 const milliseconds = (value: number): string => formatQuantity(value / 1000, 'seconds');
 
 /** What coderd says of its own answers during the load, or why it says nothing. */
-export function serverSentence({ delta }: ServerReport): string {
-  if (isUnavailable(delta)) return unavailableSentence(delta);
+export function serverSentence({ delta, restarts }: ServerReport): string {
+  const began = restarts === undefined ? '' : `${restarts}. `;
+  if (isUnavailable(delta)) return began + unavailableSentence(delta);
   const codes = sumCodes(apiRoutes(delta).map((route) => route.codes));
   const processes = delta.processes === 1 ? 'coderd' : `The ${delta.processes} replicas of coderd`;
   const latency = sumLatencies(answeringRoutes(delta).map((route) => route.latency));
@@ -34,13 +38,13 @@ export function serverSentence({ delta }: ServerReport): string {
     latency.total === 0
       ? ''
       : `; by its own histogram the P95 was ${bucketText(latency, 0.95)} and the P99 ${bucketText(latency, 0.99)}`;
-  return `${processes} answered ${count(requestsOf({ codes }))} API requests of everybody in ${formatQuantity(delta.seconds, 'seconds')}, ${errorText({ codes })}${quantiles} (without streams, and without our own reading of the metrics).`;
+  return `${began}${processes} answered ${count(requestsOf({ codes }))} API requests of everybody in ${formatQuantity(delta.seconds, 'seconds')}, ${errorText({ codes })}${quantiles} (without streams, and without our own reading of the metrics).`;
 }
 
 function unavailableSentence({ unavailable, reason }: Unavailable): string {
   return unavailable === 'skipped'
-    ? `Latencies on the server's side: skipped (${reason}).`
-    : `Latencies on the server's side could not be measured: ${reason}.`;
+    ? `Its latencies are skipped (${reason}).`
+    : `Its latencies could not be measured: ${reason}.`;
 }
 
 function errorText(route: Pick<RouteCounts, 'codes'>): string {
@@ -66,12 +70,11 @@ export function serverTable({ delta }: ServerReport): string | undefined {
     .map((route) => [
       code(`${route.method} ${route.path}`),
       count(requestsOf(route)),
-      bucketText(route.latency, 0.95),
-      bucketText(route.latency, 0.99),
+      ...[0.95, 0.99].map((q) => (isStream(route) ? '' : bucketText(route.latency, q))),
       count(serverErrorsOf(route)),
     ]);
   const more = delta.routes.length - rows.length;
-  return `${table(['Route', 'Requests', 'P95', 'P99', '≥ 500'], rows, ['left', 'right', 'right', 'right', 'right'])}\n\n${more > 0 ? `…and ${more} more, in evidence/server-latency.json. ` : ''}Requests of everybody, by coderd's own count. Of a quantile only its bucket is known.`;
+  return `${table(['Route', 'Requests', 'P95', 'P99', '≥ 500'], rows, ['left', 'right', 'right', 'right', 'right'])}\n\n${more > 0 ? `…and ${more} more, in evidence/server-latency.json. ` : ''}Requests of everybody, by coderd's own count. Of a quantile only its bucket is known; WebSockets and other streams have none.`;
 }
 
 /** Whether client and server agree, and by how much they do not; undefined where nothing was to be compared. */

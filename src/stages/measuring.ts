@@ -5,7 +5,7 @@ import { ResultFileError } from '../measure/json-window.js';
 import { describeMetric, type Metric } from '../measure/metric.js';
 import { readResultFile, type RunRecord } from '../measure/result-file.js';
 import { trafficMetrics, trafficProblem } from '../measure/traffic-metrics.js';
-import { restartMetric } from '../measure/restarts.js';
+import { describeRestarts, restartMetric } from '../measure/restarts.js';
 import { SERVER_LATENCY_FILE, serverDelta } from '../measure/server-latency.js';
 import { timeShare, type TimeShare } from '../measure/stages.js';
 import {
@@ -60,7 +60,11 @@ export async function measure(
   if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
   const workspaces = workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
-  const server: ServerReport = { delta: serverDelta(run.server) };
+  const restarts = describeRestarts(run.server);
+  const server: ServerReport = {
+    delta: serverDelta(run.server),
+    ...(restarts !== undefined && { restarts }),
+  };
   await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
   const ofServer = restartMetric(run.server);
   const metrics = [...workspaces, ...ofTraffic, ofServer];
