@@ -7,6 +7,7 @@ import { restartMetric } from '../../src/measure/restarts.js';
 import { serverDelta } from '../../src/measure/server-latency.js';
 import { redact } from '../../src/redact.js';
 import { ServerWatch } from '../../src/run/server-watch.js';
+import type { Clock } from '../../src/ports.js';
 import type { CoderDeployment } from '../../simulator/coder/server.js';
 import { ownerApi, startDeployment, stopDeploymentsAfterEach } from '../support/deployments.js';
 import { hurriedClock } from '../support/fakes.js';
@@ -22,11 +23,18 @@ afterEach(async () => {
 
 function watchOf(
   deployment: CoderDeployment,
-  { signal = new AbortController().signal, directory = '' } = {},
+  { signal = new AbortController().signal, directory = '', onLongPause = (): void => undefined } = {},
 ) {
   const folder = mkdtempSync(path.join(tmpdir(), 'server-watch-'));
   folders.push(folder);
-  const clock = hurriedClock(1000);
+  const hurried = hurriedClock(1000);
+  const clock: Clock = {
+    ...hurried,
+    sleep: async (duration, pauseSignal) => {
+      if (duration > 20_000) onLongPause();
+      else await hurried.sleep(duration, pauseSignal);
+    },
+  };
   const source = { http: ownerApi(deployment, clock).http, token: deployment.ownerToken, pages: [], clock };
   const context = { evidenceDirectory: path.join(folder, directory), secrets: [], signal };
   return { watch: new ServerWatch(source, context), folder };
@@ -104,18 +112,32 @@ describe('the watch over coderd', () => {
     expect(restartMetric(await watch.stop())).toMatchObject({ value: 0 });
   });
 
-  it('looks again when a dead replica may still be listed', async () => {
+  it('looks again before the load when one of several began just now, perhaps in the place of a dead one', async () => {
+    const deployment = await startDeployment({ replicas: 2 });
+    const { watch } = watchOf(deployment, {
+      onLongPause: () => {
+        deployment.options.replicas = 1;
+      },
+    });
+    deployment.restart(1);
+    await watch.start();
+    expect(deployment.state.requestCounts.get('GET /api/v2/replicas')).toBe(2);
+    const seen = await watch.stop();
+    expect(restartMetric(seen)).toMatchObject({ value: 0 });
+    expect(serverDelta(seen)).toMatchObject({ processes: 1 });
+  });
+
+  it('looks again after it when a dead replica may still be listed', async () => {
     const deployment = await startDeployment({ replicas: 1, balancerIsSticky: true });
-    const { watch } = watchOf(deployment);
+    const { watch } = watchOf(deployment, {
+      onLongPause: () => {
+        deployment.restart(0);
+        deployment.options.replicas = 1;
+      },
+    });
     await watch.start();
     deployment.options.replicas = 2;
-    const stopping = watch.stop();
-    // The second look comes a while after the first, and by then the dead one is gone.
-    setTimeout(() => {
-      deployment.restart(0);
-      deployment.options.replicas = 1;
-    }, 5);
-    expect(restartMetric(await stopping)).toMatchObject({ value: 1 });
+    expect(restartMetric(await watch.stop())).toMatchObject({ value: 1 });
   });
 
   it('throws nothing when the deployment is gone, and is never green then', async () => {

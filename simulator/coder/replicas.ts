@@ -4,7 +4,7 @@ import type { DeploymentOptions } from './options.js';
 import { Random } from './random.js';
 
 /** No two began at the same moment, nor at that of a restart. */
-const APART_MS = 3000;
+const APART_MS = 30_000;
 
 /** One coderd process. A new one has a new id and counts from zero. */
 export interface SimulatedReplica {

@@ -40,38 +40,51 @@ export class ServerWatch {
 
   /** At once before the load. */
   async start(): Promise<void> {
-    this.#start = await this.#look('start');
+    let start = await this.#look();
+    if (mayBeginWithADeadOne(start)) start = await this.#lookLater();
+    this.#start = await this.#keepPages('start', start);
   }
 
   /** At once after the load. */
   async stop(): Promise<ServerObservation> {
     const start = this.#start ?? this.#unread('it was not looked at before the load');
-    let end = await this.#look('end');
-    if (mayHoldADeadOne(start, end)) {
-      await this.source.clock.sleep(LIST_IS_STALE_FOR, this.context.signal).catch(() => undefined);
-      end = await this.#look('end');
-    }
-    const observation = { start, end };
+    let end = await this.#look();
+    if (mayEndWithADeadOne(start, end)) end = await this.#lookLater();
+    const observation = { start, end: await this.#keepPages('end', end) };
     await this.#keep(SERVER_OBSERVATION_FILE, JSON.stringify(withoutTexts(observation), null, 2)).catch(
       () => undefined,
     );
     return observation;
   }
 
-  async #look(moment: 'start' | 'end'): Promise<ServerSnapshot> {
+  /** Once the dead are gone from the list. */
+  async #lookLater(): Promise<ServerSnapshot> {
+    await this.source.clock.sleep(LIST_IS_STALE_FOR, this.context.signal).catch(() => undefined);
+    return this.#look();
+  }
+
+  async #look(): Promise<ServerSnapshot> {
     const timeout = AbortSignal.timeout(LOOK_WITHIN_MS);
     try {
       const signal = AbortSignal.any([this.context.signal, timeout]);
-      const snapshot = await takeSnapshot(this.source, signal);
-      const pages = isUnavailable(snapshot.pages) ? [] : snapshot.pages;
-      for (const [index, page] of pages.entries())
-        await this.#keep(pageFile(moment, index, pages.length), page.text);
-      return snapshot;
+      return await takeSnapshot(this.source, signal);
     } catch (thrown) {
       if (this.context.signal.aborted) return this.#unread('the job was cancelled');
       return this.#unread(
         timeout.aborted ? `coderd did not answer within ${LOOK_WITHIN_MS / 1000} s` : messageOf(thrown),
       );
+    }
+  }
+
+  /** What cannot be kept as evidence is not judged by. */
+  async #keepPages(moment: 'start' | 'end', snapshot: ServerSnapshot): Promise<ServerSnapshot> {
+    const pages = isUnavailable(snapshot.pages) ? [] : snapshot.pages;
+    try {
+      for (const [index, page] of pages.entries())
+        await this.#keep(pageFile(moment, index, pages.length), page.text);
+      return snapshot;
+    } catch (thrown) {
+      return this.#unread(messageOf(thrown));
     }
   }
 
@@ -89,8 +102,15 @@ export class ServerWatch {
   }
 }
 
+/** One of several began just now: perhaps in the place of one that is dead and still listed. */
+function mayBeginWithADeadOne({ replicas, takenAt }: ServerSnapshot): boolean {
+  if (isUnavailable(replicas) || replicas.kind === 'single' || replicas.replicas.length < 2) return false;
+  const youngest = Math.max(...replicas.replicas.map(({ createdAt }) => Date.parse(createdAt)));
+  return Date.parse(takenAt) - youngest < LIST_IS_STALE_FOR;
+}
+
 /** One that began beside all that were there: either there are more now, or one of them is dead and still listed. */
-function mayHoldADeadOne(start: ServerSnapshot, end: ServerSnapshot): boolean {
+function mayEndWithADeadOne(start: ServerSnapshot, end: ServerSnapshot): boolean {
   const [before, after] = [idsOf(start), idsOf(end)];
   return after.some((id) => !before.includes(id)) && before.every((id) => after.includes(id));
 }
