@@ -7,6 +7,7 @@ import { freePort } from '../src/run/metrics-page.js';
 import { compareWithServer } from './comparison.js';
 import { reenterInNamespace } from './namespace.js';
 import { Owner } from './owner.js';
+import { latenciesBesideServer } from './server-latency.js';
 import { startServer, stopAgents, type RealServer, type ServerSettings } from './server.js';
 
 const USAGE = `Runs the committed action against a real Coder server on this machine.
@@ -179,7 +180,11 @@ async function runScenario(scenario: Scenario, server: RealServer, owner: Owner,
   console.log(`\n${run.main.summary.trim()}\n`);
   const results = run.outputs['results-dir'];
   if (results !== undefined)
-    for (const line of await compareWithServer(results, GROUP, owner)) console.log(line);
+    for (const line of [
+      ...(await compareWithServer(results, GROUP, owner)),
+      ...(await latenciesBesideServer(results)),
+    ])
+      console.log(line);
   await run.cleanUp();
   const verdict = run.outputs['verdict'] ?? '(none)';
   const isAsExpected = verdict === scenario.expected && left.workspaces === 0 && left.users === 0;

@@ -19,7 +19,12 @@ function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): Crit
   if (criterion.disabled) return { verdict: 'disabled', sentence: `taken out: ${criterion.disabled.reason}` };
   const metric = metrics.get(criterion.metric);
   if (metric === undefined) return { verdict: 'error', sentence: `${criterion.metric} was not measured` };
-  if (metric.shape === 'missing') return { verdict: 'error', sentence: metric.reason };
+  if (metric.shape === 'missing') {
+    const isSkipped = metric.skipped === true && criterion.whereSeen === true;
+    return isSkipped
+      ? { verdict: 'skipped', sentence: `skipped: ${metric.reason}` }
+      : { verdict: 'error', sentence: metric.reason };
+  }
   const n = sampleCount(metric);
   if (n === 0) return { verdict: 'error', sentence: `${metric.name} has no samples` };
   const measured = measuredCount(metric) ?? 0;

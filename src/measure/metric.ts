@@ -1,6 +1,6 @@
 import type { QuantityKind } from '../config/expectation.js';
 
-export type MetricSource = 'cli-result' | 'cli-prometheus' | 'coder-api' | 'load';
+export type MetricSource = 'cli-result' | 'cli-prometheus' | 'server-metrics' | 'coder-api' | 'load';
 
 interface MetricOrigin {
   readonly name: string;
@@ -62,6 +62,8 @@ export interface MissingMetric {
   readonly name: string;
   readonly shape: 'missing';
   readonly reason: string;
+  /** Nothing on this deployment shows it: what is judged only where it can be seen is left out, with the reason. */
+  readonly skipped?: true;
 }
 
 export type Metric = SampleMetric | BucketMetric | RatioMetric | CountMetric | ValueMetric | MissingMetric;

@@ -6,6 +6,7 @@ import { apiLoadDetails, apiLoadSentences } from './api-load.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
+import { comparisonSentence, comparisonTable, serverSentence, serverTable } from './server.js';
 import { concurrencyShown, retriesNeeded, whereTheTimeWent } from './sentences.js';
 import { trafficSentence } from './traffic.js';
 
@@ -32,6 +33,7 @@ export function renderSummary(report: RunReport): string {
     concurrencyText(report),
     apiLoadText(report),
     trafficText(report),
+    serverText(report),
     retriesText(report),
     failuresSection(report),
     cleanupSection(report),
@@ -41,6 +43,7 @@ export function renderSummary(report: RunReport): string {
       ? undefined
       : details('Times of each group', stageTable(report)),
     apiLoadDetails(report),
+    ...serverDetails(report),
     details('How it was run', runTable(report)),
   ]);
 }
@@ -69,6 +72,22 @@ function apiLoadText(report: RunReport): string | undefined {
 function trafficText(report: RunReport): string | undefined {
   const text = trafficSentence(report);
   return text === undefined ? undefined : `**Workspace traffic.** ${cell(text)}`;
+}
+
+/** Of a cancelled run nothing was read after the load. */
+function serverText({ server, verdict }: RunReport): string | undefined {
+  if (server === undefined || verdict.verdict === 'cancelled') return undefined;
+  const comparison = comparisonSentence(server);
+  return `**On the server's side.** ${cell([serverSentence(server), comparison ?? ''].join(' '))}`;
+}
+
+function serverDetails({ server }: RunReport): (string | undefined)[] {
+  if (server === undefined) return [];
+  const [compared, counted] = [comparisonTable(server), serverTable(server)];
+  return [
+    compared === undefined ? undefined : details("Latencies, ours beside the server's", compared),
+    counted === undefined ? undefined : details('What coderd counted', counted),
+  ];
 }
 
 function retriesText(report: RunReport): string | undefined {

@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
+import { compareServer } from '../judge/server-comparison.js';
 import { countCauses } from '../measure/failure-cause.js';
 import type { LoadSummary } from '../measure/load-summary.js';
 import { ResultFileError } from '../measure/json-window.js';
 import { describeMetric, type Metric } from '../measure/metric.js';
 import { readResultFile, type RunRecord } from '../measure/result-file.js';
 import { trafficMetrics, trafficProblem } from '../measure/traffic-metrics.js';
+import { describeRestarts, restartMetric } from '../measure/restarts.js';
+import { SERVER_LATENCY_FILE, serverDelta } from '../measure/server-latency.js';
 import { timeShare, type TimeShare } from '../measure/stages.js';
 import {
   coverageProblem,
@@ -17,6 +20,7 @@ import {
 } from '../measure/workspace-metrics.js';
 import { evidenceName, isCreateStep, stepName } from '../plan/steps.js';
 import type { StepReport } from '../report/run-report.js';
+import type { ServerReport } from '../report/server.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { StepOutcome } from '../run/run-types.js';
 import { seconds } from '../units.js';
@@ -39,6 +43,7 @@ export interface MeasureStage {
   readonly steps: readonly StepReport[];
   /** Of the virtual users, where some came. */
   readonly load?: LoadSummary;
+  readonly server: ServerReport;
   /** What makes the run worthless whatever the numbers say. */
   readonly problems: readonly string[];
 }
@@ -63,12 +68,21 @@ export async function measure(
   if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
   const workspaces = groups.length === 0 ? [] : workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
-  const metrics = [...workspaces, ...load.metrics, ...ofTraffic];
+  const restarts = describeRestarts(run.server);
+  const delta = serverDelta(run.server);
+  const server: ServerReport = {
+    delta,
+    ...(restarts !== undefined && { restarts }),
+    ...(load.result && { comparison: compareServer(load.result, delta) }),
+  };
+  await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
+  const ofServer = restartMetric(run.server);
+  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ofServer];
   // Again once the clean-up's are there; these stay should main not come to that.
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic],
+    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ofServer],
     timeShares:
       'unusable' in observation
         ? []
@@ -79,6 +93,7 @@ export async function measure(
       stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? []),
     ),
     ...(load.summary && { load: load.summary }),
+    server,
     problems: [
       ...groups.flatMap((group) => coverageProblem(group) ?? []),
       ...load.problems,
