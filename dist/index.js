@@ -38394,6 +38394,8 @@ function renderReadiness(readiness, isReady) {
 ;// CONCATENATED MODULE: ./src/report/sentences.ts
 
 
+
+
 const STAGE_TEXT = {
     queue: 'waiting for a provisioner',
     build: 'the build itself',
@@ -38417,6 +38419,18 @@ function sentences_describe({ group, shares }) {
         .filter(({ share }) => share >= 0.005)
         .map(({ stage, share }) => `${percent(share)} ${STAGE_TEXT[stage]}`);
     return `${group}: ${percent(largest.share)} of the time was ${STAGE_TEXT[largest.stage]}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}`;
+}
+/** How much of the time the phases shared; undefined where none did. */
+function timeShared({ steps, plan, load, }) {
+    const dashboard = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
+    if (dashboard === undefined || load === undefined || plan.phases.length < 2)
+        return undefined;
+    const took = (name) => steps.find(({ group }) => group === name)?.seconds ?? 0;
+    const apart = plan.phases.reduce((sum, phase) => {
+        const own = phase.steps.map((step) => (step === dashboard ? dashboard.duration : took((0,plan_steps/* stepName */.u)(step))));
+        return sum + Math.max(0, ...own);
+    }, 0);
+    return `The phases took ${formatQuantity(load.lasted, 'seconds')}, since the virtual users were there from the first to the last; one suite after the other would have taken ${formatQuantity((0,src_units/* seconds */.YA)(apart), 'seconds')}.`;
 }
 /** Builds that had to be tried again, which the success rate hides; undefined when there were none. */
 function retriesNeeded({ metrics }) {
@@ -38731,6 +38745,7 @@ function runTable(report) {
         ...(readiness.cliVersion === undefined ? [] : [`CLI: ${(0,markdown/* code */.aY)(readiness.cliVersion)}`]),
         ...(report.plan.profile === undefined ? [] : [`Profile: ${(0,markdown/* code */.aY)(report.plan.profile)}`]),
         `Started: ${report.startedAt.toISOString()}`,
+        ...[timeShared(report)].filter((text) => text !== undefined),
         `Results: ${(0,markdown/* code */.aY)(report.resultsDirectory)}`,
         'Quantiles are nearest rank over every sample; a failed run counts as infinitely slow. Bounds are exact (order statistics), one-sided 95 %.',
     ];

@@ -7,7 +7,7 @@ import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
 import { comparisonSentence, comparisonTable, serverSentence, serverTable } from './server.js';
-import { concurrencyShown, retriesNeeded, whereTheTimeWent } from './sentences.js';
+import { concurrencyShown, retriesNeeded, timeShared, whereTheTimeWent } from './sentences.js';
 import { trafficSentence } from './traffic.js';
 
 const HEADLINE: Readonly<Record<GateVerdict, string>> = {
@@ -181,6 +181,7 @@ function runTable(report: RunReport): string {
     ...(readiness.cliVersion === undefined ? [] : [`CLI: ${code(readiness.cliVersion)}`]),
     ...(report.plan.profile === undefined ? [] : [`Profile: ${code(report.plan.profile)}`]),
     `Started: ${report.startedAt.toISOString()}`,
+    ...[timeShared(report)].filter((text) => text !== undefined),
     `Results: ${code(report.resultsDirectory)}`,
     'Quantiles are nearest rank over every sample; a failed run counts as infinitely slow. Bounds are exact (order statistics), one-sided 95 %.',
   ];
