@@ -6,7 +6,7 @@ import { apiLoadDetails, apiLoadSentences } from './api-load.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
-import { comparisonSentence, comparisonTable, serverSentence, serverTable } from './server.js';
+import { comparisonSentences, comparisonTable, serverSentence, serverTable } from './server.js';
 import { concurrencyShown, retriesNeeded, timeShared, whereTheTimeWent } from './sentences.js';
 import { trafficSentence } from './traffic.js';
 
@@ -77,8 +77,9 @@ function trafficText(report: RunReport): string | undefined {
 /** Of a cancelled run nothing was read after the load. */
 function serverText({ server, verdict }: RunReport): string | undefined {
   if (server === undefined || verdict.verdict === 'cancelled') return undefined;
-  const comparison = comparisonSentence(server);
-  return `**On the server's side.** ${cell([serverSentence(server), comparison ?? ''].join(' '))}`;
+  const sentences = [serverSentence(server), ...comparisonSentences(server)];
+  if (sentences.length === 1) return `**On the server's side.** ${cell(sentences.join(''))}`;
+  return `**On the server's side**\n\n${sentences.map((sentence) => `- ${cell(sentence)}`).join('\n')}`;
 }
 
 function serverDetails({ server }: RunReport): (string | undefined)[] {

@@ -14,7 +14,7 @@ import { planLines, renderPlan } from '../report/plan-text.js';
 import { readinessLines, renderReadiness } from '../report/readiness-text.js';
 import type { RunReport } from '../report/run-report.js';
 import { whereTheTimeWent } from '../report/sentences.js';
-import { comparisonSentence, serverSentence } from '../report/server.js';
+import { comparisonSentences, serverSentence } from '../report/server.js';
 import { renderSummary } from '../report/summary.js';
 import { trafficSentence } from '../report/traffic.js';
 import type { ResultsDirectory } from '../results-directory.js';
@@ -128,8 +128,8 @@ function logVerdict(report: RunReport, world: World): void {
   const traffic = trafficSentence(report);
   if (traffic !== undefined) world.log.info(`Workspace traffic: ${traffic}`);
   if (report.server !== undefined && report.verdict.verdict !== 'cancelled') {
-    const comparison = comparisonSentence(report.server) ?? '';
-    world.log.info(`On the server's side: ${serverSentence(report.server)} ${comparison}`.trimEnd());
+    for (const sentence of [serverSentence(report.server), ...comparisonSentences(report.server)])
+      world.log.info(`On the server's side: ${sentence}`);
   }
   world.log.info(`Verdict: ${report.verdict.verdict}. ${report.verdict.reason}`);
   world.log.info(`Results: ${report.resultsDirectory}`);
