@@ -48,6 +48,7 @@ async function contextOf(
     ),
     ownUserId: (await api.me()).id,
     describeTrafficPage: () => undefined,
+    describeBrowserPage: () => undefined,
     ...changes,
   };
 }

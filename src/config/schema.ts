@@ -72,7 +72,7 @@ const dashboard = z.strictObject({
       p99_latency_ms: z.number().positive('a number of milliseconds above 0 is needed').optional(),
     })
     .optional(),
-  browser: z.enum(['auto', 'always', 'never']).optional(),
+  browser: z.enum(['auto', 'always', 'never']).default('auto'),
 });
 
 /** The CLI's flag for the mode "app" takes the slug of a workspace app. */
@@ -136,6 +136,7 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 export type CreateWorkspacesConfig = z.infer<typeof createWorkspaces>;
+export type DashboardConfig = z.infer<typeof dashboard>;
 export type WorkspaceTrafficConfig = z.infer<typeof workspaceTraffic>;
 export type GroupConfig = z.infer<typeof group>;
 export type CriterionConfig = z.infer<typeof criterion>;

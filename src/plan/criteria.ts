@@ -109,14 +109,22 @@ function ownCriterion(entry: ActiveCriterionConfig, metrics: readonly KnownMetri
 const inUnitOf = ({ unit }: KnownMetric, expectation: Expectation): Expectation =>
   unit === 'ratio' ? { ...expectation, unit } : expectation;
 
+/** Metrics of suites that a run may leave out, and what brings them in. */
+const HOW_TO_GET: Readonly<Record<string, string | undefined>> = {
+  workspace_traffic:
+    'the suite "workspace-traffic", which this run leaves out; add the suite to input "tests"',
+  dashboard:
+    'the browsers of the suite "dashboard", which this run leaves out; add the suite to input "tests" and take "dashboard.browser: never" out',
+};
+
 function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetric[]): string {
   const first = entry.metric.split('.')[0] ?? '';
   if (LATER_METRICS.includes(first)) {
     return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
   }
-  if (first === 'workspace_traffic' && !metrics.some(({ name }) => name.startsWith(`${first}.`))) {
-    return `criterion "${entry.id}": the metric "${entry.metric}" is one of the suite "workspace-traffic", which this run leaves out; add the suite to input "tests", or take the criterion out`;
-  }
+  const leftOut = metrics.some(({ name }) => name.startsWith(`${first}.`)) ? undefined : HOW_TO_GET[first];
+  if (leftOut !== undefined)
+    return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${leftOut}, or take the criterion out`;
   return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${suggestion(
     entry.metric,
     metrics.map(({ name }) => name),

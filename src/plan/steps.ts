@@ -1,4 +1,10 @@
-import type { CreateWorkspacesStep, Plan, Step, WorkspaceTrafficStep } from './plan-types.js';
+import type {
+  CreateWorkspacesStep,
+  DashboardBrowserStep,
+  Plan,
+  Step,
+  WorkspaceTrafficStep,
+} from './plan-types.js';
 
 type Steps = Pick<Plan, 'phases'>;
 
@@ -7,6 +13,7 @@ export const stepsOf = ({ phases }: Steps): readonly Step[] => phases.flatMap(({
 
 export const isCreateStep = (step: Step): step is CreateWorkspacesStep => step.suite === 'create-workspaces';
 export const isTrafficStep = (step: Step): step is WorkspaceTrafficStep => step.suite === 'workspace-traffic';
+export const isBrowserStep = (step: Step): step is DashboardBrowserStep => step.suite === 'dashboard-browser';
 
 /** The steps that create workspaces, one a group. */
 export const createStepsOf = (plan: Steps): readonly CreateWorkspacesStep[] =>
@@ -16,12 +23,17 @@ export const createStepsOf = (plan: Steps): readonly CreateWorkspacesStep[] =>
 export const trafficStepOf = (plan: Steps): WorkspaceTrafficStep | undefined =>
   stepsOf(plan).find(isTrafficStep);
 
+/** The step in which browsers click; undefined where none is planned. */
+export const browserStepOf = (plan: Steps): DashboardBrowserStep | undefined =>
+  stepsOf(plan).find(isBrowserStep);
+
 /** What a step is called in the log and the reports: its group, else its suite. */
 export function stepName(step: Step): string {
   switch (step.suite) {
     case 'create-workspaces':
       return step.group;
     case 'workspace-traffic':
+    case 'dashboard-browser':
       return step.suite;
   }
 }
@@ -32,6 +44,7 @@ export function evidenceName(step: Step): string {
     case 'create-workspaces':
       return `${step.suite}.${step.group}`;
     case 'workspace-traffic':
+    case 'dashboard-browser':
       return step.suite;
   }
 }

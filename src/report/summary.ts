@@ -2,6 +2,8 @@ import { formatQuantity } from '../judge/format.js';
 import { estimateQuantile } from '../judge/quantile.js';
 import type { GateVerdict } from '../judge/verdict.js';
 import { createStepsOf, groupsOf } from '../plan/steps.js';
+import { BROWSER_CHECK } from '../ready/readiness.js';
+import { browserSentence } from './browser.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
@@ -30,6 +32,7 @@ export function renderSummary(report: RunReport): string {
     verdict.verdict === 'cancelled' ? partialText(report) : undefined,
     concurrencyText(report),
     trafficText(report),
+    browserText(report),
     retriesText(report),
     failuresSection(report),
     cleanupSection(report),
@@ -58,6 +61,11 @@ function concurrencyText(report: RunReport): string | undefined {
 function trafficText(report: RunReport): string | undefined {
   const text = trafficSentence(report);
   return text === undefined ? undefined : `**Workspace traffic.** ${cell(text)}`;
+}
+
+function browserText(report: RunReport): string | undefined {
+  const text = browserSentence(report);
+  return text === undefined ? undefined : `**Browsers.** ${cell(text)}`;
 }
 
 function retriesText(report: RunReport): string | undefined {
@@ -150,6 +158,9 @@ function runTable(report: RunReport): string {
     `Deployment: ${code(report.environment)}, Coder ${code(readiness.serverVersion ?? 'unknown')}`,
     ...(readiness.cliVersion === undefined ? [] : [`CLI: ${code(readiness.cliVersion)}`]),
     ...(report.plan.profile === undefined ? [] : [`Profile: ${code(report.plan.profile)}`]),
+    ...readiness.checks
+      .filter(({ name }) => name === BROWSER_CHECK)
+      .map(({ message }) => `Browsers: ${cell(message)}`),
     `Started: ${report.startedAt.toISOString()}`,
     `Results: ${code(report.resultsDirectory)}`,
     'Quantiles are nearest rank over every sample; a failed run counts as infinitely slow. Bounds are exact (order statistics), one-sided 95 %.',

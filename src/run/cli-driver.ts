@@ -12,11 +12,17 @@ import type { RunContext, StepOutcome } from './run-types.js';
 const LAST_WORDS = 20;
 const LONGEST_LINE = 4000;
 
+interface Listening {
+  readonly onLine?: ProcessRequest['onLine'];
+  /** Lines of stderr that are only counted: neither evidence nor last words. */
+  readonly isNoise?: (line: string) => boolean;
+}
+
 /** Runs a step with Coder's CLI. A CLI that fails is an outcome, not an error. */
 export async function runWithCli(
   step: Step,
   context: RunContext,
-  onLine: ProcessRequest['onLine'] = () => undefined,
+  { onLine, isNoise }: Listening = {},
 ): Promise<StepOutcome> {
   if (context.cliPath === undefined) throw new Error('the CLI is needed, but none was installed');
   const startedAt = context.clock.now();
@@ -26,6 +32,7 @@ export async function runWithCli(
     stderr: openEvidence(`${evidence}.stderr.txt`),
   };
   const lastWords: string[] = [];
+  let leftOut = 0;
   const timeLeft = Math.max(1000, context.deadline - context.clock.monotonic());
   try {
     const outcome = await superviseProcess({
@@ -36,7 +43,11 @@ export async function runWithCli(
       longest: milliseconds(Math.min(toMilliseconds(stepCeiling(step)), timeLeft)),
       signal: context.signal,
       onLine: (stream, line) => {
-        onLine(stream, line);
+        onLine?.(stream, line);
+        if (stream === 'stderr' && isNoise?.(line) === true) {
+          leftOut += 1;
+          return;
+        }
         // Before the cut: half a secret has no shape to be known by.
         const clean = redact(line, context.secrets).slice(0, LONGEST_LINE);
         files[stream].write(`${clean}\n`);
@@ -44,6 +55,7 @@ export async function runWithCli(
         if (lastWords.length > LAST_WORDS) lastWords.shift();
       },
     });
+    if (leftOut > 0) files.stderr.write(`(${leftOut} lines without meaning were left out here)\n`);
     return {
       step,
       driver: 'cli',

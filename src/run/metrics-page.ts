@@ -1,9 +1,8 @@
 import { createServer } from 'node:net';
 import { messageOf } from '../errors.js';
 import type { Clock } from '../ports.js';
-import { milliseconds } from '../units.js';
+import type { Milliseconds } from '../units.js';
 
-const INTERVAL = milliseconds(3000);
 const LONGEST_ANSWER_MS = 5000;
 /** A read that is under way when the suite has ended; a cancelled step has seconds in all. */
 const LAST_ANSWER_MS = 500;
@@ -15,10 +14,13 @@ export interface ReadPage {
   readonly text: string;
   /** Whether it was read after the suite had said that its load was over. */
   readonly isFinal: boolean;
+  readonly readAt: Date;
 }
 
 export interface PageSource {
   readonly port: number;
+  /** Between two reads. */
+  readonly interval: Milliseconds;
   /** What a page of the suite tells; undefined for any other. */
   readonly describe: (text: string) => string | undefined;
   readonly onPage: (description: string) => void;
@@ -45,7 +47,7 @@ export class PageReader {
     const { signal } = this.#stopped;
     for (;;) {
       // The sleep is cut short when the reading is stopped.
-      const isOn = await this.source.clock.sleep(INTERVAL, signal).then(
+      const isOn = await this.source.clock.sleep(this.source.interval, signal).then(
         () => true,
         () => false,
       );
@@ -94,7 +96,11 @@ export class PageReader {
       return;
     }
     // The suite's counters stay after the load, so a page that was read then is not made worse by a later one.
-    this.#last = { text, isFinal: isFinal || this.#last?.isFinal === true };
+    this.#last = {
+      text,
+      isFinal: isFinal || this.#last?.isFinal === true,
+      readAt: this.source.clock.now(),
+    };
     this.source.onPage(description);
   }
 }

@@ -1,6 +1,7 @@
 import type { Phase, Plan, Step } from '../plan/plan-types.js';
 import { messageOf } from '../errors.js';
 import { runWithApi } from './api-driver.js';
+import { runBrowsers } from './browsers.js';
 import { runWithCli } from './cli-driver.js';
 import { createStepsOf, isCreateStep, stepName } from '../plan/steps.js';
 import { logProgress } from './progress.js';
@@ -61,6 +62,8 @@ function runSuite(step: Step, context: RunContext): Promise<StepOutcome> {
       return context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context);
     case 'workspace-traffic':
       return runTraffic(step, context);
+    case 'dashboard-browser':
+      return runBrowsers(step, context);
   }
 }
 

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
+import { browserMetrics, browserProblem } from '../measure/browser-metrics.js';
 import { countCauses } from '../measure/failure-cause.js';
 import { ResultFileError } from '../measure/json-window.js';
 import { describeMetric, type Metric } from '../measure/metric.js';
@@ -20,6 +21,7 @@ import type { ResultsDirectory } from '../results-directory.js';
 import type { StepOutcome } from '../run/run-types.js';
 import { seconds } from '../units.js';
 import type { World } from '../world.js';
+import { readBrowsers } from './browser-evidence.js';
 import { readFailedRuns, type FailedRun } from './failed-runs.js';
 import { readChunks } from './file-pieces.js';
 import { writeWithoutLogs } from './result-evidence.js';
@@ -51,17 +53,19 @@ export async function measure(
   const { observation } = run;
   const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
   const traffic = await readTraffic(read, groups, observation, results);
+  const browsers = await readBrowsers(read, results, world);
   const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
   if (failedRuns.length > 0) await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
   if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
   const workspaces = workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
-  const metrics = [...workspaces, ...ofTraffic];
+  const ofBrowsers = browsers === undefined ? [] : browserMetrics(browsers);
+  const metrics = [...workspaces, ...ofTraffic, ...ofBrowsers];
   // Again once the clean-up's are there; these stay should main not come to that.
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...ofTraffic],
+    judgeable: [...judgeable(workspaces, groups), ...ofTraffic, ...ofBrowsers],
     timeShares:
       'unusable' in observation
         ? []
@@ -72,6 +76,7 @@ export async function measure(
     problems: [
       ...groups.flatMap((group) => coverageProblem(group) ?? []),
       ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
+      ...(browsers === undefined ? [] : [browserProblem(browsers)]).flatMap((problem) => problem ?? []),
     ],
   };
 }

@@ -5,6 +5,7 @@ import type { GateVerdict } from '../judge/verdict.js';
 import { isReady, refusals, type Readiness } from '../ready/readiness.js';
 import type { Plan } from '../plan/plan-types.js';
 import { annotationsOf } from '../report/annotations.js';
+import { browserSentence } from '../report/browser.js';
 import { criteriaLines } from '../report/criteria-table.js';
 import { flatMetrics } from '../report/flat-metrics.js';
 import { guideFiles, scaleTestReport } from '../report/guide-files.js';
@@ -124,6 +125,8 @@ function logVerdict(report: RunReport, world: World): void {
   if (time !== undefined) world.log.info(`Where the time went: ${time}`);
   const traffic = trafficSentence(report);
   if (traffic !== undefined) world.log.info(`Workspace traffic: ${traffic}`);
+  const browsers = browserSentence(report);
+  if (browsers !== undefined) world.log.info(`Browsers: ${browsers}`);
   world.log.info(`Verdict: ${report.verdict.verdict}. ${report.verdict.reason}`);
   world.log.info(`Results: ${report.resultsDirectory}`);
 }
