@@ -90,6 +90,20 @@ describe('PageReader', () => {
     expect(await reader.stop()).toEqual({ problem: expect.stringMatching(problem) as unknown });
   });
 
+  it('says what answered wrongly, also when nobody answers any more', async () => {
+    let count = 0;
+    const port = await serve((request, response) => {
+      count += 1;
+      if (count === 1) response.end('hello');
+      else request.socket.destroy();
+    });
+    const { reader } = readerAt(port);
+    reader.readFinal();
+    reader.readFinal();
+    expect(await reader.stop()).toEqual({ problem: 'what answers there is no metrics page of the suite' });
+    expect(count).toBe(2);
+  });
+
   it('does not wait long for an answer that is under way when the suite has ended', async () => {
     const port = await serve(() => undefined);
     const { reader } = readerAt(port);

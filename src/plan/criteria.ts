@@ -114,7 +114,7 @@ const HOW_TO_GET: Readonly<Record<string, string | undefined>> = {
   workspace_traffic:
     'the suite "workspace-traffic", which this run leaves out; add the suite to input "tests"',
   dashboard:
-    'the browsers of the suite "dashboard", which this run leaves out; add the suite to input "tests" and take "dashboard.browser: never" out',
+    'the browsers of the suite "dashboard", which this run leaves out; add the suite to input "tests", without "dashboard.browser: never"',
 };
 
 function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetric[]): string {

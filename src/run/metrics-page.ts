@@ -36,6 +36,8 @@ export interface PageSource {
 export class PageReader {
   #last: ReadPage | undefined;
   #problem = 'it was never there to be read';
+  /** What has answered wrongly says more than that nobody answers any more once the suite is gone. */
+  #hasAnswered = false;
   #reading: Promise<void> = Promise.resolve();
   readonly #stopped = new AbortController();
   readonly #givenUp = new AbortController();
@@ -82,10 +84,11 @@ export class PageReader {
       const signal = AbortSignal.any([AbortSignal.timeout(LONGEST_ANSWER_MS), this.#givenUp.signal]);
       const answer = await fetch(url, { signal, redirect: 'error' });
       const text = await limitedText(answer);
+      this.#hasAnswered = true;
       if (!answer.ok) this.#problem = `it answered with status ${answer.status}`;
       else this.#take(text, isFinal);
     } catch (thrown) {
-      this.#problem = `it could not be read: ${causeOf(thrown)}`;
+      if (!this.#hasAnswered) this.#problem = `it could not be read: ${causeOf(thrown)}`;
     }
   }
 
