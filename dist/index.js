@@ -31607,18 +31607,58 @@ module.exports = {
 
 /***/ }),
 
-/***/ 51142:
+/***/ 80696:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Wb: () => (/* binding */ readServer),
-/* harmony export */   dk: () => (/* binding */ workingDaemons),
-/* harmony export */   iJ: () => (/* binding */ readDeployment)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(83916);
-/* harmony import */ var _identity_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(44275);
-/* harmony import */ var _scaletest_resources_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(95851);
-/* harmony import */ var _version_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(60133);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  iJ: () => (/* binding */ readDeployment),
+  Wb: () => (/* binding */ readServer),
+  dk: () => (/* binding */ workingDaemons)
+});
+
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/coder/identity.ts
+var identity = __nccwpck_require__(44275);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(92857);
+;// CONCATENATED MODULE: ./src/coder/known-routes.ts
+
+/** What a router of Coder says of a path that it does not have; of an object that is not there it says something else. */
+const UNKNOWN = schemas/* object */.Ikc({ message: schemas/* literal */.euz('Route not found.') });
+/** Nothing is asked that could change anything, so refusals are answers too. */
+const ANSWERS = [400, 403, 404, 405];
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+/** The ids of the routes that the server does not know: those of newer releases. */
+async function unknownRoutes(api, routes, template) {
+    const unknown = [];
+    for (const { id, method, pattern } of routes) {
+        // Below a template that is not there every path is one that is not found, known or not.
+        if (template === undefined && pattern.includes('{'))
+            continue;
+        const path = pattern
+            .replace('{template}', template?.id ?? NOBODY)
+            .replace('{templateVersion}', template?.active_version_id ?? NOBODY);
+        const answer = await api.http.send({
+            method,
+            path,
+            accept: ANSWERS,
+            ...(method === 'POST' && { body: { checks: {} } }),
+        });
+        if (answer.status === 404 && UNKNOWN.safeParse(answer.body).success)
+            unknown.push(id);
+    }
+    return unknown;
+}
+
+// EXTERNAL MODULE: ./src/coder/scaletest-resources.ts
+var scaletest_resources = __nccwpck_require__(95851);
+// EXTERNAL MODULE: ./src/coder/version.ts
+var coder_version = __nccwpck_require__(60133);
+;// CONCATENATED MODULE: ./src/coder/facts.ts
+
 
 
 
@@ -31626,20 +31666,20 @@ module.exports = {
 /** @throws ApiError when the deployment cannot be reached at all or is not Coder. */
 async function readServer(api, now) {
     const { version, serverTime } = await api.buildInfo();
-    return { versionText: version, version: (0,_version_js__WEBPACK_IMPORTED_MODULE_2__/* .parseVersion */ .o)(version), time: serverTime ?? now };
+    return { versionText: version, version: (0,coder_version/* parseVersion */.o)(version), time: serverTime ?? now };
 }
 /** Asks for everything that READY checks. A failing call makes one fact unknown and never hides the others. */
-async function readDeployment(server, api, token, templateNames) {
+async function readDeployment(server, api, token, questions) {
     const [user, credentialExpiry, passwordLogin, rateLimit, templates] = await Promise.all([
         attempt(() => api.me()),
-        attempt(() => api.keyExpiry((0,_identity_js__WEBPACK_IMPORTED_MODULE_1__/* .keyIdOf */ .y)(token))),
+        attempt(() => api.keyExpiry((0,identity/* keyIdOf */.y)(token))),
         attempt(() => api.passwordLoginEnabled()),
         attempt(async () => (await api.rateLimit()) ?? Promise.reject(new Error('the server does not tell its rate limits'))),
         attempt(() => api.templates()),
     ]);
     const used = new Map();
     for (const template of templates.known ? templates.value : []) {
-        if (templateNames.includes(template.name))
+        if (questions.templates.includes(template.name))
             used.set(template.name, await attempt(() => readTemplate(api, template)));
     }
     const ownUserId = user.known ? user.value.id : '';
@@ -31652,7 +31692,8 @@ async function readDeployment(server, api, token, templateNames) {
         templates,
         used,
         daemons: await attempt(() => readDaemons(api, used)),
-        leftovers: await attempt(() => (0,_scaletest_resources_js__WEBPACK_IMPORTED_MODULE_3__/* .listScaletestResources */ .Ch)(api, { ownUserId })),
+        leftovers: await attempt(() => (0,scaletest_resources/* listScaletestResources */.Ch)(api, { ownUserId })),
+        unknownRoutes: await attempt(() => unknownRoutes(api, questions.routes, templates.known ? templates.value[0] : undefined)),
     };
 }
 async function attempt(ask) {
@@ -31660,7 +31701,7 @@ async function attempt(ask) {
         return { known: true, value: await ask() };
     }
     catch (thrown) {
-        return { known: false, reason: (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .b)(thrown) };
+        return { known: false, reason: (0,errors/* messageOf */.b)(thrown) };
     }
 }
 async function readTemplate(api, template) {
@@ -33186,7 +33227,7 @@ function readJob(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(78302);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(77981);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86661);
 
 
@@ -33519,7 +33560,463 @@ const isDefined = (value) => value !== undefined;
 
 /***/ }),
 
-/***/ 78302:
+/***/ 47887:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N: () => (/* binding */ dashboardMix)
+/* harmony export */ });
+/** Written by scripts/derive-mix.ts from ../shared/golden/v2.36.0/dashboard-calls-member.json; do not edit. */
+const dashboardMix = {
+    version: 'v2.36.0-member-1',
+    provenance: {
+        coder: 'v2.36.0',
+        file: 'golden/v2.36.0/dashboard-calls-member.json',
+        recorded: '2026-11-23',
+        role: 'member',
+        own: [
+            'bodies of POST /authcheck: the recording holds none',
+            'weights of the pages and the time between visits: the recording holds one visit of each page',
+        ],
+        leftOut: [
+            'the page change without a page load (its calls are those of the templates page)',
+            'WebSocket /api/v2/workspaces/{workspace}/watch-ws',
+            'WebSocket /api/v2/workspaceagents/{agent}/watch-metadata-ws',
+        ],
+    },
+    routes: [
+        { id: 'tasks', method: 'GET', pattern: '/api/v2/tasks', pool: true },
+        { id: 'notifications-inbox', method: 'GET', pattern: '/api/v2/notifications/inbox', pool: true },
+        { id: 'templates', method: 'GET', pattern: '/api/v2/templates', pool: true },
+        { id: 'organizations', method: 'GET', pattern: '/api/v2/organizations', pool: true },
+        { id: 'workspaces', method: 'GET', pattern: '/api/v2/workspaces', pool: true },
+        { id: 'latency-check', method: 'GET', pattern: '/latency-check', pool: false },
+        { id: 'authcheck', method: 'POST', pattern: '/api/v2/authcheck', pool: true },
+        { id: 'template-versions', method: 'GET', pattern: '/api/v2/templates/{template}/versions', pool: true },
+        {
+            id: 'build-parameters',
+            method: 'GET',
+            pattern: '/api/v2/workspacebuilds/{build}/parameters',
+            pool: true,
+        },
+        { id: 'document', method: 'GET', pattern: '/*', pool: false },
+        { id: 'users-me-organizations', method: 'GET', pattern: '/api/v2/users/me/organizations', pool: true },
+        {
+            id: 'user-workspace-name',
+            method: 'GET',
+            pattern: '/api/v2/users/{user}/workspace/{workspaceName}',
+            pool: true,
+        },
+        { id: 'template', method: 'GET', pattern: '/api/v2/templates/{template}', pool: true },
+        {
+            id: 'workspace-resolve-autostart',
+            method: 'GET',
+            pattern: '/api/v2/workspaces/{workspace}/resolve-autostart',
+            pool: true,
+        },
+        {
+            id: 'template-version-rich-parameters',
+            method: 'GET',
+            pattern: '/api/v2/templateversions/{templateVersion}/rich-parameters',
+            pool: true,
+        },
+        { id: 'workspace-acl', method: 'GET', pattern: '/api/v2/workspaces/{workspace}/acl', pool: true },
+        { id: 'build-timings', method: 'GET', pattern: '/api/v2/workspacebuilds/{build}/timings', pool: true },
+        { id: 'deployment-ssh', method: 'GET', pattern: '/api/v2/deployment/ssh', pool: true },
+        {
+            id: 'agent-containers',
+            method: 'GET',
+            pattern: '/api/v2/workspaceagents/{agent}/containers',
+            pool: true,
+        },
+    ],
+    pages: [
+        {
+            id: 'workspaces',
+            weight: 2,
+            batches: [
+                { afterMs: 0, calls: [{ route: 'document', path: '/workspaces', waitsFor: [] }] },
+                {
+                    afterMs: 1607,
+                    calls: [
+                        { route: 'tasks', path: '/api/v2/tasks?q=owner:{user}', waitsFor: [] },
+                        { route: 'notifications-inbox', path: '/api/v2/notifications/inbox', waitsFor: [] },
+                        { route: 'templates', path: '/api/v2/templates', waitsFor: [] },
+                        { route: 'templates', path: '/api/v2/templates', waitsFor: [] },
+                        { route: 'organizations', path: '/api/v2/organizations', waitsFor: [] },
+                        { route: 'workspaces', path: '/api/v2/workspaces?limit=25&offset=0&q=owner%3Ame', waitsFor: [] },
+                        { route: 'latency-check', path: '/latency-check?cache_bust={nonce}', waitsFor: [] },
+                        {
+                            route: 'authcheck',
+                            path: '/api/v2/authcheck',
+                            waitsFor: [5],
+                            body: '{"checks":{"viewDeploymentConfig":{"object":{"resource_type":"deployment_config"},"action":"read"},"viewAllUsers":{"object":{"resource_type":"user"},"action":"read"},"createGroup":{"object":{"resource_type":"group"},"action":"create"},"viewAuditLog":{"object":{"resource_type":"audit_log"},"action":"read"},"createTemplates":{"object":{"resource_type":"template","any_org":true},"action":"create"},"updateTemplates":{"object":{"resource_type":"template","any_org":true},"action":"update"}}}',
+                        },
+                        {
+                            route: 'authcheck',
+                            path: '/api/v2/authcheck',
+                            waitsFor: [7],
+                            body: '{"checks":{"createWorkspace":{"object":{"resource_type":"workspace","owner_id":"me","any_org":true},"action":"create"}}}',
+                        },
+                        { route: 'template-versions', path: '/api/v2/templates/{template}/versions', waitsFor: [5, 8] },
+                        {
+                            route: 'authcheck',
+                            path: '/api/v2/authcheck',
+                            waitsFor: [5, 8],
+                            body: '{"checks":{"readWorkspace":{"object":{"resource_type":"workspace","resource_id":"{workspace}","owner_id":"me"},"action":"read"},"updateWorkspace":{"object":{"resource_type":"workspace","resource_id":"{workspace}","owner_id":"me"},"action":"update"},"updateTemplate":{"object":{"resource_type":"template","resource_id":"{template}"},"action":"update"}}}',
+                        },
+                        {
+                            route: 'build-parameters',
+                            path: '/api/v2/workspacebuilds/{build}/parameters',
+                            waitsFor: [5, 8],
+                        },
+                    ],
+                },
+            ],
+        },
+        {
+            id: 'templates',
+            weight: 1,
+            batches: [
+                { afterMs: 0, calls: [{ route: 'document', path: '/templates', waitsFor: [] }] },
+                {
+                    afterMs: 845,
+                    calls: [
+                        { route: 'tasks', path: '/api/v2/tasks?q=owner:{user}', waitsFor: [] },
+                        { route: 'notifications-inbox', path: '/api/v2/notifications/inbox', waitsFor: [] },
+                        { route: 'users-me-organizations', path: '/api/v2/users/me/organizations', waitsFor: [] },
+                        { route: 'templates', path: '/api/v2/templates?q=', waitsFor: [] },
+                        { route: 'latency-check', path: '/latency-check?cache_bust={nonce}', waitsFor: [] },
+                        {
+                            route: 'authcheck',
+                            path: '/api/v2/authcheck',
+                            waitsFor: [3],
+                            body: '{"checks":{"viewDeploymentConfig":{"object":{"resource_type":"deployment_config"},"action":"read"},"viewAllUsers":{"object":{"resource_type":"user"},"action":"read"},"createGroup":{"object":{"resource_type":"group"},"action":"create"},"viewAuditLog":{"object":{"resource_type":"audit_log"},"action":"read"},"createTemplates":{"object":{"resource_type":"template","any_org":true},"action":"create"},"updateTemplates":{"object":{"resource_type":"template","any_org":true},"action":"update"}}}',
+                        },
+                    ],
+                },
+            ],
+        },
+        {
+            id: 'workspace',
+            weight: 2,
+            batches: [
+                { afterMs: 0, calls: [{ route: 'document', path: '/@{user}/{workspaceName}', waitsFor: [] }] },
+                {
+                    afterMs: 729,
+                    calls: [
+                        { route: 'tasks', path: '/api/v2/tasks?q=owner:{user}', waitsFor: [] },
+                        { route: 'notifications-inbox', path: '/api/v2/notifications/inbox', waitsFor: [] },
+                        {
+                            route: 'user-workspace-name',
+                            path: '/api/v2/users/{user}/workspace/{workspaceName}?include_deleted=true',
+                            waitsFor: [1],
+                        },
+                        { route: 'template', path: '/api/v2/templates/{template}', waitsFor: [2] },
+                        {
+                            route: 'authcheck',
+                            path: '/api/v2/authcheck',
+                            waitsFor: [2],
+                            body: '{"checks":{"readWorkspace":{"object":{"resource_type":"workspace","resource_id":"{workspace}","owner_id":"me"},"action":"read"},"updateWorkspace":{"object":{"resource_type":"workspace","resource_id":"{workspace}","owner_id":"me"},"action":"update"},"updateTemplate":{"object":{"resource_type":"template","resource_id":"{template}"},"action":"update"}}}',
+                        },
+                        {
+                            route: 'workspace-resolve-autostart',
+                            path: '/api/v2/workspaces/{workspace}/resolve-autostart',
+                            waitsFor: [2, 4],
+                        },
+                        {
+                            route: 'template-version-rich-parameters',
+                            path: '/api/v2/templateversions/{templateVersion}/rich-parameters',
+                            waitsFor: [2, 4],
+                        },
+                        { route: 'workspace-acl', path: '/api/v2/workspaces/{workspace}/acl', waitsFor: [2, 4] },
+                        { route: 'template-versions', path: '/api/v2/templates/{template}/versions', waitsFor: [2, 4] },
+                        {
+                            route: 'build-parameters',
+                            path: '/api/v2/workspacebuilds/{build}/parameters',
+                            waitsFor: [2, 8],
+                        },
+                        { route: 'build-timings', path: '/api/v2/workspacebuilds/{build}/timings', waitsFor: [2, 8] },
+                        { route: 'deployment-ssh', path: '/api/v2/deployment/ssh', waitsFor: [2, 10] },
+                        {
+                            route: 'agent-containers',
+                            path: '/api/v2/workspaceagents/{agent}/containers',
+                            waitsFor: [2, 10],
+                        },
+                    ],
+                },
+            ],
+        },
+    ],
+    polls: [
+        {
+            everyMs: 30000,
+            call: { route: 'workspaces', path: '/api/v2/workspaces?limit=25&offset=0&q=owner%3Ame', waitsFor: [] },
+        },
+        { everyMs: 60000, call: { route: 'tasks', path: '/api/v2/tasks?q=owner:{user}', waitsFor: [] } },
+    ],
+    socket: '/api/v2/notifications/inbox/watch?read_status=unread',
+};
+
+
+/***/ }),
+
+/***/ 12518:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Kd: () => (/* binding */ OWN_PLACEHOLDERS),
+/* harmony export */   bJ: () => (/* binding */ withoutWorkspaces),
+/* harmony export */   cV: () => (/* binding */ fillBody),
+/* harmony export */   dN: () => (/* binding */ fillPath),
+/* harmony export */   fz: () => (/* binding */ withoutRoutes),
+/* harmony export */   iJ: () => (/* binding */ placeholdersOf)
+/* harmony export */ });
+/** Placeholders whose values differ from user to user, so that a path with one is a path of that user's own. */
+const OWN_PLACEHOLDERS = ['user', 'workspaceName', 'workspace', 'build', 'agent'];
+const PLACEHOLDER = /\{([A-Za-z]+)\}/g;
+const placeholdersOf = (template) => [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+/** A path with its values; undefined where one is missing. */
+function fillPath(template, values) {
+    return fill(template, values, encodeURIComponent);
+}
+/** A JSON body with its values; undefined where one is missing. */
+function fillBody(template, values) {
+    return fill(template, values, (value) => JSON.stringify(value).slice(1, -1));
+}
+function fill(template, values, escape) {
+    if (!template.includes('{'))
+        return template;
+    if (placeholdersOf(template).some((name) => values[name] === undefined))
+        return undefined;
+    return template.replaceAll(PLACEHOLDER, (_whole, name) => escape(values[name] ?? ''));
+}
+/**
+ * The mix without routes that the server does not know. What waited for a call of theirs waits for what that call
+ * waited for.
+ */
+function withoutRoutes(mix, dropped) {
+    if (dropped.size === 0)
+        return mix;
+    const { socket, ...kept } = withoutCalls(mix, ({ route }) => dropped.has(route));
+    const gone = mix.routes.filter(({ id }) => dropped.has(id));
+    // A server that has no inbox has no WebSocket of it either.
+    const hasSocket = socket !== undefined && !gone.some(({ pattern }) => socket.startsWith(`${pattern}/`));
+    return {
+        ...kept,
+        ...(hasSocket && { socket }),
+        version: `${mix.version} without ${[...dropped].sort().join(', ')}`,
+        routes: mix.routes.filter(({ id }) => !dropped.has(id)),
+    };
+}
+/** The mix of users who own no workspace: without its page, and without the calls of its row in the list. */
+function withoutWorkspaces(mix) {
+    const needsWorkspace = ({ path, body = '' }) => placeholdersOf(path + body).some((name) => name !== 'user' && OWN_PLACEHOLDERS.includes(name));
+    const pages = mix.pages.filter(({ batches }) => !batches.some(({ calls }) => calls[0] !== undefined && needsWorkspace(calls[0])));
+    return {
+        ...withoutCalls({ ...mix, pages }, needsWorkspace),
+        version: `${mix.version} without workspaces`,
+    };
+}
+function withoutCalls(mix, isDropped) {
+    return {
+        ...mix,
+        pages: mix.pages
+            .map((page) => ({
+            ...page,
+            batches: page.batches
+                .map((batch) => ({ ...batch, calls: keptCalls(batch.calls, isDropped) }))
+                .filter(({ calls }) => calls.length > 0),
+        }))
+            .filter(({ batches }) => batches.length > 0),
+        polls: mix.polls.filter(({ call }) => !isDropped(call)),
+    };
+}
+function keptCalls(calls, isDropped) {
+    const places = new Map();
+    for (const [index, call] of calls.entries())
+        if (!isDropped(call))
+            places.set(index, places.size);
+    const standIns = (index) => {
+        const place = places.get(index);
+        return place === undefined ? (calls[index]?.waitsFor ?? []).flatMap(standIns) : [place];
+    };
+    return calls
+        .filter((call) => !isDropped(call))
+        .map((call) => ({ ...call, waitsFor: [...new Set(call.waitsFor.flatMap(standIns))] }));
+}
+
+
+/***/ }),
+
+/***/ 93321:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  SD: () => (/* binding */ plannedPoolSamples),
+  OA: () => (/* binding */ plannedSamples),
+  uP: () => (/* binding */ scheduleProbe),
+  yg: () => (/* binding */ scheduleVisits)
+});
+
+// UNUSED EXPORTS: BASELINE, BASELINE_EVERY_MS, VISIT_EVERY_MS
+
+// EXTERNAL MODULE: ./src/units.ts
+var units = __nccwpck_require__(61996);
+;// CONCATENATED MODULE: ./src/load/seeded-random.ts
+/** A seeded source of randomness (mulberry32): the same seed draws the same schedule everywhere. */
+class SeededRandom {
+    #state;
+    constructor(seed) {
+        this.#state = seed >>> 0;
+    }
+    /** Uniform in [0, 1). */
+    next() {
+        this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+        let mixed = this.#state;
+        mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+        mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+        return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+    }
+    /** The gap between two arrivals that know nothing of each other (Poisson). */
+    exponential(mean) {
+        return -Math.log(1 - this.next()) * mean;
+    }
+    /** One of the choices, each as often as its weight says. */
+    pick(choices) {
+        let left = this.next() * choices.reduce((sum, { weight }) => sum + weight, 0);
+        return choices.find(({ weight }) => (left -= weight) < 0) ?? choices.at(-1);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/load/schedule.ts
+
+
+/**
+ * When what is sent, drawn in advance from a seed. It is an open model: what the server does never moves an arrival, so
+ * a stall meets as many calls as any other time of that length.
+ */
+/** The mean time between a user's page visits. Our own figure: the recordings do not hold how often people click. */
+const VISIT_EVERY_MS = 30_000;
+/** 30 calls a minute of the server's 512 for this path, and 150 samples in five minutes. */
+const BASELINE_EVERY_MS = 2_000;
+/** The users come in over one mean gap between visits, of a short run over a tenth of it. */
+const LONGEST_RAMP_SHARE = 0.1;
+const BASELINE = { route: 'buildinfo', path: '/api/v2/buildinfo', waitsFor: [] };
+const BASELINE_ROUTE = { id: 'buildinfo', method: 'GET', pattern: '/api/v2/buildinfo', pool: false };
+/**
+ * Page visits and polls of virtual users. Each user comes once at a random time of the ramp (its warm-up visit), then
+ * with exponential gaps; its polls repeat in their recorded periods from its first visit on, as those of a tab that
+ * stays open.
+ */
+function scheduleVisits(plan) {
+    const { mix, users, duration, seed } = plan;
+    const visitEvery = plan.visitEvery ?? (0,units/* milliseconds */.Rz)(VISIT_EVERY_MS);
+    const ramp = Math.min(visitEvery, duration * LONGEST_RAMP_SHARE);
+    const end = Math.max(duration, plan.longest ?? 0);
+    const arrivals = [];
+    const add = (arrival) => {
+        if (arrival.atMs < end)
+            arrivals.push(arrival);
+    };
+    const polls = mix.polls.map(({ everyMs, call }) => ({ everyMs, batch: { afterMs: 0, calls: [call] } }));
+    for (let user = 0; user < users; user += 1) {
+        // Apart for every user: one more user does not move the others.
+        const random = new SeededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(user + 1, 0x85ebca6b));
+        const first = random.next() * ramp;
+        for (let at = first; at < end; at += random.exponential(visitEvery)) {
+            const page = random.pick(mix.pages);
+            for (const batch of page?.batches ?? [])
+                add({ atMs: at + batch.afterMs, user, batch, visitAtMs: at, warmUp: at === first });
+        }
+        for (const { everyMs, batch } of polls) {
+            for (let at = first + everyMs; at < end; at += everyMs)
+                add({ atMs: at, user, batch, warmUp: false });
+        }
+    }
+    return {
+        version: mix.version,
+        seed,
+        users,
+        durationMs: (0,units/* milliseconds */.Rz)(end),
+        routes: [...mix.routes, BASELINE_ROUTE],
+        ...(mix.socket !== undefined && { socket: mix.socket }),
+        arrivals: inOrder([...arrivals, ...baseline(end)]),
+    };
+}
+/**
+ * `api_probe`: single calls at a fixed mean rate with exponential gaps, each route as often as its weight says. The first
+ * call of each user is warm-up, since it opens the user's connection.
+ */
+function scheduleProbe(plan) {
+    const { rate, duration, seed, users } = plan;
+    const random = new SeededRandom(Math.imul(seed + 1, 0x9e3779b1));
+    const choices = plan.routes.map(({ id, path, weight = 1, body }) => {
+        const call = { route: id, path, waitsFor: [], ...(body !== undefined && { body }) };
+        return { weight, batch: { afterMs: 0, calls: [call] } };
+    });
+    const end = Math.max(duration, plan.longest ?? 0);
+    const arrivals = [];
+    for (let at = random.exponential(1000 / rate); at < end; at += random.exponential(1000 / rate)) {
+        const choice = random.pick(choices);
+        if (choice === undefined)
+            break;
+        const index = arrivals.length;
+        const warmUp = index < users || at < (plan.warmUp ?? 0);
+        arrivals.push({ atMs: at, user: index % users, batch: choice.batch, warmUp });
+    }
+    return {
+        version: 'api_probe',
+        seed,
+        users,
+        durationMs: (0,units/* milliseconds */.Rz)(end),
+        routes: [
+            ...plan.routes.map(({ id, path, method = 'GET' }) => ({
+                id,
+                method,
+                pattern: path.split('?')[0] ?? path,
+                pool: true,
+            })),
+            BASELINE_ROUTE,
+        ],
+        arrivals: inOrder([...arrivals, ...baseline(end)]),
+    };
+}
+/** Calls that the network and the router alone answer, at a slow pace of their own. */
+function baseline(duration) {
+    const count = Math.ceil(duration / BASELINE_EVERY_MS);
+    return Array.from({ length: count }, (_none, index) => ({
+        atMs: index * BASELINE_EVERY_MS,
+        user: undefined,
+        batch: { afterMs: 0, calls: [BASELINE] },
+        // It opens the connection.
+        warmUp: index === 0,
+    }));
+}
+const inOrder = (arrivals) => [...arrivals].sort((left, right) => left.atMs - right.atMs);
+/** How many samples each route will have, so that a plan can say whether it decides a quantile. */
+function plannedSamples(schedule) {
+    const counts = new Map(schedule.routes.map(({ id }) => [id, 0]));
+    for (const { batch, warmUp } of schedule.arrivals) {
+        if (warmUp)
+            continue;
+        for (const { route } of batch.calls)
+            counts.set(route, (counts.get(route) ?? 0) + 1);
+    }
+    return counts;
+}
+/** How many samples the pool will have. */
+function plannedPoolSamples(schedule) {
+    const counts = plannedSamples(schedule);
+    return schedule.routes.reduce((sum, { id, pool }) => sum + (pool ? (counts.get(id) ?? 0) : 0), 0);
+}
+
+
+/***/ }),
+
+/***/ 77981:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33621,6 +34118,7 @@ const SMOKE = {
     workspaces: 10,
     provisioning: 'max',
     longestTraffic: (0,src_units/* minutes */.Gx)(1),
+    dashboard: { users: 5, longest: (0,src_units/* minutes */.Gx)(2) },
 };
 const BUILT_IN = [SMOKE];
 const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
@@ -33650,7 +34148,8 @@ function applyProfile(value, profile) {
         const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
         const change = {
             ...(total.success && { create_workspaces: { count, simultaneous: undefined } }),
-            ...shorterTraffic(config.data, builtIn.longestTraffic),
+            ...shorter(config.data, 'workspace_traffic', builtIn.longestTraffic),
+            ...smallerDashboard(config.data, builtIn.dashboard),
         };
         return { value: overlay(config.data, change), builtIn };
     }
@@ -33663,8 +34162,8 @@ function applyProfile(value, profile) {
     return { message: `there is no profile "${profile}"; ${(0,nearest/* suggestion */.h)(profile, known)}` };
 }
 /** A duration that cannot be read is left as it is: validation says what is wrong with it. */
-function shorterTraffic(config, longest) {
-    const section = schemas/* object */.Ikc({ duration: schemas/* string */.YjP() }).safeParse(config['workspace_traffic']);
+function shorter(config, name, longest) {
+    const section = schemas/* object */.Ikc({ duration: schemas/* string */.YjP() }).safeParse(config[name]);
     if (!section.success)
         return {};
     try {
@@ -33676,7 +34175,16 @@ function shorterTraffic(config, longest) {
             return {};
         throw thrown;
     }
-    return { workspace_traffic: { duration: (0,units/* formatDuration */.a3)(longest) } };
+    return { [name]: { duration: (0,units/* formatDuration */.a3)(longest) } };
+}
+function smallerDashboard(config, { users, longest }) {
+    const changes = rawObject.safeParse(shorter(config, 'dashboard', longest)['dashboard']);
+    const section = schemas/* object */.Ikc({ concurrency: schemas/* number */.aig().gt(users) }).safeParse(config['dashboard']);
+    const dashboard = {
+        ...(changes.success && changes.data),
+        ...(section.success && { concurrency: users }),
+    };
+    return Object.keys(dashboard).length === 0 ? {} : { dashboard };
 }
 function overlay(base, change) {
     return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
@@ -33867,7 +34375,27 @@ const dashboard = schemas/* strictObject */.rej({
         p99_latency_ms: schemas/* number */.aig().positive('a number of milliseconds above 0 is needed').optional(),
     })
         .optional(),
-    browser: schemas/* enum */.k5n(['auto', 'always', 'never']).optional(),
+    browser: schemas/* enum */.k5n(['auto', 'always', 'never']).default('auto'),
+});
+/** Below the deployment's address, as it is sent: what a request line may hold. */
+const requestPath = schemas/* string */.YjP({ error: 'a path is needed, like "/api/v2/templates"' })
+    .regex(/^\/[\x21-\x7e]*$/, 'a path below the deployment is needed, like "/api/v2/templates?limit=25", with other characters escaped')
+    .refine((path) => !/[{}]/.test(path), 'a path is sent as it is written; it has no placeholders like {user}');
+const probeRoute = schemas/* union */.KCZ([
+    requestPath.transform((path) => ({ path })),
+    schemas/* strictObject */.rej({
+        id: schemas/* string */.YjP()
+            .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'an id has small letters, digits and single "-" only')
+            .optional(),
+        path: requestPath,
+        weight: schemas/* number */.aig().positive('a weight above 0 is needed').optional(),
+        method: schemas/* enum */.k5n(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional(),
+        body: schemas/* unknown */.L5J().optional(),
+    }),
+]);
+const apiProbe = schemas/* strictObject */.rej({
+    rate: schemas/* number */.aig({ error: 'a number of calls a second is needed' }).positive('a rate above 0 is needed'),
+    routes: schemas/* array */.YOg(probeRoute).min(1, 'at least one route is needed'),
 });
 /** The CLI's flag for the mode "app" takes the slug of a workspace app. */
 const trafficMode = schemas/* string */.YjP({ error: 'a mode is needed: "web-terminal", "ssh" or "app:<slug>"' })
@@ -33903,7 +34431,7 @@ const sections = {
     create_workspaces: createWorkspaces.optional(),
     dashboard: dashboard.optional(),
     workspace_traffic: workspaceTraffic.optional(),
-    api_probe: schemas/* looseObject */._H3({}).optional(),
+    api_probe: apiProbe.optional(),
     suites: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({})).optional(),
     criteria: schemas/* array */.YOg(criterion).default([]),
     abort_early: schemas/* boolean */.zMY().default(false),
@@ -33923,6 +34451,8 @@ const KNOWN_KEYS = {
     dashboard: Object.keys(dashboard.shape),
     'dashboard.targets': ['p95_latency_ms', 'p99_latency_ms'],
     workspace_traffic: Object.keys(workspaceTraffic.shape),
+    api_probe: Object.keys(apiProbe.shape),
+    'api_probe.routes.*': ['id', 'path', 'weight', 'method', 'body'],
     'criteria.*': [...Object.keys(activeCriterion.shape), 'disabled', 'reason'],
     cleanup: ['orphan'],
     load: ['proxy'],
@@ -34081,7 +34611,9 @@ function mistakesOf(issue, source, profile) {
 }
 /** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
 function unionMistakes(issue, source, profile) {
-    const ranked = [...issue.errors].sort((a, b) => a.length - b.length);
+    // A text is no try at an object, however few mistakes that would be.
+    const isOtherKind = (mistakes) => mistakes.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1 : 0;
+    const ranked = [...issue.errors].sort((a, b) => isOtherKind(a) - isOtherKind(b) || a.length - b.length);
     const meant = ranked[0];
     if (meant === undefined || meant.length === 0) {
         return [
@@ -34191,38 +34723,6 @@ async function readInputs({ environment, job }) {
 
 // EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
 var http = __nccwpck_require__(5409);
-;// CONCATENATED MODULE: ./src/plan/steps.ts
-/** The steps of all phases, in order. */
-const stepsOf = ({ phases }) => phases.flatMap(({ steps }) => steps);
-const isCreateStep = (step) => step.suite === 'create-workspaces';
-const isTrafficStep = (step) => step.suite === 'workspace-traffic';
-/** The steps that create workspaces, one a group. */
-const createStepsOf = (plan) => stepsOf(plan).filter(isCreateStep);
-/** The step that sends traffic; undefined where none is planned. */
-const trafficStepOf = (plan) => stepsOf(plan).find(isTrafficStep);
-/** What a step is called in the log and the reports: its group, else its suite. */
-function stepName(step) {
-    switch (step.suite) {
-        case 'create-workspaces':
-            return step.group;
-        case 'workspace-traffic':
-            return step.suite;
-    }
-}
-/** How the evidence files of a step begin. */
-function evidenceName(step) {
-    switch (step.suite) {
-        case 'create-workspaces':
-            return `${step.suite}.${step.group}`;
-        case 'workspace-traffic':
-            return step.suite;
-    }
-}
-/** The names of the groups. */
-const groupsOf = (plan) => createStepsOf(plan).map(({ group }) => group);
-/** The names of the templates. */
-const templatesOf = (plan) => createStepsOf(plan).map(({ template }) => template);
-
 ;// CONCATENATED MODULE: ./src/ready/readiness.ts
 const ok = (name, message) => ({ name, status: 'ok', message });
 const warned = (name, message) => ({ name, status: 'warning', message });
@@ -34316,8 +34816,11 @@ function undecidable(criterion) {
     const needed = samplesNeeded(isUpperLimit ? aggregate.q : 1 - aggregate.q);
     if (planned >= needed)
         return undefined;
-    return (`the criterion "${criterion.id}" (${criterion.expect.text}) cannot be decided with ${planned} workspaces: ` +
-        `a ${aggregate.name.toUpperCase()} needs ${needed}, ${needed - planned} more; raise the count, ` +
+    const [what, more] = criterion.metric.startsWith('api.')
+        ? ['calls', 'duration or the concurrency']
+        : ['workspaces', 'count'];
+    return (`the criterion "${criterion.id}" (${criterion.expect.text}) cannot be decided with ${planned} ${what}: ` +
+        `a ${aggregate.name.toUpperCase()} needs ${needed}, ${needed - planned} more; raise the ${more}, ` +
         `use a "max" expectation, or mark it "informational: true"`);
 }
 
@@ -34655,16 +35158,34 @@ function judge(criterion, metrics) {
         };
     }
     const outcome = judgeExpectation(criterion.expect, metric);
-    if (outcome.verdict !== 'pass' || criterion.warn === undefined)
+    if (metric.doubt !== undefined && 'observed' in outcome)
+        return { ...outcome, verdict: 'inconclusive', sentence: `${outcome.sentence}; but ${metric.doubt}` };
+    if (outcome.verdict !== 'pass')
         return outcome;
-    const warning = judgeExpectation(criterion.warn, metric);
-    if (warning.verdict !== 'fail')
+    const warning = warningOf(criterion, metric) ?? partsWarning(criterion, metrics);
+    if (warning === undefined)
         return outcome;
-    return {
-        ...outcome,
-        verdict: 'warn',
-        sentence: `${outcome.sentence}; but the warning level ${criterion.warn.text} is breached`,
-    };
+    return { ...outcome, verdict: 'warn', sentence: `${outcome.sentence}; but ${warning}` };
+}
+function warningOf({ warn }, metric) {
+    if (warn === undefined || judgeExpectation(warn, metric).verdict !== 'fail')
+        return undefined;
+    return `the warning level ${warn.text} is breached`;
+}
+/** A whole may be good while a part of it, with samples enough to say so, is not. */
+function partsWarning({ expect, parts = [] }, metrics) {
+    const breaches = parts.flatMap((name) => {
+        const part = metrics.get(name);
+        if (part === undefined || part.shape === 'missing' || sampleCount(part) === 0)
+            return [];
+        const outcome = judgeExpectation(expect, part);
+        const { aggregate } = expect;
+        const needed = aggregate.kind === 'quantile' ? samplesNeeded(aggregate.q) : 1;
+        if (outcome.verdict !== 'fail' || (sampleCount(part) ?? needed) < needed)
+            return [];
+        return [`${name} alone is at ${observedText(outcome.observed, expect.unit)}`];
+    });
+    return breaches.length === 0 ? undefined : breaches.join(', ');
 }
 function judgeExpectation(expectation, metric) {
     switch (metric.shape) {
@@ -35340,7 +35861,7 @@ const TRAFFIC_METRICS = [
     { name: 'write_latency', shape: 'buckets', unit: 'seconds' },
 ];
 /** The first parts of metric names whose suites are not available yet. */
-const LATER_METRICS = ['api', 'dashboard', 'coderd', 'monitor'];
+const LATER_METRICS = ['dashboard', 'coderd', 'monitor'];
 /** The metrics of creating workspaces, of each group and of all; `groups` has their planned counts. */
 function workspaceMetricNames(groups) {
     return [...groups].flatMap(([group, planned]) => WORKSPACE_METRICS.map((metric) => ({
@@ -35355,6 +35876,21 @@ function trafficMetricNames(workspaces) {
         name: `workspace_traffic.${metric.name}`,
         ...(metric.shape === 'ratio' && { plannedSamples: workspaces }),
     }));
+}
+/** The metrics of the API load: of all pooled calls together, and of each of their routes. */
+function apiMetricNames(pooled, routes, planned) {
+    const latency = (name, plannedSamples) => ({
+        name,
+        shape: 'samples',
+        unit: 'seconds',
+        plannedSamples,
+    });
+    return [
+        latency('api.latency', pooled),
+        { name: 'api.success_rate', shape: 'ratio', unit: 'ratio', plannedSamples: pooled },
+        { name: 'api.throttled', shape: 'count', unit: 'count' },
+        ...[...routes, 'buildinfo'].map((route) => latency(`api.latency.${route}`, planned.get(route) ?? 0)),
+    ];
 }
 
 ;// CONCATENATED MODULE: ./src/measure/exposition.ts
@@ -35966,6 +36502,8 @@ function judgeable(metrics, groups) {
     });
 }
 
+// EXTERNAL MODULE: ./src/plan/steps.ts
+var plan_steps = __nccwpck_require__(62960);
 // EXTERNAL MODULE: ./src/redact.ts
 var redact = __nccwpck_require__(76670);
 ;// CONCATENATED MODULE: ./src/stages/file-pieces.ts
@@ -36077,6 +36615,468 @@ async function writeWithoutLogs(source, target, file, secrets) {
     }
 }
 
+;// CONCATENATED MODULE: ./src/load/recorder.ts
+/**
+ * Distributions of durations in bounded memory. While there are few values they are kept as they are, so that every
+ * quantile is exact (also where a decision hangs on one order statistic); beyond that they go into buckets whose bounds
+ * grow by a constant factor, as HdrHistogram's and DDSketch's do, with a known relative error.
+ * Source: Masson, Rim, Lee, DDSketch (VLDB 2019), section 2.
+ */
+/** About 80 kB; more than the pool of the guide's 50 users has in five minutes. */
+const RAW_LIMIT = 10_000;
+/** The value of a bucket differs from every value in it by at most this share. */
+const RELATIVE_ERROR = 0.005;
+/** In milliseconds; anything shorter counts as this long: below a microsecond there is only the clock's noise. */
+const SMALLEST_MS = 0.001;
+const GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR);
+const LOG_GAMMA = Math.log(GAMMA);
+const bucketOf = (value) => Math.ceil(Math.log(Math.max(value, SMALLEST_MS)) / LOG_GAMMA);
+const recorder_valueOf = (bucket) => (2 * GAMMA ** bucket) / (1 + GAMMA);
+class Distribution {
+    rawLimit;
+    #raw = [];
+    #sorted;
+    #buckets = new Map();
+    #count = 0;
+    #failed = 0;
+    #sum = 0;
+    #min = Infinity;
+    #max = -Infinity;
+    constructor(rawLimit = RAW_LIMIT) {
+        this.rawLimit = rawLimit;
+    }
+    /** @param value in milliseconds, at least 0. */
+    add(value) {
+        this.#count += 1;
+        this.#sum += value;
+        this.#min = Math.min(this.#min, value);
+        this.#max = Math.max(this.#max, value);
+        this.#sorted = undefined;
+        if (this.#raw === undefined) {
+            this.#put(bucketOf(value), 1);
+            return;
+        }
+        this.#raw.push(value);
+        if (this.#raw.length > this.rawLimit)
+            this.#toBuckets();
+    }
+    /** One that never ended well: infinitely slow. */
+    fail() {
+        this.#failed += 1;
+    }
+    /** All of them, failed ones too. */
+    get count() {
+        return this.#count + this.#failed;
+    }
+    get failed() {
+        return this.#failed;
+    }
+    /** Of those that ended well; NaN without any. */
+    get mean() {
+        return this.#sum / this.#count;
+    }
+    /** Infinity once one failed; NaN without any. */
+    get max() {
+        if (this.count === 0)
+            return Number.NaN;
+        return this.#failed > 0 ? Infinity : this.#max;
+    }
+    /** The nearest-rank quantile, rank ceil(q n); failed ones come last. NaN without any. */
+    quantile(q) {
+        const { count } = this;
+        if (count === 0)
+            return Number.NaN;
+        // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
+        const rank = Math.min(count, Math.max(1, Math.ceil(q * count - 1e-9)));
+        if (rank > this.#count)
+            return Infinity;
+        if (this.#raw !== undefined) {
+            this.#sorted ??= recorder_ascending(this.#raw);
+            return this.#sorted[rank - 1] ?? Number.NaN;
+        }
+        if (rank === 1)
+            return this.#min;
+        if (rank === this.#count)
+            return this.#max;
+        let seen = 0;
+        for (const [bucket, count] of this.#inOrder()) {
+            seen += count;
+            if (seen >= rank)
+                return this.#within(recorder_valueOf(bucket));
+        }
+        return this.#max;
+    }
+    merge(other) {
+        this.mergeData(other.#exact());
+    }
+    mergeData(data) {
+        this.#failed += data.failed;
+        if (data.kind === 'samples') {
+            for (const value of data.values)
+                this.add(value);
+            return;
+        }
+        if (data.buckets.length === 0)
+            return;
+        this.#toBuckets();
+        for (const [bucket, count] of data.buckets)
+            this.#put(bucket, count);
+        this.#count += data.buckets.reduce((sum, [, count]) => sum + count, 0);
+        this.#sum += data.sum;
+        this.#min = Math.min(this.#min, data.min);
+        this.#max = Math.max(this.#max, data.max);
+    }
+    data() {
+        const exact = this.#exact();
+        if (exact.kind === 'samples')
+            return { ...exact, values: exact.values.map(rounded) };
+        return { ...exact, min: rounded(exact.min), max: rounded(exact.max), sum: rounded(exact.sum) };
+    }
+    static from(data) {
+        const distribution = new Distribution();
+        distribution.mergeData(data);
+        return distribution;
+    }
+    #exact() {
+        if (this.#raw !== undefined) {
+            return { kind: 'samples', values: recorder_ascending(this.#raw), failed: this.#failed };
+        }
+        return {
+            kind: 'buckets',
+            relativeError: RELATIVE_ERROR,
+            buckets: this.#inOrder(),
+            min: this.#min,
+            max: this.#max,
+            sum: this.#sum,
+            failed: this.#failed,
+        };
+    }
+    #toBuckets() {
+        for (const value of this.#raw ?? [])
+            this.#put(bucketOf(value), 1);
+        this.#raw = undefined;
+        this.#sorted = undefined;
+    }
+    #put(bucket, count) {
+        this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + count);
+    }
+    #inOrder() {
+        return [...this.#buckets].sort(([left], [right]) => left - right);
+    }
+    #within(value) {
+        return Math.min(this.#max, Math.max(this.#min, value));
+    }
+}
+/** Its values one by one, ascending, as quantiles with bounds need them; those of a bucket by the bucket's value. */
+function orderedValues(data) {
+    if (data.kind === 'samples')
+        return data.values;
+    const values = data.buckets.flatMap(([bucket, count]) => new Array(count).fill(Math.min(data.max, Math.max(data.min, recorder_valueOf(bucket)))));
+    return values.length < 2 ? values : [data.min, ...values.slice(1, -1), data.max];
+}
+const recorder_ascending = (values) => Array.from(Float64Array.from(values).sort());
+/** To a tenth of a microsecond: what is measured is never finer. */
+const rounded = (value) => Math.round(value * 1e4) / 1e4;
+
+;// CONCATENATED MODULE: ./src/measure/load-metrics.ts
+
+const LOAD_FILE = 'evidence/api-load.json';
+const BASELINE = 'buildinfo';
+const load_metrics_COVERAGE = 0.95;
+/** Of the calls that were due; beyond it the load was another one than planned. */
+const MOST_THROTTLED = 0.05;
+/** Calls that the verdict is about: of the pool, and not of a user's first visit. */
+const isJudged = ({ pool, warmUp }) => pool && !warmUp;
+/** Why the load says nothing; undefined when it can be judged. */
+function loadProblem({ result, problems, planned }) {
+    const because = problems[0] === undefined ? '' : `: ${problems[0]}`;
+    if (result.usersSeen < result.users * load_metrics_COVERAGE)
+        return `dashboard: only ${result.usersSeen} of ${result.users} virtual users came; at least ${load_metrics_COVERAGE * 100} % are needed${because}`;
+    if (result.elapsedMs < planned * 1000 * load_metrics_COVERAGE)
+        return `dashboard: the load ended after ${Math.round(result.elapsedMs / 1000)} of ${planned} s`;
+    if (!result.series.some((series) => isJudged(series) && counted(series) > 0))
+        return 'dashboard: no call of the API load was answered or failed';
+    return undefined;
+}
+/** All metrics of the API load. `names`: every one that has to be there. */
+function loadMetrics(evidence, names) {
+    const problem = 'unusable' in evidence ? evidence.unusable : loadProblem(evidence);
+    if ('unusable' in evidence || problem !== undefined)
+        return names.map((name) => ({ name, shape: 'missing', reason: problem ?? 'not measured' }));
+    const { series } = evidence.result;
+    const judged = series.filter(isJudged);
+    const origin = originOf(evidence.result);
+    const latency = merged(judged);
+    const routes = new Map([...judged, ...series.filter(({ route, warmUp }) => route === BASELINE && !warmUp)].map(({ route }) => [
+        `api.latency.${route}`,
+        route,
+    ]));
+    const measured = [
+        { ...origin, name: 'api.latency', ...samplesOf(latency) },
+        {
+            ...origin,
+            name: 'api.success_rate',
+            shape: 'ratio',
+            good: latency.count - latency.failed,
+            total: latency.count,
+        },
+        {
+            name: 'api.throttled',
+            phase: origin.phase,
+            source: origin.source,
+            evidence: origin.evidence,
+            shape: 'count',
+            value: series.reduce((sum, { throttled }) => sum + throttled, 0),
+        },
+        ...[...routes].map(([name, route]) => {
+            const own = series.filter((one) => one.route === route && !one.warmUp);
+            return { ...origin, name, ...samplesOf(merged(own)) };
+        }),
+    ];
+    const missing = names.filter((name) => !measured.some((metric) => metric.name === name));
+    return [
+        ...measured,
+        ...missing.map((name) => ({ name, shape: 'missing', reason: `${name} was not called` })),
+    ];
+}
+/** The latencies of several series as one distribution. */
+function merged(series) {
+    const all = new Distribution();
+    for (const { latency } of series)
+        all.mergeData(latency);
+    return all;
+}
+/** Calls that were answered or failed. */
+const counted = (series) => merged([series]).count;
+function originOf(result) {
+    const doubt = result.health.saturated ?? throttledTooMuch(result);
+    return {
+        phase: result.phases.map(({ name }) => name).join(', '),
+        source: 'load',
+        evidence: [LOAD_FILE],
+        ...(doubt !== undefined && { doubt }),
+    };
+}
+function throttledTooMuch({ calls }) {
+    const due = calls.ok + calls.failed + calls.throttled;
+    if (calls.throttled <= due * MOST_THROTTLED)
+        return undefined;
+    return `The rate limiter refused ${calls.throttled} of ${due} calls, so the deployment had less load than planned.`;
+}
+/** From milliseconds to seconds, to a microsecond. */
+function samplesOf(distribution) {
+    return {
+        shape: 'samples',
+        unit: 'seconds',
+        samples: orderedValues(distribution.data()).map((value) => Math.round(value * 1e3) / 1e6),
+        failed: distribution.failed,
+    };
+}
+
+;// CONCATENATED MODULE: ./src/measure/load-summary.ts
+
+
+function summarizeLoad(result) {
+    const judged = result.series.filter(isJudged);
+    const others = result.series.filter((series) => !series.pool && !series.warmUp);
+    const all = summaryOf(judged);
+    const baseline = routesOf(others.filter(({ route }) => route === 'buildinfo'))[0];
+    return {
+        mix: result.mix,
+        users: result.users,
+        usersSeen: result.usersSeen,
+        lasted: (0,src_units/* seconds */.YA)(result.elapsedMs / 1000),
+        calls: result.calls,
+        sockets: result.sockets,
+        health: result.health,
+        warmUpCalls: merged(result.series.filter(({ warmUp }) => warmUp)).count,
+        ...(all && { all }),
+        phases: result.phases.flatMap(({ name }) => {
+            const summary = summaryOf(judged.filter(({ phase }) => phase === name));
+            return summary === undefined ? [] : [{ phase: name, ...summary }];
+        }),
+        routes: routesOf(judged).sort((a, b) => b.p95 - a.p95 || b.n - a.n),
+        ...(baseline && { baseline }),
+        failures: failuresOf(judged),
+    };
+}
+function routesOf(series) {
+    return [...new Set(series.map(({ route }) => route))].flatMap((route) => {
+        const own = series.filter((one) => one.route === route);
+        const summary = summaryOf(own);
+        const [first] = own;
+        if (summary === undefined || first === undefined)
+            return [];
+        return [{ route, method: first.method, pattern: first.pattern, ...summary }];
+    });
+}
+/** Undefined without any call that was answered or failed. */
+function summaryOf(series) {
+    const distribution = merged(series);
+    if (distribution.count === 0)
+        return undefined;
+    const at = (q) => (0,src_units/* milliseconds */.Rz)(distribution.quantile(q));
+    return {
+        n: distribution.count,
+        failed: distribution.failed,
+        throttled: series.reduce((sum, { throttled }) => sum + throttled, 0),
+        p50: at(0.5),
+        p95: at(0.95),
+        p99: at(0.99),
+        max: (0,src_units/* milliseconds */.Rz)(distribution.max),
+    };
+}
+function failuresOf(series) {
+    const counts = new Map();
+    for (const { route, failures } of series) {
+        for (const [reason, count] of Object.entries(failures)) {
+            const key = `${route}: ${reason}`;
+            counts.set(key, (counts.get(key) ?? 0) + count);
+        }
+    }
+    return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
+}
+
+// EXTERNAL MODULE: ./src/load/mix-data.ts
+var mix_data = __nccwpck_require__(47887);
+// EXTERNAL MODULE: ./src/load/schedule.ts + 1 modules
+var load_schedule = __nccwpck_require__(93321);
+// EXTERNAL MODULE: ./src/plan/load-schedule.ts
+var plan_load_schedule = __nccwpck_require__(97533);
+;// CONCATENATED MODULE: ./src/plan/dashboard.ts
+
+
+
+
+
+
+/** One seed for all runs: two runs of one plan send the same calls at the same times, so that they can be compared. */
+const SEED = 1;
+/** With nothing else going on, at least half of the duration, or a minute: the latency of a deployment at rest. */
+const LONGEST_ALONE = (0,src_units/* seconds */.YA)(60);
+/** What is under way at the end is waited for. */
+const DRAIN = (0,src_units/* seconds */.YA)(35);
+/** The network and the router alone; no part of what is judged. */
+const BASELINE_METRIC = 'api.latency.buildinfo';
+const TARGETS = [
+    { id: '14.9-api-latency-p95', requirement: '14.9', aggregate: 'p95', key: 'p95_latency_ms' },
+    { id: '14.10-api-latency-p99', requirement: '14.10', aggregate: 'p99', key: 'p99_latency_ms' },
+];
+/** Virtual users: of the owners of workspaces where there are any, and made for this where they are too few. */
+function planDashboard(dashboard, probe, owners) {
+    const { concurrency: users, duration } = dashboard;
+    const alone = (0,src_units/* seconds */.YA)(Math.min(duration / 2, LONGEST_ALONE));
+    const step = {
+        suite: 'dashboard',
+        users,
+        usersWithoutWorkspace: Math.max(0, users - owners.count),
+        duration,
+        alone: owners.count === 0 ? duration : alone,
+        timeout: (0,src_units/* seconds */.YA)(duration + DRAIN),
+        seed: SEED,
+        work: probe === undefined ? visits() : probeWork(probe),
+    };
+    const metrics = dashboardMetrics(step);
+    const parts = metrics
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('api.latency.') && name !== BASELINE_METRIC);
+    return {
+        phase: { name: 'dashboard', title: 'API load', steps: [step] },
+        criteria: [...targetCriteria(dashboard, parts), SUCCESS_RATE],
+        metrics,
+    };
+}
+/** The metrics of a step, with the number of samples that it yields at least. */
+function dashboardMetrics(step) {
+    const schedule = (0,plan_load_schedule/* scheduleOf */.rH)(step);
+    const pooled = schedule.routes.filter(({ pool }) => pool).map(({ id }) => id);
+    return apiMetricNames((0,load_schedule/* plannedPoolSamples */.SD)(schedule), pooled, (0,load_schedule/* plannedSamples */.OA)(schedule));
+}
+/** The same step with what the server does not know left out. */
+function withoutUnknownRoutes(step, unknownRoutes) {
+    return step.work.kind === 'visits' ? { ...step, work: { ...step.work, unknownRoutes } } : step;
+}
+const visits = () => ({ kind: 'visits', mix: mix_data/* dashboardMix */.N.version, unknownRoutes: [] });
+function probeWork({ rate, routes }) {
+    const ids = new Map();
+    const unique = (id) => {
+        const times = (ids.get(id) ?? 0) + 1;
+        ids.set(id, times);
+        return times === 1 ? id : `${id}-${times}`;
+    };
+    return {
+        kind: 'probe',
+        rate,
+        routes: routes.map((route) => {
+            const { path } = route;
+            const { id, weight, method, body } = { ...NO_DETAILS, ...route };
+            return {
+                id: unique(id ?? idOf(path)),
+                path,
+                ...(weight !== undefined && { weight }),
+                ...(method !== undefined && { method }),
+                ...(body !== undefined && { body: JSON.stringify(body) }),
+            };
+        }),
+    };
+}
+const NO_DETAILS = { id: undefined, weight: undefined, method: undefined, body: undefined };
+/** `/api/v2/users/me?q=1` is `users-me`. */
+function idOf(path) {
+    const words = (path.split('?')[0] ?? '').replace(/^\/api\/v2\//, '').match(/[A-Za-z0-9]+/g);
+    return words === null ? 'root' : words.join('-').toLowerCase();
+}
+function targetCriteria({ targets }, parts) {
+    return TARGETS.flatMap(({ id, requirement, aggregate, key }) => {
+        const limit = targets?.[key];
+        if (limit === undefined)
+            return [];
+        return [
+            {
+                id,
+                title: `${aggregate.toUpperCase()} of the API's latency`,
+                requirement,
+                metric: 'api.latency',
+                expect: parseExpectation(`${aggregate} < ${limit}ms`),
+                informational: false,
+                parts,
+                origin: 'config',
+            },
+        ];
+    });
+}
+const SUCCESS_RATE = {
+    id: 'api-success-rate',
+    title: 'API calls that succeeded',
+    metric: 'api.success_rate',
+    expect: parseExpectation('>= 99%'),
+    informational: false,
+    origin: 'default',
+};
+
+;// CONCATENATED MODULE: ./src/stages/load-evidence.ts
+
+
+
+
+/** Keeps what the virtual users found as evidence, and measures by it. */
+async function readLoad({ plan, load }, results) {
+    const step = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
+    if (step === undefined)
+        return { metrics: [], problems: [] };
+    const names = dashboardMetrics(step).map(({ name }) => name);
+    const outcome = load ?? { unusable: 'dashboard: the API load did not begin' };
+    if ('unusable' in outcome)
+        return { metrics: loadMetrics(outcome, names), problems: [outcome.unusable] };
+    await results.writeJson(LOAD_FILE, outcome);
+    const evidence = { ...outcome, planned: step.duration };
+    return {
+        metrics: loadMetrics(evidence, names),
+        problems: [loadProblem(evidence)].filter((problem) => problem !== undefined),
+        summary: summarizeLoad(outcome.result),
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/stages/traffic-evidence.ts
 
 
@@ -36084,8 +37084,8 @@ async function writeWithoutLogs(source, target, file, secrets) {
 
 /** What the suite workspace-traffic left behind; undefined where it was not run. */
 async function readTraffic(read, groups, observation, results) {
-    const reading = read.find(({ outcome }) => isTrafficStep(outcome.step));
-    if (reading === undefined || !isTrafficStep(reading.outcome.step))
+    const reading = read.find(({ outcome }) => (0,plan_steps/* isTrafficStep */._m)(outcome.step));
+    if (reading === undefined || !(0,plan_steps/* isTrafficStep */._m)(reading.outcome.step))
         return undefined;
     const { step } = reading.outcome;
     return {
@@ -36139,13 +37139,16 @@ async function readPage({ metricsPage }, results) {
 
 
 
+
 const FAILED_RUNS_FILE = 'failed-runs.json';
 const METRICS_FILE = 'metrics.json';
 /** From what the run left behind to metrics; everything that they rest on is kept as evidence. */
 async function measure(run, results, secrets, world) {
     const read = [];
-    for (const outcome of run.outcome.steps)
+    const { steps } = run.outcome;
+    for (const outcome of steps.filter(({ driver }) => driver !== 'load'))
         read.push(await readStep(outcome, results, secrets, world));
+    const load = await readLoad(run.outcome, results);
     const { observation } = run;
     const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
     const traffic = await readTraffic(read, groups, observation, results);
@@ -36156,18 +37159,20 @@ async function measure(run, results, secrets, world) {
         await results.writeJson(OBSERVATION_FILE, observation);
     const workspaces = workspaceMetrics(groups, observation);
     const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
-    const metrics = [...workspaces, ...ofTraffic];
+    const metrics = [...workspaces, ...load.metrics, ...ofTraffic];
     // Again once the clean-up's are there; these stay should main not come to that.
     await writeMetrics(metrics, results);
     return {
         metrics,
-        judgeable: [...judgeable(workspaces, groups), ...ofTraffic],
+        judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic],
         timeShares: 'unusable' in observation
             ? []
             : groups.flatMap((group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? []),
-        steps: read.map(({ outcome, failedRuns: failed }) => stepReport(outcome, failed)),
+        steps: steps.map((outcome) => stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? [])),
+        ...(load.summary && { load: load.summary }),
         problems: [
             ...groups.flatMap((group) => coverageProblem(group) ?? []),
+            ...load.problems,
             ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
         ],
     };
@@ -36177,8 +37182,8 @@ function writeMetrics(metrics, results) {
 }
 async function readStep(outcome, results, secrets, world) {
     const { step, resultFile } = outcome;
-    const name = stepName(step);
-    const evidence = `evidence/${evidenceName(step)}.json`;
+    const name = (0,plan_steps/* stepName */.u)(step);
+    const evidence = `evidence/${(0,plan_steps/* evidenceName */.Xc)(step)}.json`;
     if (resultFile === undefined)
         return { outcome, evidence, runs: { unusable: noResult(outcome) }, failedRuns: [] };
     try {
@@ -36199,7 +37204,7 @@ async function readStep(outcome, results, secrets, world) {
 /** A step's reading as evidence of a group; undefined for a step that creates no workspaces. */
 function groupEvidence({ outcome, runs, evidence }) {
     const { step, driver } = outcome;
-    if (!isCreateStep(step))
+    if (!(0,plan_steps/* isCreateStep */.hT)(step) || driver === 'load')
         return undefined;
     return { driver, group: step.group, template: step.template, planned: step.count, evidence, runs };
 }
@@ -36218,11 +37223,11 @@ function noResult(outcome) {
         .filter((line) => !line.startsWith('Encountered an error running'))
         .slice(-3)
         .join(' ');
-    return `${stepName(step)}: the suite ${how} without a result file${words === '' ? '' : `: ${words}`}`;
+    return `${(0,plan_steps/* stepName */.u)(step)}: the suite ${how} without a result file${words === '' ? '' : `: ${words}`}`;
 }
 function stepReport(outcome, failedRuns) {
     return {
-        group: stepName(outcome.step),
+        group: (0,plan_steps/* stepName */.u)(outcome.step),
         driver: outcome.driver,
         seconds: (0,src_units/* seconds */.YA)((outcome.endedAt.getTime() - outcome.startedAt.getTime()) / 1000),
         ...(outcome.exitCode !== undefined && { exitCode: outcome.exitCode }),
@@ -36263,6 +37268,115 @@ function warnings(verdict) {
 
 // EXTERNAL MODULE: ./src/report/markdown.ts
 var markdown = __nccwpck_require__(54285);
+;// CONCATENATED MODULE: ./src/report/api-load.ts
+
+
+
+const SLOWEST = 3;
+/** Of fewer calls, the P95 is the one slowest call. */
+const TELLING_CALLS = 20;
+/** As the phases of a plan are called, in the words of a sentence. */
+const PHASE_TEXT = {
+    create: 'while workspaces were being created',
+    dashboard: 'with nothing else going on',
+    traffic: 'during the workspace traffic',
+};
+const api_load_count = (value) => formatQuantity(value, 'count');
+const time = (value) => Number.isFinite(value) ? formatQuantity((0,src_units/* seconds */.YA)(value / 1000), 'seconds') : 'never';
+/** What the API load showed, in a few sentences; undefined where there was none. */
+function apiLoadSentences({ load }) {
+    if (load?.all === undefined)
+        return [];
+    const { all, users, lasted, phases, baseline } = load;
+    const byPhase = phases.map(({ phase, p95, n }) => `${time(p95)} ${PHASE_TEXT[phase] ?? phase} (n = ${api_load_count(n)})`);
+    return [
+        `${api_load_count(users)} virtual users made ${api_load_count(all.n)} API calls in ${formatQuantity(lasted, 'seconds')}: P50 ${time(all.p50)}, P95 ${time(all.p95)}, P99 ${time(all.p99)}${baseline === undefined ? '' : `, where the network and the router alone (buildinfo) take ${time(baseline.p95)} at the P95`}.`,
+        ...(byPhase.length > 1 ? [`The P95 was ${byPhase.join(', ')}.`] : []),
+        slowestText(load),
+        ...troubleText(load),
+        `The first visit of each user (${api_load_count(load.warmUpCalls)} calls) is left out, since it opens the connections.`,
+    ];
+}
+function slowestText({ routes }) {
+    const telling = routes.filter(({ n }) => n >= TELLING_CALLS);
+    const slowest = (telling.length > 0 ? telling : routes)
+        .slice(0, SLOWEST)
+        .map(({ route, p95, n }) => `${route} (P95 ${time(p95)}, n = ${api_load_count(n)})`);
+    return `Slowest routes: ${slowest.join(', ')}.`;
+}
+function troubleText(load) {
+    const { calls, sockets, health, failures } = load;
+    const [worst] = failures;
+    return [
+        ...(calls.failed > 0 && worst !== undefined
+            ? [`${api_load_count(calls.failed)} calls failed, most often ${worst.reason} (${api_load_count(worst.count)} times).`]
+            : []),
+        ...(calls.throttled > 0
+            ? [`${api_load_count(calls.throttled)} calls were refused by the rate limiter and have no latency.`]
+            : []),
+        ...(calls.leftOut > 0
+            ? [`${api_load_count(calls.leftOut)} calls were left out, since their user or workspace was not there yet.`]
+            : []),
+        ...(sockets.drops + sockets.refused > 0
+            ? [
+                `${api_load_count(sockets.drops)} inbox connections were ended by the other side and ${api_load_count(sockets.refused)} were refused.`,
+            ]
+            : []),
+        ...(health.saturated === undefined ? [] : [health.saturated]),
+    ];
+}
+/** The tables of phases and routes, folded; undefined where there was no load. */
+function apiLoadDetails({ load }) {
+    if (load?.all === undefined)
+        return undefined;
+    const phases = load.phases.map((phase) => [(0,markdown/* cell */.Hn)(phase.phase), ...numbers(phase)]);
+    const routes = [...load.routes, ...(load.baseline ? [load.baseline] : [])].map((route) => [
+        (0,markdown/* cell */.Hn)(route.route),
+        (0,markdown/* code */.aY)(`${route.method} ${route.pattern}`),
+        ...numbers(route),
+    ]);
+    const columns = ['n', 'P50', 'P95', 'P99', 'Max', 'Failed', 'Throttled'];
+    const right = columns.map(() => 'right');
+    return (0,markdown/* details */.zH)('API latency by phase and route', (0,markdown/* sections */.V0)([
+        (0,markdown/* table */.tp)(['Phase', ...columns], phases, ['left', ...right]),
+        (0,markdown/* table */.tp)(['Route', 'Call', ...columns], routes, ['left', 'left', ...right]),
+        `Measured from the intended start of each call to the last byte of its answer, waits for one of the user's six connections included. Failed calls count as infinitely slow, throttled ones are apart. Mix: ${(0,markdown/* code */.aY)(load.mix)}. The generator itself was late by ${time((0,src_units/* milliseconds */.Rz)(load.health.sendLagP99Ms))} at the P99 and used ${Math.round(load.health.cpuShare * 100)} % of one core.`,
+    ]));
+}
+const numbers = ({ n, p50, p95, p99, max, failed, throttled }) => [
+    api_load_count(n),
+    time(p50),
+    time(p95),
+    time(p99),
+    time(max),
+    api_load_count(failed),
+    api_load_count(throttled),
+];
+/** The file dashboard-results.json; undefined where a value of it was not measured, so that no reader takes it for 0. */
+function apiLoadResult({ load }) {
+    const all = load?.all;
+    if (load === undefined || all === undefined)
+        return undefined;
+    if (![all.p50, all.p95, all.p99].every(Number.isFinite))
+        return undefined;
+    return {
+        users: load.users,
+        duration_seconds: load.lasted,
+        total_calls: all.n,
+        failed_calls: all.failed,
+        throttled_calls: load.calls.throttled,
+        success_rate: (all.n - all.failed) / all.n,
+        latency: { p50_ms: all.p50, p95_ms: all.p95, p99_ms: all.p99, samples: all.n },
+        latency_p95_ms: wholeMilliseconds(all.p95),
+        latency_p99_ms: wholeMilliseconds(all.p99),
+        phases: Object.fromEntries(load.phases
+            .filter(({ p99 }) => Number.isFinite(p99))
+            .map(({ phase, n, p50, p95, p99 }) => [phase, { p50_ms: p50, p95_ms: p95, p99_ms: p99, samples: n }])),
+    };
+}
+/** Upwards, so that the guide's whole-number comparison never flatters. */
+const wholeMilliseconds = (value) => Math.ceil(value - 1e-6);
+
 ;// CONCATENATED MODULE: ./src/report/criteria-table.ts
 
 
@@ -36424,7 +37538,7 @@ function modeText(mode) {
 }
 /** What the traffic showed, in one sentence; undefined where none was sent or nothing was measured. */
 function trafficSentence({ metrics, plan }) {
-    const step = trafficStepOf(plan);
+    const step = (0,plan_steps/* trafficStepOf */.pW)(plan);
     const success = named(metrics, 'success_rate');
     if (step === undefined || success?.shape !== 'ratio')
         return undefined;
@@ -36462,7 +37576,7 @@ function dropText(metric) {
 const quantileBucket = (metric, q) => bucketAt(metric, quantileRanks(metric.total, q).rank);
 /** The file traffic-results.json; undefined where a value of it was not measured, so that no reader takes it for 0. */
 function trafficResult({ metrics, plan }) {
-    const step = trafficStepOf(plan);
+    const step = (0,plan_steps/* trafficStepOf */.pW)(plan);
     const success = named(metrics, 'success_rate');
     const throughput = named(metrics, 'throughput');
     const share = named(metrics, 'throughput_ratio');
@@ -36507,11 +37621,13 @@ function latencyResult(kind, metric) {
 
 
 
+
 /** The names under which the guide's phases 3 and 4 look for the groups' results. */
 const PHASE_NAMES = {
     pod_workspaces: 'pod-scale-results.json',
     ec2_workspaces: 'ec2-scale-results.json',
 };
+const API_LOAD_NAMES = ['dashboard-results.json', 'api-load-results.json'];
 /**
  * The files that the guide's jq lines read. A file of which a guide value was not measured is not written: the guide's
  * `// 0` would turn it into a pass.
@@ -36519,7 +37635,7 @@ const PHASE_NAMES = {
 function guideFiles(report) {
     const traffic = trafficResult(report);
     const ofTraffic = traffic === undefined ? [] : [{ name: 'traffic-results.json', content: traffic }];
-    const ofGroups = groupsOf(report.plan).flatMap((group) => {
+    const ofGroups = (0,plan_steps/* groupsOf */.c1)(report.plan).flatMap((group) => {
         const content = groupResult(report.metrics, group);
         if (content === undefined)
             return [];
@@ -36529,7 +37645,9 @@ function guideFiles(report) {
             ...(alias === undefined ? [] : [{ name: alias, content }]),
         ];
     });
-    return [...ofGroups, ...ofTraffic];
+    const load = apiLoadResult(report);
+    const ofLoad = load === undefined ? [] : API_LOAD_NAMES.map((name) => ({ name, content: load }));
+    return [...ofGroups, ...ofLoad, ...ofTraffic];
 }
 function groupResult(metrics, group) {
     const provisioning = metricNamed(metrics, `create_workspaces.${group}.provisioning`);
@@ -36561,12 +37679,13 @@ function groupResult(metrics, group) {
 }
 /** The guide's report. Suites that were not run have no key. */
 function scaleTestReport(report) {
-    const groups = groupsOf(report.plan).flatMap((group) => {
+    const groups = (0,plan_steps/* groupsOf */.c1)(report.plan).flatMap((group) => {
         const content = groupResult(report.metrics, group);
         return content === undefined ? [] : [[group, content]];
     });
     const first = groups[0]?.[1];
     const traffic = trafficResult(report);
+    const load = apiLoadResult(report);
     return {
         name: 'scale-test-report.json',
         content: {
@@ -36577,6 +37696,7 @@ function scaleTestReport(report) {
                 ...(first !== undefined && {
                     workspace_creation: { ...first, groups: Object.fromEntries(groups) },
                 }),
+                ...(load !== undefined && { api_latency: load }),
                 ...(traffic !== undefined && { network_traffic: traffic }),
             },
             verdict: report.verdict.verdict,
@@ -36605,7 +37725,10 @@ function planLines(plan) {
     return [
         ...plan.phases.flatMap((phase, index) => [
             `Phase ${index + 1}: ${phase.title}${phase.steps.length > 1 ? ' (at the same time)' : ''}`,
-            ...phase.steps.flatMap((step) => [`  ${stepSentence(step)}`, `    ${shellLine(step.command)}`]),
+            ...phase.steps.flatMap((step) => [
+                `  ${stepSentence(step)}`,
+                ...((0,plan_steps/* isCliStep */.xR)(step) ? [`    ${shellLine(step.command)}`] : []),
+            ]),
         ]),
         'Criteria:',
         ...plan.criteria.map((criterion) => `  ${criterion.id}: ${criterion.metric} ${criterion.expect.text}${sampleNote(criterion)}`),
@@ -36616,9 +37739,24 @@ function stepSentence(step) {
     switch (step.suite) {
         case 'create-workspaces':
             return createSentence(step);
+        case 'dashboard':
+            return dashboardSentence(step);
         case 'workspace-traffic':
             return `${step.suite}: ${step.bytesPerTick} bytes every ${(0,units/* formatDuration */.a3)(step.tickInterval)} to each of ${step.workspaces} workspaces through ${modeText(step.mode)} for ${(0,units/* formatDuration */.a3)(step.timeout)} (a free port for its metrics is chosen when it starts)`;
     }
+}
+function dashboardSentence({ users, usersWithoutWorkspace, duration, alone, work }) {
+    const owners = users - usersWithoutWorkspace;
+    const who = owners === 0
+        ? `${users} virtual users without a workspace`
+        : usersWithoutWorkspace === 0
+            ? `${users} virtual users, the owners of workspaces`
+            : `${users} virtual users, ${owners} of them owners of workspaces`;
+    const what = work.kind === 'visits'
+        ? `visiting pages (mix ${work.mix})`
+        : `sending ${work.rate} calls a second over ${work.routes.length} routes`;
+    const since = alone === duration ? '' : `, from the first phase on, ${(0,units/* formatDuration */.a3)(alone)} of it alone`;
+    return `dashboard: ${who}, ${what} for at least ${(0,units/* formatDuration */.a3)(duration)}${since}`;
 }
 function createSentence(step) {
     const parameters = step.parametersComplete
@@ -36654,11 +37792,13 @@ function effectSentences(plan) {
     ];
 }
 function stepCells(step) {
-    const name = (0,markdown/* cell */.Hn)(stepName(step));
+    const name = (0,markdown/* cell */.Hn)((0,plan_steps/* stepName */.u)(step));
     const longest = (0,units/* formatDuration */.a3)(step.timeout);
     switch (step.suite) {
         case 'create-workspaces':
             return [name, (0,markdown/* code */.aY)(step.template), String(step.count), String(step.concurrency), longest];
+        case 'dashboard':
+            return [name, '', '', String(step.users), longest];
         case 'workspace-traffic':
             return [name, (0,markdown/* code */.aY)(step.template ?? ''), String(step.workspaces), String(step.workspaces), longest];
     }
@@ -36673,7 +37813,7 @@ function renderPlan(plan) {
         (0,markdown/* cell */.Hn)(`${criterion.expect.text}${sampleNote(criterion)}`),
     ]);
     const commands = plan.phases
-        .flatMap((phase) => phase.steps.map((step) => shellLine(step.command)))
+        .flatMap((phase) => phase.steps.filter(plan_steps/* isCliStep */.xR).map((step) => shellLine(step.command)))
         .join('\n');
     return (0,markdown/* sections */.V0)([
         '### Scale test plan',
@@ -36690,7 +37830,7 @@ function renderPlan(plan) {
             .map((sentence) => `- ${(0,markdown/* cell */.Hn)(sentence)}`)
             .join('\n'),
         (0,markdown/* table */.tp)(['Requirement', 'Criterion', 'Metric', 'Expected'], criteria),
-        (0,markdown/* details */.zH)('Commands', `\`\`\`sh\n${commands}\n\`\`\``),
+        commands === '' ? undefined : (0,markdown/* details */.zH)('Commands', `\`\`\`sh\n${commands}\n\`\`\``),
     ]);
 }
 
@@ -36777,6 +37917,7 @@ function concurrencyShown({ metrics, plan }) {
 
 
 
+
 const HEADLINE = {
     pass: 'Scale test passed',
     fail: 'Scale test failed',
@@ -36797,6 +37938,7 @@ function renderSummary(report) {
         time === undefined ? undefined : `**Where the time went.** ${(0,markdown/* cell */.Hn)(time)}`,
         verdict.verdict === 'cancelled' ? partialText(report) : undefined,
         concurrencyText(report),
+        apiLoadText(report),
         trafficText(report),
         retriesText(report),
         failuresSection(report),
@@ -36804,12 +37946,13 @@ function renderSummary(report) {
         noticesSection(report),
         // A cancelled run has only a part of its workspaces; quantiles of a part would mislead.
         verdict.verdict === 'cancelled' ? undefined : (0,markdown/* details */.zH)('Times of each group', stageTable(report)),
+        apiLoadDetails(report),
         (0,markdown/* details */.zH)('How it was run', runTable(report)),
     ]);
 }
 /** What there was when the run was cancelled. */
 function partialText({ metrics, plan }) {
-    const groups = createStepsOf(plan);
+    const groups = (0,plan_steps/* createStepsOf */.p8)(plan);
     const parts = groups.flatMap(({ group, count }) => {
         const alive = metricNamed(metrics, `create_workspaces.${group}.peak_alive`);
         return alive?.shape === 'count' ? [`${group}: ${alive.value} of ${count} workspaces were ready`] : [];
@@ -36819,6 +37962,12 @@ function partialText({ metrics, plan }) {
 function concurrencyText(report) {
     const text = concurrencyShown(report);
     return text === undefined ? undefined : (0,markdown/* cell */.Hn)(text);
+}
+function apiLoadText(report) {
+    const sentences = apiLoadSentences(report);
+    if (sentences.length === 0)
+        return undefined;
+    return `**API load**\n\n${sentences.map((sentence) => `- ${(0,markdown/* cell */.Hn)(sentence)}`).join('\n')}`;
 }
 function trafficText(report) {
     const text = trafficSentence(report);
@@ -36854,7 +38003,7 @@ function noticesSection({ readiness, plan }) {
     const warnings = readiness.checks
         .filter(({ status }) => status === 'warning')
         .map(({ message }) => `- ${(0,markdown/* cell */.Hn)(message)}`);
-    const driver = readiness.driver?.driver === 'api' && createStepsOf(plan).some((step) => step.driver === 'auto');
+    const driver = readiness.driver?.driver === 'api' && (0,plan_steps/* createStepsOf */.p8)(plan).some((step) => step.driver === 'auto');
     if (driver)
         warnings.unshift(`- Workspaces were created through the API instead of the CLI's suite, because ${(0,markdown/* cell */.Hn)(readiness.driver.reason)}.`);
     return warnings.length === 0 ? undefined : `**To know**\n\n${warnings.join('\n')}`;
@@ -36867,7 +38016,7 @@ const summary_STAGES = [
     ['ready', 'Ready'],
 ];
 function stageTable({ metrics, plan }) {
-    const groups = groupsOf(plan);
+    const groups = (0,plan_steps/* groupsOf */.c1)(plan);
     const rows = groups.flatMap((group) => summary_STAGES.flatMap(([stage, title]) => {
         const metric = metricNamed(metrics, `create_workspaces.${group}.${stage}`);
         if (metric?.shape !== 'samples')
@@ -36921,6 +38070,7 @@ function exitText({ exitCode, exitSignal, endedBy }) {
 }
 
 ;// CONCATENATED MODULE: ./src/stages/reporting.ts
+
 
 
 
@@ -37017,6 +38167,8 @@ function logVerdict(report, world) {
     const time = whereTheTimeWent(report);
     if (time !== undefined)
         world.log.info(`Where the time went: ${time}`);
+    for (const sentence of apiLoadSentences(report))
+        world.log.info(`API load: ${sentence}`);
     const traffic = trafficSentence(report);
     if (traffic !== undefined)
         world.log.info(`Workspace traffic: ${traffic}`);
@@ -37367,6 +38519,1174 @@ class Pace {
     }
 }
 
+// EXTERNAL MODULE: ./src/load/mix.ts
+var mix = __nccwpck_require__(12518);
+;// CONCATENATED MODULE: ./src/load/outcomes.ts
+
+/** Exact up to here per route and phase, in buckets beyond: these two only explain. */
+const RAW_LIMIT_OF_WAITS = 1_000;
+/** The bypass header's 428 is the limiter's too. */
+const THROTTLED = [429, 428];
+/** Keeps the books of the load: every call that was due ends up in one column. */
+class Outcomes {
+    timeoutMs;
+    #routes;
+    #series = new Map();
+    #limits = new Map();
+    #leftOut = 0;
+    #unfinished = 0;
+    #resent = 0;
+    constructor(routes, timeoutMs) {
+        this.timeoutMs = timeoutMs;
+        this.#routes = new Map(routes.map((route) => [route.id, route]));
+    }
+    /** @throws RangeError for an id that the schedule does not name. */
+    route(id) {
+        const route = this.#routes.get(id);
+        if (route === undefined)
+            throw new RangeError(`the schedule has no route "${id}"`);
+        return route;
+    }
+    record(route, key, outcome, times) {
+        const series = this.#of(route, key);
+        series.sendLag.add(times.sentAt - times.intendedAt);
+        if (times.connectedAt !== undefined) {
+            series.connectionWait.add(Math.max(0, times.connectedAt - times.sentAt));
+        }
+        if (outcome.kind === 'answer')
+            this.#noteLimit(route.id, outcome);
+        if (outcome.kind === 'answer' && THROTTLED.includes(outcome.status)) {
+            series.throttled += 1;
+            return;
+        }
+        const failure = failureOf(route, outcome, this.timeoutMs);
+        if (failure === undefined) {
+            series.latency.add(times.endedAt - times.intendedAt);
+            return;
+        }
+        series.latency.fail();
+        series.failures.set(failure, (series.failures.get(failure) ?? 0) + 1);
+    }
+    leftOut(calls) {
+        this.#leftOut += calls;
+    }
+    unfinished(calls) {
+        this.#unfinished += calls;
+    }
+    resent() {
+        this.#resent += 1;
+    }
+    counts() {
+        const all = [...this.#series.values()];
+        const sum = (of) => all.reduce((total, one) => total + of(one), 0);
+        return {
+            ok: sum(({ latency }) => latency.count - latency.failed),
+            failed: sum(({ latency }) => latency.failed),
+            throttled: sum(({ throttled }) => throttled),
+            leftOut: this.#leftOut,
+            unfinished: this.#unfinished,
+            resent: this.#resent,
+        };
+    }
+    series() {
+        return [...this.#series.values()].map(({ route, phase, warmUp, throttled, failures, ...series }) => ({
+            route: route.id,
+            method: route.method,
+            pattern: route.pattern,
+            phase,
+            warmUp,
+            pool: route.pool,
+            latency: series.latency.data(),
+            throttled,
+            failures: Object.fromEntries(failures),
+            sendLag: series.sendLag.data(),
+            connectionWait: series.connectionWait.data(),
+        }));
+    }
+    rateLimits() {
+        return [...this.#limits.values()];
+    }
+    #of(route, { phase, warmUp }) {
+        const key = `${route.id}\n${phase}\n${warmUp}`;
+        const known = this.#series.get(key);
+        if (known !== undefined)
+            return known;
+        const series = {
+            route,
+            phase,
+            warmUp,
+            latency: new Distribution(),
+            sendLag: new Distribution(RAW_LIMIT_OF_WAITS),
+            connectionWait: new Distribution(RAW_LIMIT_OF_WAITS),
+            failures: new Map(),
+            throttled: 0,
+        };
+        this.#series.set(key, series);
+        return series;
+    }
+    #noteLimit(route, { limit, remaining }) {
+        if (limit === undefined || remaining === undefined)
+            return;
+        const least = this.#limits.get(route)?.leastRemaining ?? Infinity;
+        if (remaining < least)
+            this.#limits.set(route, { route, limit, leastRemaining: remaining });
+    }
+}
+/** Why a call failed; undefined when it did not. */
+function failureOf(route, outcome, timeoutMs) {
+    if (outcome.kind === 'timeout')
+        return `no answer within ${timeoutMs / 1000} s`;
+    if (outcome.kind === 'network')
+        return outcome.code;
+    const { status, contentType } = outcome;
+    if (status >= 400)
+        return `status ${status}`;
+    // Not followed: it would carry the token to another host, and Coder's API never redirects.
+    if (status >= 300 && status !== 304)
+        return `redirect (${status})`;
+    // A sign-in page in front of Coder, or a path that it does not know.
+    if (route.pattern.startsWith('/api/') && contentType.startsWith('text/html'))
+        return 'HTML instead of JSON';
+    return undefined;
+}
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(37067);
+var external_node_http_default = /*#__PURE__*/__nccwpck_require__.n(external_node_http_);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(44708);
+var external_node_https_default = /*#__PURE__*/__nccwpck_require__.n(external_node_https_);
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(41692);
+var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_);
+;// CONCATENATED MODULE: ./src/load/exchange.ts
+
+
+
+/** One request and its answer over a user's own connections, with the times that matter. */
+/** What a browser opens to one host over HTTP/1.1. */
+const CONNECTIONS_PER_USER = 6;
+/** The keep-alive connections of one user. */
+class Connections {
+    #agent;
+    #base;
+    #isTls;
+    constructor(deployment, maxSockets = CONNECTIONS_PER_USER) {
+        this.#isTls = deployment.url.protocol === 'https:';
+        const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
+        this.#agent = this.#isTls
+            ? new (external_node_https_default()).Agent({ ...options, ...authorities(deployment) })
+            : new (external_node_http_default()).Agent(options);
+        this.#base = { ...addressOf(deployment.url), agent: this.#agent };
+    }
+    /** Sends now, or when one of the connections is free. Gives a function that ends it without a word. */
+    send(request, done) {
+        const { method, path, headers } = request;
+        const options = { ...this.#base, method, path, headers };
+        const exchange = new Exchange(request, done, () => this.#isTls ? external_node_https_default().request(options) : external_node_http_default().request(options));
+        exchange.begin();
+        return () => exchange.drop();
+    }
+    close() {
+        this.#agent.destroy();
+    }
+}
+class Exchange {
+    wanted;
+    done;
+    open;
+    #request;
+    #connectedAt;
+    #isOver = false;
+    #resent = false;
+    #timer;
+    constructor(wanted, done, open) {
+        this.wanted = wanted;
+        this.done = done;
+        this.open = open;
+        this.#timer = setTimeout(() => this.#end({ kind: 'timeout' }), wanted.timeoutMs);
+    }
+    begin() {
+        const request = this.open();
+        this.#request = request;
+        request.on('socket', (socket) => {
+            const connected = () => {
+                this.#connectedAt = performance.now();
+            };
+            if (!socket.connecting)
+                connected();
+            else
+                socket.once(socket instanceof (external_node_tls_default()).TLSSocket ? 'secureConnect' : 'connect', connected);
+        });
+        request.on('response', (response) => this.#read(response));
+        request.on('error', (error) => {
+            if (this.#isOver || request !== this.#request)
+                return;
+            if (request.reusedSocket && isConnectionLost(error)) {
+                // The server closed the idle connection just then. Browsers ask again at once, and so does this. Each time one
+                // dead connection fewer is left, so it ends with a new one at the latest.
+                this.#resent = true;
+                this.begin();
+                return;
+            }
+            this.#end({ kind: 'network', code: error.code ?? error.message });
+        });
+        request.end(this.wanted.body);
+    }
+    /** Ends it without telling anyone. */
+    drop() {
+        this.#isOver = true;
+        clearTimeout(this.#timer);
+        this.#request?.destroy();
+    }
+    #read(response) {
+        response.on('end', () => {
+            const { statusCode = 0, headers } = response;
+            const limit = Number(headers['x-ratelimit-limit'] ?? Number.NaN);
+            const remaining = Number(headers['x-ratelimit-remaining'] ?? Number.NaN);
+            const hasLimit = limit > 0 && remaining >= 0;
+            this.#end({
+                kind: 'answer',
+                status: statusCode,
+                contentType: headers['content-type'] ?? '',
+                ...(hasLimit && { limit, remaining }),
+            });
+        });
+        response.on('error', (error) => this.#end({ kind: 'network', code: error.code ?? error.message }));
+        response.resume();
+    }
+    #end(outcome) {
+        if (this.#isOver)
+            return;
+        const endedAt = performance.now();
+        this.#isOver = true;
+        clearTimeout(this.#timer);
+        if (outcome.kind !== 'answer')
+            this.#request?.destroy();
+        this.done(outcome, { connectedAt: this.#connectedAt, endedAt, resent: this.#resent });
+    }
+}
+const isConnectionLost = ({ code }) => code === 'ECONNRESET' || code === 'EPIPE';
+function addressOf(url) {
+    // A literal IPv6 address stands in brackets in an URL and without them everywhere else.
+    const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    return { protocol: url.protocol, hostname, ...(url.port !== '' && { port: Number(url.port) }) };
+}
+/** Own authorities beside the usual ones, not instead of them. */
+const authorities = ({ ca }) => ca === undefined ? {} : { ca: [...(external_node_tls_default()).rootCertificates, ca] };
+
+;// CONCATENATED MODULE: ./src/load/inbox-socket.ts
+
+
+
+
+/**
+ * A WebSocket that is only held open, as a dashboard holds its inbox: pings are answered, messages are not read. Node's
+ * own client takes no certificate authority of ours and shows no status when it is refused, so this speaks the few
+ * frames that are needed (RFC 6455, section 5).
+ */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+const OPEN_TIMEOUT_MS = 30_000;
+const CLOSE = 0x8;
+const PING = 0x9;
+const PONG = 0xa;
+class InboxSocket {
+    deployment;
+    path;
+    headers;
+    listener;
+    #socket;
+    #request;
+    #timer;
+    #failures = 0;
+    #isBegun = false;
+    #isClosed = false;
+    constructor(deployment, path, headers, listener) {
+        this.deployment = deployment;
+        this.path = path;
+        this.headers = headers;
+        this.listener = listener;
+    }
+    get isOpen() {
+        return this.#socket !== undefined;
+    }
+    /** The first time; from then on it is opened again whenever it ends. */
+    open() {
+        if (this.#isBegun)
+            return;
+        this.#isBegun = true;
+        this.#connect();
+    }
+    #connect() {
+        if (this.#isClosed)
+            return;
+        const { url } = this.deployment;
+        const options = {
+            ...addressOf(url),
+            ...authorities(this.deployment),
+            // Browsers do not count WebSockets among their six connections.
+            agent: false,
+            path: this.path,
+            headers: {
+                ...this.headers,
+                Connection: 'Upgrade',
+                Upgrade: 'websocket',
+                'Sec-WebSocket-Version': '13',
+                'Sec-WebSocket-Key': (0,external_node_crypto_.randomBytes)(16).toString('base64'),
+            },
+        };
+        const request = url.protocol === 'https:' ? external_node_https_default().request(options) : external_node_http_default().request(options);
+        this.#request = request;
+        let isAnswered = false;
+        const refuse = (reason) => {
+            if (isAnswered || this.#isClosed)
+                return;
+            isAnswered = true;
+            request.destroy();
+            this.listener.refused(reason);
+            this.#again();
+        };
+        request.setTimeout(OPEN_TIMEOUT_MS, () => refuse(`no answer within ${OPEN_TIMEOUT_MS / 1000} s`));
+        request.on('upgrade', (_response, socket, head) => {
+            isAnswered = true;
+            socket.setTimeout(0);
+            this.#hold(socket, head);
+        });
+        request.on('response', (response) => refuse(`status ${response.statusCode ?? 0}`));
+        request.on('error', (error) => refuse(error.code ?? error.message));
+        request.end();
+    }
+    close() {
+        this.#isClosed = true;
+        clearTimeout(this.#timer);
+        this.#request?.destroy();
+        const socket = this.#socket;
+        this.#socket = undefined;
+        // Its last frame goes out first, but nobody waits for the answer.
+        socket?.end(maskedFrame(CLOSE, Buffer.from([0x03, 0xe8])), () => socket.destroy());
+    }
+    #hold(socket, head) {
+        if (this.#isClosed) {
+            socket.destroy();
+            return;
+        }
+        this.#socket = socket;
+        this.#failures = 0;
+        this.listener.opened();
+        let reason = 'connection ended';
+        const reader = new FrameReader((opcode, payload) => {
+            if (opcode === PING && socket.writable)
+                socket.write(maskedFrame(PONG, payload));
+            if (opcode === CLOSE) {
+                reason = payload.length >= 2 ? `closed with ${payload.readUInt16BE(0)}` : 'closed';
+                socket.end(maskedFrame(CLOSE, payload.subarray(0, 2)), () => socket.destroy());
+            }
+        });
+        reader.read(head);
+        socket.on('data', (chunk) => reader.read(chunk));
+        socket.on('end', () => socket.end());
+        socket.on('error', (error) => {
+            reason = error.code ?? error.message;
+        });
+        socket.once('close', () => {
+            if (this.#isClosed)
+                return;
+            this.#socket = undefined;
+            this.listener.dropped(reason);
+            this.#again();
+        });
+    }
+    #again() {
+        const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
+        this.#failures += 1;
+        this.#timer = setTimeout(() => this.#connect(), wait);
+    }
+}
+/** Finds the control frames among what the server sends. Frames of a server are not masked. */
+class FrameReader {
+    onControl;
+    #held = Buffer.alloc(0);
+    /** Of a message that nobody reads. */
+    #toSkip = 0;
+    constructor(onControl) {
+        this.onControl = onControl;
+    }
+    read(chunk) {
+        this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+        for (;;) {
+            const skipped = Math.min(this.#toSkip, this.#held.length);
+            this.#toSkip -= skipped;
+            this.#held = this.#held.subarray(skipped);
+            const header = this.#toSkip === 0 ? headerOf(this.#held) : undefined;
+            if (header === undefined)
+                return;
+            const { opcode, start, length } = header;
+            if (opcode < CLOSE) {
+                this.#held = this.#held.subarray(start);
+                this.#toSkip = length;
+            }
+            else {
+                if (this.#held.length < start + length)
+                    return;
+                this.onControl(opcode, this.#held.subarray(start, start + length));
+                this.#held = this.#held.subarray(start + length);
+            }
+        }
+    }
+}
+function headerOf(bytes) {
+    if (bytes.length < 2)
+        return undefined;
+    const opcode = bytes.readUInt8(0) & 0x0f;
+    const short = bytes.readUInt8(1) & 0x7f;
+    if (short < 126)
+        return { opcode, start: 2, length: short };
+    const start = short === 126 ? 4 : 10;
+    if (bytes.length < start)
+        return undefined;
+    return { opcode, start, length: short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2)) };
+}
+/** A control frame as a client sends it: short and masked. */
+function maskedFrame(opcode, payload) {
+    const mask = (0,external_node_crypto_.randomBytes)(4);
+    const masked = payload.map((byte, index) => byte ^ mask.readUInt8(index % 4));
+    return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length]), mask, masked]);
+}
+
+;// CONCATENATED MODULE: ./src/load/seat.ts
+
+
+/** The browser of one user of the schedule: its connections, its inbox, and whether it has been used before. */
+class Seat {
+    #deployment;
+    #user;
+    #connections;
+    #inbox;
+    #socket;
+    #firstVisitMs;
+    #isTaken = false;
+    /** Arrivals had to be left out before. */
+    #isLate = false;
+    /** @param user undefined: calls that nobody signs in for. */
+    constructor(deployment, user, inbox) {
+        this.#deployment = deployment;
+        this.#user = user;
+        this.#connections = new Connections(deployment);
+        this.#inbox = (headers) => inbox === undefined ? undefined : new InboxSocket(deployment, inbox.path, headers, inbox.listener);
+    }
+    /** Whether a user has ever been there. */
+    get isTaken() {
+        return this.#isTaken;
+    }
+    get hasOpenSocket() {
+        return this.#socket?.isOpen === true;
+    }
+    /** With what an arrival's calls are sent; undefined while its user is not there. */
+    take(arrival) {
+        const { headers } = this.#deployment;
+        const connections = this.#connections;
+        if (this.#user === undefined)
+            return { connections, headers, values: {}, warmUp: arrival.warmUp };
+        const { token, values } = this.#user;
+        if (token === undefined) {
+            this.#isLate = true;
+            return undefined;
+        }
+        const warmUp = arrival.warmUp || (this.#isLate && this.#isFirst(arrival));
+        this.#isTaken = true;
+        const own = { ...headers, 'Coder-Session-Token': token };
+        // With the first visit, as the page does.
+        if (this.#socket === undefined) {
+            this.#socket = this.#inbox(own);
+            this.#socket?.open();
+        }
+        return { connections, headers: own, values, warmUp };
+    }
+    close() {
+        this.#socket?.close();
+        this.#connections.close();
+    }
+    /** Of a user who came later than the schedule has it: the first visit, or what opens the first connection. */
+    #isFirst({ visitAtMs }) {
+        if (visitAtMs === undefined)
+            return !this.#isTaken;
+        this.#firstVisitMs ??= visitAtMs;
+        return visitAtMs === this.#firstVisitMs;
+    }
+}
+
+// EXTERNAL MODULE: external "node:perf_hooks"
+var external_node_perf_hooks_ = __nccwpck_require__(643);
+;// CONCATENATED MODULE: ./src/load/self-watch.ts
+
+
+/** Beyond this the generator's own delay is no longer small beside the limits it is to judge (500 ms and 1 s). */
+const SEND_LAG_P99_LIMIT_MS = 10;
+/** Answers are noticed as late as the event loop is. */
+const EVENT_LOOP_LAG_P99_LIMIT_MS = 20;
+/** Of one core: there is no room left to send more at the planned times. */
+const CPU_SHARE_LIMIT = 0.9;
+/** How often the event loop is looked at. */
+const RESOLUTION_MS = 5;
+const NS_PER_MS = 1e6;
+/** Watches whether the generator keeps up with its own schedule. */
+class SelfWatch {
+    #sendLag = new Distribution();
+    #connectionWait = new Distribution();
+    #loop = (0,external_node_perf_hooks_.monitorEventLoopDelay)({ resolution: RESOLUTION_MS });
+    #cpu = process.cpuUsage();
+    #startedAt = performance.now();
+    #spunMs = 0;
+    #largestBacklog = 0;
+    #endedCalls = 0;
+    start() {
+        this.#cpu = process.cpuUsage();
+        this.#startedAt = performance.now();
+        this.#loop.enable();
+    }
+    stop() {
+        this.#loop.disable();
+    }
+    sent(lagMs) {
+        this.#sendLag.add(lagMs);
+    }
+    connected(waitMs) {
+        this.#connectionWait.add(waitMs);
+    }
+    ended() {
+        this.#endedCalls += 1;
+    }
+    /** How many calls have ended: when it stands still, no answer was worked on. */
+    get endedCalls() {
+        return this.#endedCalls;
+    }
+    /** Time spent turning the event loop with nothing to do, which is no work. */
+    spun(ms) {
+        this.#spunMs += ms;
+    }
+    backlog(arrivals) {
+        this.#largestBacklog = Math.max(this.#largestBacklog, arrivals);
+    }
+    health() {
+        const elapsed = Math.max(1, performance.now() - this.#startedAt);
+        const { user, system } = process.cpuUsage(this.#cpu);
+        const figures = {
+            sendLagP99Ms: orZero(this.#sendLag.quantile(0.99)),
+            sendLagMaxMs: orZero(this.#sendLag.max),
+            eventLoopLagP99Ms: this.#lag(this.#loop.percentile(99)),
+            eventLoopLagMaxMs: this.#lag(this.#loop.max),
+            cpuShare: Math.max(0, (user + system) / 1000 - this.#spunMs) / elapsed,
+            largestBacklog: this.#largestBacklog,
+            connectionWaitP99Ms: orZero(this.#connectionWait.quantile(0.99)),
+        };
+        const saturated = saturation(figures);
+        return { ...figures, ...(saturated !== undefined && { saturated }) };
+    }
+    /** The histogram holds the times between two looks; what exceeds the resolution is the delay. */
+    #lag(nanoseconds) {
+        return this.#loop.count === 0 ? 0 : Math.max(0, nanoseconds / NS_PER_MS - RESOLUTION_MS);
+    }
+}
+/** A figure without any sample: nothing was late. */
+const orZero = (value) => (Number.isNaN(value) ? 0 : value);
+/**
+ * Why the generator, not the server, limits what was measured; undefined when it does not. Waits for one of a user's six
+ * connections are no reason: a browser waits for them too, and they are part of what the user sees.
+ */
+function saturation(health) {
+    const reasons = [
+        health.sendLagP99Ms > SEND_LAG_P99_LIMIT_MS &&
+            `1 % of the calls were sent more than ${SEND_LAG_P99_LIMIT_MS} ms after their time (P99 ${health.sendLagP99Ms.toFixed(1)} ms, at most ${health.largestBacklog} arrivals late at once)`,
+        health.eventLoopLagP99Ms > EVENT_LOOP_LAG_P99_LIMIT_MS &&
+            `its event loop was late by more than ${EVENT_LOOP_LAG_P99_LIMIT_MS} ms for 1 % of the time (P99 ${health.eventLoopLagP99Ms.toFixed(1)} ms)`,
+        health.cpuShare > CPU_SHARE_LIMIT &&
+            `it used ${Math.round(health.cpuShare * 100)} % of one core, and from ${CPU_SHARE_LIMIT * 100} % on it cannot keep its times`,
+    ].filter((reason) => reason !== false);
+    return reasons.length === 0 ? undefined : `The load generator was saturated: ${reasons.join('; ')}.`;
+}
+
+;// CONCATENATED MODULE: ./src/load/timeline.ts
+/**
+ * Node's timers keep whole milliseconds and fire up to one late. So they end a wait one early, and the last part of it,
+ * below two, is spent turning the event loop, which reads answers meanwhile.
+ */
+const TIMER_ERROR_MS = 1;
+const SHORTEST_TIMER_MS = 1;
+/** Turns of the event loop that were shorter than this, and in which no call ended, found nothing to do. */
+const IDLE_TURN_MS = 0.1;
+/** Sets off arrivals at their times, to a fraction of a millisecond, and never waits for what they do. */
+class Timeline {
+    arrivals;
+    durationMs;
+    watch;
+    begin;
+    #next = 0;
+    #startedAt = 0;
+    #timer;
+    #turn;
+    #turnedAt;
+    #endedBefore = 0;
+    constructor(arrivals, durationMs, watch, begin) {
+        this.arrivals = arrivals;
+        this.durationMs = durationMs;
+        this.watch = watch;
+        this.begin = begin;
+    }
+    /** Until the duration is over or the signal is aborted. */
+    async run(signal) {
+        if (signal?.aborted === true)
+            return;
+        this.#startedAt = performance.now();
+        await new Promise((resolve, reject) => {
+            const onAbort = () => {
+                clearTimeout(this.#timer);
+                clearImmediate(this.#turn);
+                resolve();
+            };
+            signal?.addEventListener('abort', onAbort, { once: true });
+            const step = () => {
+                try {
+                    if (this.#step(step))
+                        return;
+                    signal?.removeEventListener('abort', onAbort);
+                    resolve();
+                }
+                catch (thrown) {
+                    reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+                }
+            };
+            step();
+        });
+    }
+    /** Begins what is due. False once the time is over. */
+    #step(again) {
+        const now = performance.now();
+        const idle = this.#turnedAt === undefined ? Infinity : now - this.#turnedAt;
+        if (idle < IDLE_TURN_MS && this.watch.endedCalls === this.#endedBefore)
+            this.watch.spun(idle);
+        this.#turnedAt = undefined;
+        this.#beginDue(now);
+        const next = this.arrivals[this.#next];
+        const dueAt = this.#startedAt + (next?.atMs ?? this.durationMs);
+        const wait = dueAt - performance.now();
+        if (next === undefined && wait <= 0)
+            return false;
+        const timer = Math.floor(wait - TIMER_ERROR_MS);
+        if (timer >= SHORTEST_TIMER_MS) {
+            this.#timer = setTimeout(again, timer);
+        }
+        else {
+            this.#turn = setImmediate(again);
+            this.#turnedAt = performance.now();
+            this.#endedBefore = this.watch.endedCalls;
+        }
+        return true;
+    }
+    #beginDue(now) {
+        const first = this.#next;
+        for (;;) {
+            const arrival = this.arrivals[this.#next];
+            if (arrival === undefined || this.#startedAt + arrival.atMs > now)
+                break;
+            this.#next += 1;
+            this.begin(arrival, this.#startedAt + arrival.atMs);
+        }
+        this.watch.backlog(this.#next - first);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/load/generator.ts
+
+
+
+
+
+/** No answer for so long is as good as none: the dashboard's user has left. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/**
+ * Sends what the schedule says at the times it says, whatever the server does, and measures each call from its intended
+ * start: from the schedule, or for a dependent call from the end of what it waits for.
+ */
+class LoadGenerator {
+    #options;
+    #timeoutMs;
+    #deployment;
+    #outcomes;
+    #watch = new SelfWatch();
+    #seats;
+    #nobody;
+    #socketCounts = { opened: 0, drops: 0, refused: 0, reasons: new Map() };
+    /** Ways to end the calls under way. */
+    #underWay = new Set();
+    #finished = new AbortController();
+    #phase;
+    #phases = [];
+    /** Calls whose arrival has come and that are neither ended nor left out. */
+    #open = 0;
+    #nonce = 0;
+    #startedAt = performance.now();
+    #startedDate = new Date();
+    #endedAt;
+    #openAtEnd;
+    #health;
+    #isStopped = false;
+    #onDrained;
+    constructor(options) {
+        const { schedule, users } = options;
+        if (users.length < schedule.users) {
+            throw new RangeError(`the schedule is one of ${schedule.users} users, got ${users.length}`);
+        }
+        this.#options = options;
+        this.#timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+        this.#phase = options.phase;
+        this.#outcomes = new Outcomes(schedule.routes, this.#timeoutMs);
+        this.#deployment = {
+            url: new URL(options.baseUrl),
+            headers: {
+                Accept: 'application/json, text/plain, */*',
+                'Accept-Encoding': 'gzip, deflate, br',
+                'User-Agent': 'coder-scaletest-gate',
+                ...options.headers,
+            },
+            ...(options.ca !== undefined && { ca: options.ca }),
+        };
+        this.#nobody = new Seat(this.#deployment, undefined);
+        const { socket } = schedule;
+        const inbox = socket === undefined ? undefined : { path: socket, listener: this.#socketListener() };
+        this.#seats = users.slice(0, schedule.users).map((user) => new Seat(this.#deployment, user, inbox));
+    }
+    /** Calls whose intended start comes after this are of this phase. */
+    phase(name) {
+        this.#phase = name;
+        this.#phases.push({ name, fromMs: performance.now() - this.#startedAt });
+    }
+    /** Ends the schedule early: nothing more is begun, and what is under way is waited for. */
+    finish() {
+        this.#finished.abort();
+    }
+    /**
+     * Carries out the schedule, then waits for what is still under way, at most for one request timeout. When the signal
+     * is aborted it ends at once; what was under way is counted as unfinished.
+     */
+    async run(signal) {
+        const { schedule } = this.#options;
+        this.#watch.start();
+        this.#startedAt = performance.now();
+        this.#phases = [{ name: this.#phase, fromMs: 0 }];
+        this.#startedDate = new Date();
+        const timeline = new Timeline(schedule.arrivals, schedule.durationMs, this.#watch, (arrival, dueAt) => this.#begin(arrival, dueAt));
+        try {
+            const ended = this.#finished.signal;
+            await timeline.run(signal === undefined ? ended : AbortSignal.any([signal, ended]));
+            await this.#drain(signal);
+        }
+        finally {
+            this.#stop();
+        }
+        return this.result(signal?.aborted === true);
+    }
+    /** How far it is: cheap, so that asking disturbs nothing. */
+    progress() {
+        return { usersSeen: this.#usersSeen(), calls: this.#outcomes.counts() };
+    }
+    /** What was measured so far; while it runs, for limits that end a load early. */
+    result(aborted = false) {
+        const { schedule } = this.#options;
+        return {
+            version: 1,
+            mix: schedule.version,
+            seed: schedule.seed,
+            users: schedule.users,
+            usersSeen: this.#usersSeen(),
+            startedAt: this.#startedDate.toISOString(),
+            plannedMs: schedule.durationMs,
+            elapsedMs: (this.#endedAt ?? performance.now()) - this.#startedAt,
+            aborted,
+            phases: [...this.#phases],
+            series: this.#outcomes.series(),
+            calls: this.#outcomes.counts(),
+            sockets: this.#socketResult(),
+            rateLimits: this.#outcomes.rateLimits(),
+            health: this.#health ?? this.#watch.health(),
+        };
+    }
+    #socketListener() {
+        const counts = this.#socketCounts;
+        const count = (reason) => {
+            counts.reasons.set(reason, (counts.reasons.get(reason) ?? 0) + 1);
+        };
+        return {
+            opened: () => (counts.opened += 1),
+            dropped: (reason) => {
+                counts.drops += 1;
+                count(reason);
+            },
+            refused: (reason) => {
+                counts.refused += 1;
+                count(reason);
+            },
+        };
+    }
+    /** An arrival's time has come. */
+    #begin(arrival, dueAt) {
+        const { user, batch } = arrival;
+        const seat = user === undefined ? this.#nobody : this.#seats[user];
+        if (seat === undefined)
+            throw new RangeError(`there is no user ${String(user)}`);
+        const sender = seat.take(arrival);
+        const { calls } = batch;
+        if (sender === undefined) {
+            this.#outcomes.leftOut(calls.length);
+            return;
+        }
+        this.#open += calls.length;
+        const waits = calls.map(({ waitsFor }) => waitsFor.length);
+        const ended = (index, at) => {
+            this.#open -= 1;
+            for (const [next, { waitsFor }] of calls.entries()) {
+                if (!waitsFor.includes(index))
+                    continue;
+                const left = (waits[next] ?? 0) - 1;
+                waits[next] = left;
+                if (left === 0)
+                    start(next, at);
+            }
+            if (this.#open === 0)
+                this.#onDrained?.();
+        };
+        const start = (index, intendedAt) => {
+            const call = calls[index];
+            if (call !== undefined)
+                this.#send(sender, call, intendedAt, (at) => ended(index, at));
+        };
+        for (const [index, { waitsFor }] of calls.entries())
+            if (waitsFor.length === 0)
+                start(index, dueAt);
+    }
+    #send({ connections, headers, values, warmUp }, call, intendedAt, ended) {
+        if (this.#isStopped)
+            return;
+        const route = this.#outcomes.route(call.route);
+        const path = (0,mix/* fillPath */.dN)(call.path, call.path.includes('{nonce}') ? this.#withNonce(values) : values);
+        const body = call.body === undefined ? undefined : (0,mix/* fillBody */.cV)(call.body, values);
+        if (path === undefined || (call.body !== undefined && body === undefined)) {
+            this.#outcomes.leftOut(1);
+            ended(intendedAt);
+            return;
+        }
+        const key = { phase: this.#phase, warmUp };
+        const sentAt = performance.now();
+        // The first calls run code that is not yet compiled; they are left out of the verdict, and of this.
+        if (!warmUp)
+            this.#watch.sent(sentAt - intendedAt);
+        const drop = connections.send({
+            method: route.method,
+            path,
+            headers: body === undefined ? headers : { ...headers, ...jsonHeaders(body) },
+            ...(body !== undefined && { body }),
+            timeoutMs: this.#timeoutMs,
+        }, (outcome, { connectedAt, endedAt, resent }) => {
+            this.#underWay.delete(drop);
+            this.#watch.ended();
+            if (!warmUp && connectedAt !== undefined)
+                this.#watch.connected(Math.max(0, connectedAt - sentAt));
+            if (resent)
+                this.#outcomes.resent();
+            this.#outcomes.record(route, key, outcome, { intendedAt, sentAt, connectedAt, endedAt });
+            ended(endedAt);
+        });
+        this.#underWay.add(drop);
+    }
+    #withNonce(values) {
+        this.#nonce += 1;
+        return { ...values, nonce: this.#nonce.toString(36) };
+    }
+    async #drain(signal) {
+        if (this.#open === 0 || signal?.aborted === true)
+            return;
+        await new Promise((resolve) => {
+            const timer = setTimeout(resolve, this.#timeoutMs);
+            this.#onDrained = () => {
+                clearTimeout(timer);
+                resolve();
+            };
+            signal?.addEventListener('abort', this.#onDrained, { once: true });
+        });
+    }
+    #stop() {
+        this.#isStopped = true;
+        this.#endedAt = performance.now();
+        this.#watch.stop();
+        this.#health = this.#watch.health();
+        this.#outcomes.unfinished(this.#open);
+        for (const drop of this.#underWay)
+            drop();
+        this.#underWay.clear();
+        this.#openAtEnd = this.#openSockets();
+        for (const seat of [...this.#seats, this.#nobody])
+            seat.close();
+    }
+    #socketResult() {
+        const { reasons, ...counts } = this.#socketCounts;
+        return {
+            ...counts,
+            openAtEnd: this.#openAtEnd ?? this.#openSockets(),
+            reasons: Object.fromEntries(reasons),
+        };
+    }
+    #usersSeen() {
+        return this.#seats.filter(({ isTaken }) => isTaken).length;
+    }
+    #openSockets() {
+        return this.#seats.filter(({ hasOpenSocket }) => hasOpenSocket).length;
+    }
+}
+const jsonHeaders = (body) => ({
+    'Content-Type': 'application/json',
+    'Content-Length': String(Buffer.byteLength(body)),
+});
+
+// EXTERNAL MODULE: ./src/coder/identity.ts
+var identity = __nccwpck_require__(44275);
+;// CONCATENATED MODULE: ./src/run/load-users.ts
+
+
+
+
+
+/** While seats are empty; afterwards only agents are missing, which take as long as builds do. */
+const LOOK_EVERY = (0,src_units/* milliseconds */.Rz)(2000);
+const LOOK_FOR_AGENTS_EVERY = (0,src_units/* milliseconds */.Rz)(5000);
+const PARALLEL = 8;
+/** Of workspaces being made, the newest name says nothing; so all are looked at until the seats are taken. */
+const SEARCH = 'name:"scaletest-"';
+/**
+ * Those in whose name the load is sent: the owners of workspaces, who come while these are made, and users of its own
+ * where there are too few. The owner issues a token for each, so that nobody signs in.
+ */
+class LoadUsers {
+    #seats;
+    #problems = [];
+    #step;
+    #context;
+    #lifetime;
+    #done = new AbortController();
+    constructor(step, lifetime, context) {
+        this.#step = step;
+        this.#lifetime = lifetime;
+        this.#context = context;
+        const values = templateValues(context.anyTemplate);
+        this.#seats = Array.from({ length: step.users }, () => ({ token: undefined, values }));
+    }
+    /** As the load reads them: they fill while it runs. */
+    get users() {
+        return this.#seats;
+    }
+    /** Why seats stayed empty, each reason once. */
+    get problems() {
+        return [...new Set(this.#problems)];
+    }
+    /** Makes the users who own no workspace, before the load begins. */
+    async make() {
+        const { usersWithoutWorkspace: count } = this.#step;
+        const seats = count === 0 ? [] : this.#seats.slice(-count);
+        await (0,concurrency/* forEachConcurrently */.D)(seats, PARALLEL, async (seat, index) => {
+            try {
+                await this.#context.userPace?.turn(this.#context.signal);
+                this.#context.signal.throwIfAborted();
+                const { id, username } = await this.#createUser(index);
+                await this.#seatUser(seat, id, username);
+            }
+            catch (thrown) {
+                this.#problems.push(`a virtual user could not be made: ${(0,errors/* messageOf */.b)(thrown)}`);
+            }
+        });
+    }
+    /** Gives the other seats to the owners of workspaces as these are made, until all are taken or it is ended. */
+    async follow() {
+        const signal = AbortSignal.any([this.#done.signal, this.#context.signal]);
+        const seats = this.#seats.slice(0, this.#step.users - this.#step.usersWithoutWorkspace);
+        while (!signal.aborted) {
+            const open = seats.filter(({ values }) => values['agent'] === undefined);
+            if (open.length === 0)
+                return;
+            await this.#look(seats, signal).catch((thrown) => {
+                if (!signal.aborted)
+                    this.#problems.push(`workspaces could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+            });
+            const isFull = seats.every(({ workspaceId }) => workspaceId !== undefined);
+            const pause = isFull ? LOOK_FOR_AGENTS_EVERY : LOOK_EVERY;
+            await this.#context.clock.sleep(pause, signal).catch(() => undefined);
+        }
+    }
+    /** Nobody is seated any more. */
+    stop() {
+        this.#done.abort();
+    }
+    /** Takes the tokens back. One that cannot be taken back dies with its user, and of itself. */
+    async revoke() {
+        await (0,concurrency/* forEachConcurrently */.D)(this.#seats, PARALLEL, async ({ token, userId }) => {
+            if (token === undefined || userId === undefined)
+                return;
+            await this.#context.api
+                .revokeKey(userId, (0,identity/* keyIdOf */.y)(token), this.#context.signal)
+                .catch((thrown) => {
+                this.#context.log.debug(`a virtual user's token could not be revoked: ${(0,errors/* messageOf */.b)(thrown)}`);
+            });
+        });
+    }
+    async #createUser(index) {
+        const { api, organizationId, signal } = this.#context;
+        if (organizationId === undefined)
+            throw new Error('the organization for new users is not known');
+        const name = (0,external_node_crypto_.randomBytes)(4).toString('hex');
+        return api.createUser({
+            username: `scaletest-load-${name}-${index}`,
+            email: `load-${name}-${index}@scaletest.local`,
+            // Never used to sign in; Coder wants 52 bits of entropy.
+            password: (0,external_node_crypto_.randomBytes)(24).toString('base64url'),
+            organizationId,
+        }, signal);
+    }
+    async #seatUser(seat, userId, username) {
+        const { api, log, signal } = this.#context;
+        seat.userId = userId;
+        const name = `scaletest-load-${(0,external_node_crypto_.randomBytes)(3).toString('hex')}`;
+        const token = await api.createToken(userId, this.#lifetime, name, signal);
+        log.mask(token);
+        seat.values = { ...seat.values, user: username };
+        seat.token = token;
+    }
+    async #look(seats, signal) {
+        const { api } = this.#context;
+        const empty = seats.filter(({ workspaceId }) => workspaceId === undefined);
+        if (empty.length > 0) {
+            const known = new Set(seats.map(({ userId }) => userId));
+            const newcomers = (await this.#newcomers(api, empty.length, known, signal)).entries();
+            const pairs = [...newcomers].flatMap(([index, workspace]) => {
+                const seat = empty[index];
+                return seat === undefined ? [] : [{ seat, workspace }];
+            });
+            await (0,concurrency/* forEachConcurrently */.D)(pairs, PARALLEL, ({ seat, workspace }) => this.#seatOwner(seat, workspace));
+        }
+        // The listing shows only the first of many, so those whose agents are not known yet are asked for one by one.
+        const building = seats.filter(({ workspaceId, values }) => workspaceId !== undefined && values['agent'] === undefined);
+        await (0,concurrency/* forEachConcurrently */.D)(building, PARALLEL, async (seat) => {
+            if (seat.workspaceId === undefined)
+                return;
+            const workspace = await api.workspace(seat.workspaceId, signal);
+            seat.values = { ...seat.values, ...workspaceValues(workspace) };
+        });
+    }
+    async #newcomers(api, wanted, known, signal) {
+        const found = new Map();
+        for await (const page of api.workspacePages(SEARCH, signal)) {
+            for (const workspace of page) {
+                const isOurs = workspace.created_at >= this.#context.since && workspace.owner_id !== this.#context.ownUserId;
+                if (isOurs && !known.has(workspace.owner_id))
+                    found.set(workspace.owner_id, workspace);
+            }
+            if (found.size >= wanted)
+                break;
+        }
+        return [...found.values()].slice(0, wanted);
+    }
+    async #seatOwner(seat, workspace) {
+        try {
+            seat.values = { ...seat.values, ...workspaceValues(workspace) };
+            await this.#seatUser(seat, workspace.owner_id, workspace.owner_name);
+            seat.workspaceId = workspace.id;
+        }
+        catch (thrown) {
+            delete seat.userId;
+            this.#problems.push(`a virtual user could not be made of ${workspace.owner_name}: ${(0,errors/* messageOf */.b)(thrown)}`);
+        }
+    }
+}
+const templateValues = (template) => template === undefined ? {} : { template: template.id, templateVersion: template.versionId };
+function workspaceValues(workspace) {
+    const { latest_build: build } = workspace;
+    const [agent] = build.resources;
+    return {
+        workspace: workspace.id,
+        workspaceName: workspace.name,
+        build: build.id,
+        template: workspace.template_id,
+        templateVersion: build.template_version_id,
+        ...(agent !== undefined && { agent: agent.id }),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/run/api-load.ts
+
+
+
+
+
+/** Tokens outlive the load by so much, for calls that are late. */
+const TOKEN_RESERVE = (0,src_units/* seconds */.YA)(600);
+const PROGRESS_EVERY = (0,src_units/* milliseconds */.Rz)(30_000);
+/** Begins the load of a plan; undefined where none is planned. */
+async function startLoad(plan, context) {
+    const step = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
+    const [first] = plan.phases;
+    if (step === undefined || first === undefined)
+        return undefined;
+    const longest = (0,plan_load_schedule/* longestLoad */.vX)(plan);
+    const users = new LoadUsers(step, (0,src_units/* seconds */.YA)(longest + TOKEN_RESERVE), context);
+    if (step.usersWithoutWorkspace > 0) {
+        context.log.info(`API load: making ${step.usersWithoutWorkspace} users without a workspace`);
+        await users.make();
+    }
+    const generator = new LoadGenerator({
+        baseUrl: context.deploymentUrl,
+        schedule: (0,plan_load_schedule/* scheduleOf */.rH)(step, longest),
+        users: users.users,
+        phase: first.name,
+    });
+    const began = context.clock.monotonic();
+    const running = generator.run(context.signal);
+    const following = users.follow();
+    return {
+        phase: (name) => {
+            if (name !== first.name)
+                generator.phase(name);
+        },
+        hold: (held) => hold(held, began, generator, context),
+        finish: async () => {
+            generator.finish();
+            users.stop();
+            const result = await running;
+            await following;
+            if (!context.signal.aborted)
+                await users.revoke();
+            return { result, problems: users.problems };
+        },
+    };
+}
+async function hold(step, began, generator, context) {
+    const { clock, log, signal } = context;
+    const startedAt = clock.now();
+    const now = clock.monotonic();
+    const wanted = Math.max(began + (0,src_units/* toMilliseconds */.Wj)(step.duration), now + (0,src_units/* toMilliseconds */.Wj)(step.alone));
+    const until = Math.min(wanted, context.deadline);
+    log.info(`API load: ${step.users} virtual users for ${Math.ceil((until - now) / 1000)} s more`);
+    for (let left = until - now; left > 0 && !signal.aborted; left = until - clock.monotonic()) {
+        await clock.sleep((0,src_units/* milliseconds */.Rz)(Math.min(left, PROGRESS_EVERY)), signal).catch(() => undefined);
+        log.info(progressOf(generator.progress(), (0,src_units/* milliseconds */.Rz)(clock.monotonic() - began)));
+    }
+    const endedBy = signal.aborted ? 'cancel' : until < wanted ? 'deadline' : 'itself';
+    return { step, driver: 'load', startedAt, endedAt: clock.now(), endedBy, lastWords: [] };
+}
+function progressOf({ usersSeen, calls }, elapsed) {
+    const trouble = [
+        calls.failed > 0 ? `, ${calls.failed} failed` : '',
+        calls.throttled > 0 ? `, ${calls.throttled} throttled` : '',
+    ].join('');
+    return `${Math.round(elapsed / 1000)} s  API load: ${usersSeen} users, ${calls.ok} calls answered${trouble}`;
+}
+
 ;// CONCATENATED MODULE: ./src/run/result-file.ts
 
 const TEST_NAME = 'workspacebuild';
@@ -37547,7 +39867,7 @@ function randomName() {
 
 
 /** Members' tokens outlive the load by so much, for polls that are late. */
-const TOKEN_RESERVE = (0,src_units/* seconds */.YA)(600);
+const api_driver_TOKEN_RESERVE = (0,src_units/* seconds */.YA)(600);
 const DEADLINE_TEXT = 'context deadline exceeded';
 /** Creates the workspaces of a step through the API and writes the CLI's result file. */
 async function runWithApi(step, context) {
@@ -37602,7 +39922,7 @@ async function runOne(index, step, template, context, ended) {
         clock: context.clock,
         step,
         template,
-        tokenLifetime: (0,src_units/* seconds */.YA)(step.timeout + TOKEN_RESERVE),
+        tokenLifetime: (0,src_units/* seconds */.YA)(step.timeout + api_driver_TOKEN_RESERVE),
         signal,
     });
     if (!signal.aborted || run.error === undefined)
@@ -37610,51 +39930,8 @@ async function runOne(index, step, template, context, ended) {
     return { ...run, error: `${run.error.split('\n')[0] ?? ''}\n  - ${DEADLINE_TEXT}` };
 }
 
-;// CONCATENATED MODULE: ./src/plan/time.ts
-
-
-/** Installing the CLI and the readiness checks. */
-const BEFORE_LOAD = (0,src_units/* minutes */.Gx)(3);
-/** The CLI's listing of the workspaces, closing each connection (up to 40 s), and the wait for the last scrape. */
-const TRAFFIC_OVERHEAD = (0,src_units/* seconds */.YA)(90);
-/** The CLI's planning dry-run is a job of its own, outside its --timeout; and the wait before it exits. */
-const CLI_OVERHEAD = (0,src_units/* seconds */.YA)(165);
-/** Reading the builds, judging, reporting and the upload. */
-const AFTER_LOAD = (0,src_units/* minutes */.Gx)(4);
-/** What deleting one workspace takes where nothing better is known. */
-const DELETION = (0,src_units/* seconds */.YA)(20);
-/** Coder's default is three built-in provisioners a replica; scale-test deployments have more. */
-const ASSUMED_SLOTS = 10;
-/** The last deletions leave slots idle, and some are tried again. */
-const CLEANUP_RESERVE = 1.2;
-const LEAST_CLEANUP = (0,src_units/* minutes */.Gx)(2);
-/** The longest that a run may take, so that people can set timeout-minutes. */
-function planTime(phases, slots, deletion = new Map()) {
-    const load = (0,src_units/* seconds */.YA)(phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0));
-    const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
-    const steps = createStepsOf({ phases });
-    const work = steps.reduce((sum, { template, count }) => sum + count * (deletion.get(template) ?? DELETION), 0);
-    const cleanup = (0,src_units/* seconds */.YA)(Math.max(LEAST_CLEANUP, Math.ceil((work / usedSlots) * CLEANUP_RESERVE)));
-    const total = (0,src_units/* seconds */.YA)(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
-    return {
-        load,
-        cleanup,
-        total,
-        jobMinutes: Math.ceil(total / 60),
-        slots: usedSlots,
-        slotsKnown: slots !== undefined,
-    };
-}
-/** When a step is ended by force: its own time-out, and what surrounds it. */
-function stepCeiling(step) {
-    switch (step.suite) {
-        case 'create-workspaces':
-            return (0,src_units/* seconds */.YA)(step.timeout + CLI_OVERHEAD);
-        case 'workspace-traffic':
-            return (0,src_units/* seconds */.YA)(step.timeout + TRAFFIC_OVERHEAD);
-    }
-}
-
+// EXTERNAL MODULE: ./src/plan/time.ts
+var plan_time = __nccwpck_require__(18650);
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./src/run/process.ts
@@ -37780,7 +40057,7 @@ async function runWithCli(step, context, onLine = () => undefined) {
     if (context.cliPath === undefined)
         throw new Error('the CLI is needed, but none was installed');
     const startedAt = context.clock.now();
-    const evidence = `${context.evidenceDirectory}/${evidenceName(step)}`;
+    const evidence = `${context.evidenceDirectory}/${(0,plan_steps/* evidenceName */.Xc)(step)}`;
     const files = {
         stdout: openEvidence(`${evidence}.stdout.txt`),
         stderr: openEvidence(`${evidence}.stderr.txt`),
@@ -37793,7 +40070,7 @@ async function runWithCli(step, context, onLine = () => undefined) {
             args: step.command.slice(1),
             environment: context.childEnvironment,
             workingDirectory: context.rawDirectory,
-            longest: (0,src_units/* milliseconds */.Rz)(Math.min((0,src_units/* toMilliseconds */.Wj)(stepCeiling(step)), timeLeft)),
+            longest: (0,src_units/* milliseconds */.Rz)(Math.min((0,src_units/* toMilliseconds */.Wj)((0,plan_time/* stepCeiling */.m)(step)), timeLeft)),
             signal: context.signal,
             onLine: (stream, line) => {
                 onLine(stream, line);
@@ -38141,7 +40418,7 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Runs workspace-traffic with Coder's CLI, and keeps its own metrics page, which is gone when it ends. */
 async function runTraffic(step, context) {
     const placed = atMetricsPort(step, await freePort());
-    const file = `${evidenceName(step)}.metrics.txt`;
+    const file = `${(0,plan_steps/* evidenceName */.Xc)(step)}.metrics.txt`;
     context.log.info(placed.command.join(' '));
     const reader = new PageReader({
         port: placed.metricsPort,
@@ -38192,22 +40469,43 @@ function progressLog({ clock, log }) {
 
 
 
+
 /** Carries out a plan, phase after phase. What goes wrong in a step is its outcome; the other steps go on. */
 async function runPlan(plan, context) {
     const startedAt = context.clock.now();
     const steps = [];
+    const begun = await beginLoad(plan, context);
+    const load = begun !== undefined && 'unusable' in begun ? undefined : begun;
     for (const phase of plan.phases) {
         if (context.signal.aborted)
             break;
-        steps.push(...(await context.log.group(phase.title, () => runPhase(phase, context))));
+        load?.phase(phase.name);
+        const phaseContext = { ...context, ...(load && { load }) };
+        steps.push(...(await context.log.group(phase.title, () => runPhase(phase, phaseContext))));
     }
-    return { plan, steps, startedAt, endedAt: context.clock.now() };
+    const loadOutcome = load === undefined ? begun : await load.finish();
+    return {
+        plan,
+        steps,
+        ...(loadOutcome && !('phase' in loadOutcome) && { load: loadOutcome }),
+        startedAt,
+        endedAt: context.clock.now(),
+    };
+}
+/** A load that cannot begin does not keep the other suites from showing what they can. */
+async function beginLoad(plan, context) {
+    try {
+        return await startLoad(plan, context);
+    }
+    catch (thrown) {
+        return { unusable: `dashboard: the API load could not begin: ${(0,errors/* messageOf */.b)(thrown)}` };
+    }
 }
 async function runPhase(phase, context) {
     const done = new AbortController();
     const signal = AbortSignal.any([context.signal, done.signal]);
     const tools = { api: context.api, clock: context.clock, log: context.log, signal };
-    const created = createStepsOf({ phases: [phase] });
+    const created = (0,plan_steps/* createStepsOf */.p8)({ phases: [phase] });
     const progress = created.length > 0 ? logProgress(created, tools) : Promise.resolve();
     for (const step of created) {
         context.log.info(context.driver === 'cli'
@@ -38230,7 +40528,7 @@ async function runStep(step, context) {
         const endedBy = context.signal.aborted ? 'cancel' : 'itself';
         return {
             step,
-            driver: isCreateStep(step) ? context.driver : 'cli',
+            driver: (0,plan_steps/* isCreateStep */.hT)(step) ? context.driver : (0,plan_steps/* isDashboardStep */.HN)(step) ? 'load' : 'cli',
             startedAt,
             endedAt: context.clock.now(),
             endedBy,
@@ -38242,6 +40540,10 @@ function runSuite(step, context) {
     switch (step.suite) {
         case 'create-workspaces':
             return context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context);
+        case 'dashboard':
+            if (context.load === undefined)
+                throw new Error('the API load did not begin');
+            return context.load.hold(step);
         case 'workspace-traffic':
             return runTraffic(step, context);
     }
@@ -38257,7 +40559,7 @@ function run_describe(outcome) {
     const words = outcome.resultFile === undefined && outcome.lastWords.length > 0
         ? `: ${outcome.lastWords.slice(-2).join(' ')}`
         : '';
-    return `${stepName(outcome.step)}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined ? ', no result file' : ''}${words}`;
+    return `${(0,plan_steps/* stepName */.u)(outcome.step)}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined && outcome.driver !== 'load' ? ', no result file' : ''}${words}`;
 }
 
 ;// CONCATENATED MODULE: ./src/stages/running.ts
@@ -38308,7 +40610,10 @@ async function carryOut(request, world) {
         deadline: request.deadline,
         templates: templateIds(request.facts),
         describeTrafficPage: describeTrafficPage,
+        deploymentUrl: connection.url,
+        since: scope.since,
         ownUserId: scope.ownUserId,
+        ...running_placeOf(request.facts),
         ...(userPace && { userPace }),
     });
     return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe() };
@@ -38318,6 +40623,16 @@ function paceOf({ facts, plan }, world) {
     if (!facts.rateLimit.known || facts.rateLimit.value.off)
         return undefined;
     return Pace.under(facts.rateLimit.value.perMinute, plan.effects.users, world.clock);
+}
+/** Where users without a workspace are made, and whose pages they look at: what the plan uses, else the first that there is. */
+function running_placeOf({ used, templates, user, }) {
+    const [ofPlan] = [...used.values()].flatMap((fact) => (fact.known ? [fact.value.template] : []));
+    const template = ofPlan ?? (templates.known ? templates.value[0] : undefined);
+    const organizationId = template?.organization_id ?? (user.known ? user.value.organization_ids[0] : undefined);
+    return {
+        ...(template && { anyTemplate: { id: template.id, versionId: template.active_version_id } }),
+        ...(organizationId !== undefined && { organizationId }),
+    };
 }
 function templateIds(facts) {
     return new Map([...facts.used].flatMap(([name, fact]) => fact.known
@@ -38448,6 +40763,7 @@ function runReport(planned, { connection, ready }, measured, verdict, cleanup, i
         metrics: measured.metrics,
         timeShares: measured.timeShares,
         steps: measured.steps,
+        ...(measured.load && { load: measured.load }),
         cleanup,
         verdict,
         resultsDirectory: planned.results.shown,
@@ -38455,8 +40771,20 @@ function runReport(planned, { connection, ready }, measured, verdict, cleanup, i
     };
 }
 
-// EXTERNAL MODULE: ./src/coder/facts.ts
-var coder_facts = __nccwpck_require__(51142);
+// EXTERNAL MODULE: ./src/coder/facts.ts + 1 modules
+var coder_facts = __nccwpck_require__(80696);
+;// CONCATENATED MODULE: ./src/load/route-history.ts
+/**
+ * Since which release a server answers routes whose objects (a workspace, a build) are not there before the load, so
+ * that they cannot be asked for. From the routers of coder/coder's releases (coderd/coderd.go).
+ */
+const ROUTES_SINCE = {
+    'build-timings': [2, 17],
+    'agent-containers': [2, 20],
+    // Before, only with the experiment "workspace-sharing".
+    'workspace-acl': [2, 32],
+};
+
 ;// CONCATENATED MODULE: ./src/plan/create-workspaces.ts
 
 
@@ -38642,13 +40970,20 @@ function ownCriterion(entry, metrics) {
 }
 /** 0.9 of a ratio is 90 %. */
 const inUnitOf = ({ unit }, expectation) => unit === 'ratio' ? { ...expectation, unit } : expectation;
+/** Whose metrics begin with this. */
+const SUITE_OF_METRICS = {
+    api: 'dashboard',
+    create_workspaces: 'create-workspaces',
+    workspace_traffic: 'workspace-traffic',
+};
 function unknownMetric(entry, metrics) {
     const first = entry.metric.split('.')[0] ?? '';
     if (LATER_METRICS.includes(first)) {
         return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
     }
-    if (first === 'workspace_traffic' && !metrics.some(({ name }) => name.startsWith(`${first}.`))) {
-        return `criterion "${entry.id}": the metric "${entry.metric}" is one of the suite "workspace-traffic", which this run leaves out; add the suite to input "tests", or take the criterion out`;
+    const suite = SUITE_OF_METRICS[first];
+    if (suite !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`))) {
+        return `criterion "${entry.id}": the metric "${entry.metric}" is one of the suite "${suite}", which this run leaves out; add the suite to input "tests", or take the criterion out`;
     }
     return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${(0,nearest/* suggestion */.h)(entry.metric, metrics.map(({ name }) => name))}`;
 }
@@ -38675,6 +41010,7 @@ const EXAMPLES = {
     bytes_per_second: 'a rate like "40KB/s"',
 };
 const otherKind = (text, wanted) => `"${text}" compares with a quantity of another kind; ${EXAMPLES[wanted]} is needed`;
+/** With the number of samples that the plan yields for its metric. */
 function withPlannedSamples(criterion, metrics) {
     const plannedSamples = metrics.find(({ name }) => name === criterion.metric)?.plannedSamples;
     return plannedSamples === undefined ? criterion : { ...criterion, plannedSamples };
@@ -38724,7 +41060,7 @@ function isOption(parameter, value) {
 ;// CONCATENATED MODULE: ./src/plan/suites.ts
 
 const BUILT_IN_SUITES = ['create-workspaces', 'dashboard', 'workspace-traffic'];
-const AVAILABLE = ['create-workspaces', 'workspace-traffic'];
+const AVAILABLE = BUILT_IN_SUITES;
 /** The suites that a run consists of, and what is wrong with the choice: unknown, not configured, not available yet. */
 function selectSuites(config, tests, locate) {
     const configured = configuredSuites(config);
@@ -38737,6 +41073,11 @@ function selectSuites(config, tests, locate) {
     if (suites.includes('workspace-traffic') && !suites.includes('create-workspaces'))
         mistakes.push({
             message: `the suite "workspace-traffic" sends traffic to the workspaces of the suite "create-workspaces", which this run leaves out; ${configured.includes('create-workspaces') ? 'select both with input "tests: create-workspaces,workspace-traffic"' : 'add a section "create_workspaces" to the config file'}`,
+        });
+    if (suites.includes('dashboard') && config.api_probe !== undefined && config.dashboard === undefined)
+        mistakes.push({
+            message: 'api_probe takes the place of what the users of "dashboard" do; add a section "dashboard" that says how many and how long, like "dashboard: { concurrency: 10, duration: 5m }"',
+            location: locate([], 'api_probe'),
         });
     if (suites.length === 0)
         mistakes.push({ message: 'the config file configures no suite; add a section "create_workspaces"' });
@@ -38798,6 +41139,7 @@ function configuredSuites(config) {
 
 
 
+
 /**
  * From config and settings to what will be run.
  * @throws ConfigurationError with every reason why such a plan cannot be run.
@@ -38805,41 +41147,30 @@ function configuredSuites(config) {
 function makePlan(loaded, settings) {
     const { config, source, builtInProfile } = loaded;
     const { suites, mistakes: suiteMistakes } = selectSuites(config, settings.tests, (path, key) => source.locationOfKey(path, key));
-    const suite = config.create_workspaces;
-    if (suite === undefined) {
-        throw new errors/* ConfigurationError */.j(suiteMistakes.length > 0
-            ? suiteMistakes
-            : [{ message: 'the config file has no section "create_workspaces"' }]);
-    }
-    const planned = [
-        planCreateWorkspaces(suite, {
-            rawDirectory: settings.rawDirectory,
-            provisioning: builtInProfile?.provisioning ?? 'p95',
-        }),
-        ...(suites.includes('workspace-traffic') && config.workspace_traffic !== undefined
-            ? [planWorkspaceTraffic(config.workspace_traffic, suite, settings.rawDirectory)]
-            : []),
-    ];
+    // Without a suite there is nothing to plan, and no other mistake to look for.
+    if (suites.length === 0)
+        throw new errors/* ConfigurationError */.j(suiteMistakes);
+    const planned = planSuites(loaded, suites, settings.rawDirectory);
     const phases = planned.map(({ phase }) => phase);
     const { criteria, mistakes } = planCriteria(config.criteria, planned, {
         fewWorkspaces: builtInProfile !== undefined,
         cleanupInMain: settings.cleanupInMain,
         locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
     });
-    const time = planTime(phases, undefined);
+    const time = (0,plan_time/* planTime */.j)(phases, undefined);
     const undecided = criteria.flatMap((criterion) => {
         const message = undecidable(criterion);
         return message === undefined ? [] : [{ message, location: criterionLocation(loaded, criterion) }];
     });
+    const effects = effectsOf(phases);
     const refusals = [
         ...suiteMistakes,
         ...mistakes,
         ...undecided,
-        ...ceilings(suite.count, time.total, settings),
+        ...ceilings(effects.workspaces, time.total, settings),
     ];
     if (refusals.length > 0)
         throw new errors/* ConfigurationError */.j(refusals);
-    const users = suite.owner === 'scaletest-users' ? suite.count : 0;
     return {
         schema: 1,
         ...(settings.subject !== undefined && { subject: settings.subject }),
@@ -38847,15 +41178,41 @@ function makePlan(loaded, settings) {
         suites,
         phases,
         criteria,
-        effects: { workspaces: suite.count, users, notificationsPerAdmin: 2 * users },
+        effects,
         time,
     };
+}
+/** What each suite adds, in the order of their phases. */
+function planSuites({ config, builtInProfile }, suites, rawDirectory) {
+    const { create_workspaces: workspaces, dashboard, workspace_traffic: traffic } = config;
+    const created = suites.includes('create-workspaces') ? workspaces : undefined;
+    const provisioning = builtInProfile?.provisioning ?? 'p95';
+    return [
+        created && planCreateWorkspaces(created, { rawDirectory, provisioning }),
+        suites.includes('dashboard') && dashboard
+            ? planDashboard(dashboard, config.api_probe, {
+                count: created?.owner === 'scaletest-users' ? created.count : 0,
+            })
+            : undefined,
+        created && suites.includes('workspace-traffic') && traffic
+            ? planWorkspaceTraffic(traffic, created, rawDirectory)
+            : undefined,
+    ].filter((suite) => suite !== undefined);
+}
+function effectsOf(phases) {
+    const created = (0,plan_steps/* createStepsOf */.p8)({ phases });
+    const owners = created.filter(({ owner }) => owner === 'scaletest-users');
+    const sum = (steps) => steps.reduce((total, { count }) => total + count, 0);
+    const users = sum(owners) + ((0,plan_steps/* dashboardStepOf */.Ki)({ phases })?.usersWithoutWorkspace ?? 0);
+    return { workspaces: sum(created), users, notificationsPerAdmin: 2 * users };
 }
 /** Where the user can change what makes a criterion undecidable: its own entry, or the count of its group. */
 function criterionLocation({ config, source }, criterion) {
     const index = config.criteria.findIndex(({ id }) => id === criterion.id);
     if (index >= 0)
         return source.locationOf(['criteria', index, 'expect']);
+    if (criterion.metric.startsWith('api.'))
+        return source.locationOf(['dashboard', criterion.origin === 'config' ? 'targets' : 'duration']);
     const group = /^create_workspaces\.([^.]+)\./.exec(criterion.metric)?.[1] ?? '';
     return source.locationOf(['create_workspaces', 'templates', group, 'count']);
 }
@@ -38877,10 +41234,13 @@ function ceilings(workspaces, total, settings) {
 /** Fills in what only the deployment knows: the templates' parameters and the provisioner slots. */
 function completePlan(plan, outline) {
     const problems = [];
+    const unknownRoutes = outline.unknownRoutes ?? [];
     const phases = plan.phases.map((phase) => ({
         ...phase,
         steps: phase.steps.map((step) => {
-            if (!isCreateStep(step))
+            if ((0,plan_steps/* isDashboardStep */.HN)(step))
+                return withoutUnknownRoutes(step, unknownRoutes);
+            if (!(0,plan_steps/* isCreateStep */.hT)(step))
                 return step;
             const known = outline.parameters.get(step.template);
             if (known === undefined)
@@ -38895,8 +41255,14 @@ function completePlan(plan, outline) {
             return { ...complete, command: createWorkspacesCommand(complete) };
         }),
     }));
-    const time = planTime(phases, outline.slots, outline.deletion);
-    return { plan: { ...plan, phases, time }, problems };
+    const time = (0,plan_time/* planTime */.j)(phases, outline.slots, outline.deletion);
+    const load = unknownRoutes.length === 0 ? undefined : (0,plan_steps/* dashboardStepOf */.Ki)({ phases });
+    if (load === undefined)
+        return { plan: { ...plan, phases, time }, problems };
+    const metrics = dashboardMetrics(load);
+    const criteria = plan.criteria.map((criterion) => withPlannedSamples(criterion, metrics));
+    const undecided = criteria.flatMap((criterion) => criterion.metric.startsWith('api.') ? (undecidable(criterion) ?? []) : []);
+    return { plan: { ...plan, phases, criteria, time }, problems: [...problems, ...undecided] };
 }
 
 ;// CONCATENATED MODULE: ./src/ready/checks.ts
@@ -38954,7 +41320,7 @@ function templateChecks({ facts, plan }, problems) {
     if (!templates.known)
         return [refused(name, `the templates could not be read: ${templates.reason}`)];
     const there = templates.value.map((template) => template.name);
-    const checks = createStepsOf(plan).map(({ template, owner }) => {
+    const checks = (0,plan_steps/* createStepsOf */.p8)(plan).map(({ template, owner }) => {
         const used = facts.used.get(template);
         if (used === undefined) {
             const hint = there.length === 0 ? 'the deployment has no templates' : (0,nearest/* suggestion */.h)(template, there);
@@ -38976,13 +41342,17 @@ function templateChecks({ facts, plan }, problems) {
 }
 function passwordLoginCheck({ facts, plan }) {
     const name = 'scale-test users';
-    if (!createStepsOf(plan).some(({ owner }) => owner === 'scaletest-users'))
+    const ofLoad = (0,plan_steps/* dashboardStepOf */.Ki)(plan)?.usersWithoutWorkspace ?? 0;
+    const areOwners = (0,plan_steps/* createStepsOf */.p8)(plan).some(({ owner }) => owner === 'scaletest-users');
+    if (!areOwners && ofLoad === 0)
         return undefined;
     if (!facts.passwordLogin.known)
         return warned(name, `whether password login is on could not be read: ${facts.passwordLogin.reason}`);
     if (facts.passwordLogin.value)
         return ok(name, `${plan.effects.users} users can be made`);
-    return refused(name, 'password login is off, so scale-test users cannot be made; set "owner: token-user" in create_workspaces, or switch password login on');
+    return refused(name, areOwners
+        ? 'password login is off, so scale-test users cannot be made; set "owner: token-user" in create_workspaces, or switch password login on'
+        : `password login is off, so the ${ofLoad} virtual users of "dashboard" cannot be made; leave the suite out with input "tests", or switch password login on`);
 }
 function leftoverCheck({ facts, leftovers }) {
     const name = 'leftovers';
@@ -39015,19 +41385,21 @@ function age(now, then) {
 function organizationCheck({ facts, plan }, driver) {
     if (driver === 'api' || !facts.user.known || facts.user.value.organization_ids.length < 2)
         return undefined;
-    const templates = templatesOf(plan);
+    const templates = (0,plan_steps/* templatesOf */.r3)(plan);
     return warned('organizations', `the user is in ${facts.user.value.organization_ids.length} organizations, and the CLI makes its users in any one of them; if ${templates.join(', ')} cannot be used there, set "driver: api"`);
 }
 /** Whether builds would wait so long for a provisioner that the server gives up on them. */
 function queueCheck({ facts, plan }) {
     const name = 'provisioner queue';
+    if ((0,plan_steps/* createStepsOf */.p8)(plan).length === 0)
+        return undefined;
     if (!facts.daemons.known)
         return warned(name, `the provisioners could not be read: ${facts.daemons.reason}`);
     const slots = (0,coder_facts/* workingDaemons */.dk)(facts.daemons.value).length;
     if (slots === 0)
         return refused(name, 'no provisioner is online, so no workspace would be built');
     for (const phase of plan.phases) {
-        const work = createStepsOf({ phases: [phase] }).map((step) => ({ step, build: buildTime(facts, step) }));
+        const work = (0,plan_steps/* createStepsOf */.p8)({ phases: [phase] }).map((step) => ({ step, build: buildTime(facts, step) }));
         const longest = (0,src_units/* seconds */.YA)(work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots);
         if (longest <= PENDING_LIMIT)
             continue;
@@ -39046,8 +41418,10 @@ function paceCheck({ facts, plan }, driver) {
     const perSecond = pacedRate(facts.rateLimit.value.perMinute, plan.effects.users);
     if (perSecond === undefined)
         return undefined;
-    const asked = createStepsOf(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
-    const longest = Math.max(...createStepsOf(plan).map((step) => buildTime(facts, step).time));
+    const asked = (0,plan_steps/* createStepsOf */.p8)(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
+    if (asked === 0)
+        return undefined;
+    const longest = Math.max(...(0,plan_steps/* createStepsOf */.p8)(plan).map((step) => buildTime(facts, step).time));
     const possible = Math.ceil(perSecond * longest);
     if (possible >= asked)
         return undefined;
@@ -39077,6 +41451,163 @@ function diskCheck({ plan, freeBytes }) {
     if (freeBytes >= needed)
         return ok(name, `${megabytes(freeBytes)} MB free`);
     return refused(name, `${megabytes(freeBytes)} MB are free, but the result files of ${plan.effects.workspaces} workspaces may take ${megabytes(needed)} MB; free some disk space`);
+}
+
+;// CONCATENATED MODULE: ./src/load/rate-plan.ts
+
+/**
+ * Whether a schedule stays below Coder's API rate limit, before anything is sent. The limiter counts per path without
+ * its query, in minutes of the clock, and takes `round(previous × rest of the minute + current) + 1 > limit` as too many
+ * (go-chi/httprate). Up to v2.31 all users of one address share a bucket, since v2.32 each user has its own (coder/coder
+ * PR 22049).
+ */
+const MINUTE_MS = 60_000;
+/** When in the clock's minute the load will begin is not known: so many beginnings are tried. */
+const OFFSETS = 12;
+/** After a stall, dependent calls come together: room for that, and for other calls from the same address. */
+const USABLE_SHARE = 0.9;
+function planRates(schedule, limit) {
+    const others = limit.others ?? {};
+    const peaks = new Map(Object.entries(others));
+    for (const { path, times } of bucketsOf(schedule, limit.perUser)) {
+        const peak = limiterPeak(times) + (others[path] ?? 0);
+        peaks.set(path, Math.max(peak, peaks.get(path) ?? 0));
+    }
+    const paths = [...peaks]
+        .map(([path, peakPerMinute]) => ({ path, peakPerMinute }))
+        .sort((left, right) => right.peakPerMinute - left.peakPerMinute);
+    const [busiest] = paths;
+    const isTooMuch = limit.perMinute > 0 && busiest !== undefined && busiest.peakPerMinute > limit.perMinute * USABLE_SHARE;
+    return { paths, ...(isTooMuch && { refusal: rate_plan_refusal(schedule, limit, busiest) }) };
+}
+/** Calls that the limiter counts together. A dependent call counts at its batch's time: it comes soon after. */
+function bucketsOf({ arrivals, socket }, perUser) {
+    const buckets = new Map();
+    const count = (user, atMs, address) => {
+        const path = limitedPath(address);
+        if (path === undefined)
+            return;
+        const isOwn = perUser || (0,mix/* placeholdersOf */.iJ)(path).some((name) => mix/* OWN_PLACEHOLDERS */.Kd.includes(name));
+        const key = isOwn ? `${user ?? ''}\n${path}` : path;
+        const bucket = buckets.get(key);
+        if (bucket === undefined)
+            buckets.set(key, { path, times: [atMs] });
+        else
+            bucket.times.push(atMs);
+    };
+    const seen = new Set();
+    for (const { atMs, user, batch } of arrivals) {
+        for (const { path } of batch.calls)
+            count(user, atMs, path);
+        if (user === undefined || socket === undefined || seen.has(user))
+            continue;
+        // A WebSocket counts once, when it is opened: with the user's first visit.
+        seen.add(user);
+        count(user, atMs, socket);
+    }
+    return buckets.values();
+}
+/** HTML and latency-check are not limited (reference of the API, section 1.5). */
+function limitedPath(address) {
+    return address.startsWith('/api/') ? address.split('?')[0] : undefined;
+}
+/** The most that the limiter counts just before it would let one more pass. */
+function limiterPeak(times) {
+    let peak = 0;
+    for (let offset = 0; offset < OFFSETS; offset += 1) {
+        const shift = (offset * MINUTE_MS) / OFFSETS;
+        let minute = -1;
+        let previous = 0;
+        let current = 0;
+        for (const time of times) {
+            const now = time + shift;
+            const own = Math.floor(now / MINUTE_MS);
+            if (own !== minute) {
+                previous = own === minute + 1 ? current : 0;
+                current = 0;
+                minute = own;
+            }
+            const elapsed = now / MINUTE_MS - own;
+            peak = Math.max(peak, Math.round(previous * (1 - elapsed) + current) + 1);
+            current += 1;
+        }
+    }
+    return peak;
+}
+function rate_plan_refusal(schedule, limit, { path, peakPerMinute }) {
+    const { users } = schedule;
+    const bucket = limit.perUser
+        ? 'user and path'
+        : 'address and path (all users of one runner share it up to v2.31)';
+    const usable = Math.floor(limit.perMinute * USABLE_SHARE);
+    const others = limit.others?.[path] ?? 0;
+    const own = peakPerMinute - others;
+    const fitting = Math.floor((users * Math.max(0, usable - others)) / own);
+    const isProbe = schedule.version === 'api_probe';
+    const sender = isProbe ? 'the probe' : limit.perUser ? 'one user' : `${users} users`;
+    const sum = others > 0 ? `${own} calls and ${others} of the other suites` : `${own} calls`;
+    const remedy = isProbe
+        ? 'Lower "rate", or spread it over more routes'
+        : limit.perUser
+            ? 'Fewer visits are needed'
+            : fitting > 0
+                ? `At most about ${fitting} users fit`
+                : 'Not one user fits';
+    return `The plan would measure the rate limiter: ${sender} would send ${sum} to ${path} in the busiest minute, and the deployment takes ${limit.perMinute} a minute per ${bucket}, of which ${usable} can be planned. ${remedy}; or raise CODER_API_RATE_LIMIT on the deployment.`;
+}
+
+;// CONCATENATED MODULE: ./src/ready/load-checks.ts
+
+
+
+
+
+/** The gate's own calls to the list of workspaces, a minute: progress and the search for new owners. */
+const PROGRESS_CALLS_PER_GROUP = 48;
+const SEARCH_CALLS = 30;
+/** Whether the deployment can take the load of virtual users; nothing where none are planned. */
+function loadChecks({ facts, plan }) {
+    const step = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
+    if (step === undefined)
+        return [];
+    return [rateCheck(facts, plan), ...routeCheck(facts, plan)];
+}
+function rateCheck(facts, plan) {
+    const name = 'API load and rate limits';
+    const step = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
+    const { rateLimit, server } = facts;
+    if (!rateLimit.known || step === undefined)
+        return warned(name, `whether the API load stays below the rate limit could not be checked: ${rateLimit.known ? 'there is none' : rateLimit.reason}`);
+    if (rateLimit.value.off)
+        return ok(name, 'rate limits are off');
+    const perUser = server.version === undefined || (0,coder_version/* isAtLeast */.d)(server.version, 2, 32);
+    const { perMinute } = rateLimit.value;
+    const own = (0,plan_steps/* createStepsOf */.p8)(plan).length * PROGRESS_CALLS_PER_GROUP + SEARCH_CALLS;
+    const { paths, refusal } = planRates((0,plan_load_schedule/* scheduleOf */.rH)(step, (0,plan_load_schedule/* longestLoad */.vX)(plan)), {
+        perMinute,
+        perUser,
+        // Since v2.32 the owner's calls have a bucket of their own.
+        ...(!perUser && { others: { '/api/v2/workspaces': own } }),
+    });
+    if (refusal !== undefined)
+        return refused(name, refusal);
+    const [busiest] = paths;
+    return ok(name, busiest === undefined
+        ? 'nothing is limited'
+        : `at most ${busiest.peakPerMinute} of ${perMinute} calls a minute to ${busiest.path}, counted per ${perUser ? 'user' : 'address'}`);
+}
+function routeCheck({ unknownRoutes, server }, plan) {
+    const name = 'API load';
+    const work = (0,plan_steps/* dashboardStepOf */.Ki)(plan)?.work;
+    if (work?.kind !== 'visits')
+        return [];
+    if (!unknownRoutes.known)
+        return [warned(name, `which routes the server knows could not be asked: ${unknownRoutes.reason}`)];
+    if (work.unknownRoutes.length === 0)
+        return [ok(name, 'the server knows every route of the mix')];
+    return [
+        warned(name, `Coder ${server.versionText} does not have ${work.unknownRoutes.join(', ')}; the virtual users leave these calls out`),
+    ];
 }
 
 ;// CONCATENATED MODULE: ./src/ready/driver.ts
@@ -39133,6 +41664,7 @@ function cliObstacle(steps, facts, cli) {
 
 
 
+
 /** All checks without which the load would be wasted, at once. */
 function checkReadiness(context, parameterProblems, cliVersion) {
     const { facts } = context;
@@ -39144,7 +41676,7 @@ function checkReadiness(context, parameterProblems, cliVersion) {
             serverVersion: facts.server.versionText,
         };
     }
-    const steps = createStepsOf(context.plan);
+    const steps = (0,plan_steps/* createStepsOf */.p8)(context.plan);
     const { choice, check: driverCheck } = chooseDriver(steps, facts, cliVersion);
     const checks = [
         ok('deployment', `Coder ${facts.server.versionText} answers`),
@@ -39153,6 +41685,7 @@ function checkReadiness(context, parameterProblems, cliVersion) {
         ...templateChecks(context, parameterProblems),
         passwordLoginCheck(context),
         leftoverCheck(context),
+        ...loadChecks(context),
         queueCheck(context),
         diskCheck(context),
         subjectCheck(context),
@@ -39210,7 +41743,9 @@ async function installCli(version, steps, inputs, world) {
 }
 /** The steps that the CLI carries out: with driver "api" only those that do not create workspaces. */
 function cliSteps(plan, driver) {
-    return stepsOf(plan).filter((step) => !isCreateStep(step) || driver === 'cli');
+    return (0,plan_steps/* stepsOf */.B_)(plan)
+        .filter(plan_steps/* isCliStep */.xR)
+        .filter((step) => !(0,plan_steps/* isCreateStep */.hT)(step) || driver === 'cli');
 }
 /** The suites of the steps, each with every flag that is used. */
 function neededSuites(steps) {
@@ -39234,6 +41769,8 @@ function neededSuites(steps) {
 
 
 
+
+
 /** Fills in what the deployment knows. */
 function completeByFacts(plan, facts) {
     const parameters = new Map([...facts.used].flatMap(([name, fact]) => (fact.known ? [[name, fact.value.parameters]] : [])));
@@ -39242,7 +41779,18 @@ function completeByFacts(plan, facts) {
         const median = fact.known ? fact.value.template.build_time_stats.delete?.P50 : undefined;
         return typeof median === 'number' && median > 0 ? [[name, (0,src_units/* seconds */.YA)(median / 1000)]] : [];
     }));
-    return completePlan(plan, { parameters, deletion, ...(slots !== undefined && slots > 0 && { slots }) });
+    return completePlan(plan, {
+        parameters,
+        deletion,
+        unknownRoutes: routesUnknownTo(facts),
+        ...(slots !== undefined && slots > 0 && { slots }),
+    });
+}
+/** Those that it said it does not know, and those that its version does not have. */
+function routesUnknownTo({ unknownRoutes, server: { version } }) {
+    const asked = unknownRoutes.known ? unknownRoutes.value : [];
+    const later = Object.entries(ROUTES_SINCE).filter(([, since]) => version !== undefined && !(0,coder_version/* isAtLeast */.d)(version, ...since));
+    return [...asked, ...later.map(([id]) => id)];
 }
 /** All checks, and the CLI where a step needs it; every obstacle at once. */
 async function makeReady(plan, facts, inputs, world) {
@@ -39312,7 +41860,6 @@ var uploading = __nccwpck_require__(18660);
 
 
 
-
 /** Modes preflight, run and gate: everything after the plan. */
 async function checkAndRun(planned, inputs, world) {
     const { results } = planned;
@@ -39370,8 +41917,7 @@ async function connectOrRefuse(inputs, world) {
 }
 async function withConnection(connection, planned, inputs, world) {
     const { results } = planned;
-    const templates = templatesOf(planned.plan);
-    let facts = await untilCancelled((0,connecting/* readFacts */.MH)(connection, templates), world.cancelled);
+    let facts = await untilCancelled((0,connecting/* readFacts */.MH)(connection, planned.plan), world.cancelled);
     world.step.setOutput('coder-version', connection.server.versionText);
     let ready = await untilCancelled(makeReady(planned.plan, facts, inputs, world), world.cancelled);
     await reportPlan(ready.plan, [], results, world);
@@ -39521,8 +42067,8 @@ async function showPlan(plan, inputs, results, world) {
         return;
     }
     const connection = await (0,connecting/* connect */.Ng)(inputs, world);
-    const templates = templatesOf(plan);
-    const facts = await (0,connecting/* readFacts */.MH)(connection, templates);
+    const templates = (0,plan_steps/* templatesOf */.r3)(plan);
+    const facts = await (0,connecting/* readFacts */.MH)(connection, plan);
     await (0,connecting/* disconnect */.Zf)(connection, world);
     const missing = facts.templates.known ? templates.filter((template) => !facts.used.has(template)) : [];
     const { plan: completed, problems } = completeByFacts(plan, facts);
@@ -39562,6 +42108,168 @@ async function main(world) {
             await reportMistakes(thrown, world);
         else
             await reportUnexpected((0,errors/* messageOf */.b)(thrown), world);
+    }
+}
+
+
+/***/ }),
+
+/***/ 97533:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   rH: () => (/* binding */ scheduleOf),
+/* harmony export */   vX: () => (/* binding */ longestLoad),
+/* harmony export */   zU: () => (/* binding */ routesToAsk)
+/* harmony export */ });
+/* harmony import */ var _load_mix_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(12518);
+/* harmony import */ var _load_mix_data_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47887);
+/* harmony import */ var _load_schedule_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(93321);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(61996);
+/* harmony import */ var _time_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(18650);
+
+
+
+
+
+/** What the virtual users of a step do at which times. `longest`: as far as they may be needed. */
+function scheduleOf(step, longest = step.duration) {
+    const { users, seed, work } = step;
+    const times = { users, seed, duration: (0,_units_js__WEBPACK_IMPORTED_MODULE_3__/* .toMilliseconds */ .Wj)(step.duration), longest: (0,_units_js__WEBPACK_IMPORTED_MODULE_3__/* .toMilliseconds */ .Wj)(longest) };
+    return work.kind === 'visits'
+        ? (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleVisits */ .yg)({ ...times, mix: mixOf(step, work.unknownRoutes) })
+        : (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleProbe */ .uP)({ ...times, routes: work.routes, rate: work.rate });
+}
+/** As long as the phases may take in all: the load goes on until the last one has ended. */
+function longestLoad({ phases }) {
+    return (0,_units_js__WEBPACK_IMPORTED_MODULE_3__/* .seconds */ .YA)(phases.reduce((sum, { steps }) => sum + Math.max(0, ...steps.map(_time_js__WEBPACK_IMPORTED_MODULE_2__/* .stepCeiling */ .m)), 0));
+}
+/** Before the load there is a template to ask for, but no workspace, build or agent. */
+const KNOWN_BEFORE = ['template', 'templateVersion'];
+/** Routes of the mix which a server can be asked for before the load, to see whether it knows them. */
+function routesToAsk({ work }) {
+    if (work.kind === 'probe')
+        return [];
+    return _load_mix_data_js__WEBPACK_IMPORTED_MODULE_0__/* .dashboardMix */ .N.routes.filter(({ pattern }) => pattern.startsWith('/api/') && (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .placeholdersOf */ .iJ)(pattern).every((name) => KNOWN_BEFORE.includes(name)));
+}
+/** Pages of a workspace are visited only where users have one. */
+function mixOf(step, unknownRoutes) {
+    const mix = (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .withoutRoutes */ .fz)(_load_mix_data_js__WEBPACK_IMPORTED_MODULE_0__/* .dashboardMix */ .N, new Set(unknownRoutes));
+    return step.usersWithoutWorkspace === step.users ? (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .withoutWorkspaces */ .bJ)(mix) : mix;
+}
+
+
+/***/ }),
+
+/***/ 62960:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B_: () => (/* binding */ stepsOf),
+/* harmony export */   HN: () => (/* binding */ isDashboardStep),
+/* harmony export */   Ki: () => (/* binding */ dashboardStepOf),
+/* harmony export */   Xc: () => (/* binding */ evidenceName),
+/* harmony export */   _m: () => (/* binding */ isTrafficStep),
+/* harmony export */   c1: () => (/* binding */ groupsOf),
+/* harmony export */   hT: () => (/* binding */ isCreateStep),
+/* harmony export */   p8: () => (/* binding */ createStepsOf),
+/* harmony export */   pW: () => (/* binding */ trafficStepOf),
+/* harmony export */   r3: () => (/* binding */ templatesOf),
+/* harmony export */   u: () => (/* binding */ stepName),
+/* harmony export */   xR: () => (/* binding */ isCliStep)
+/* harmony export */ });
+/** The steps of all phases, in order. */
+const stepsOf = ({ phases }) => phases.flatMap(({ steps }) => steps);
+const isCreateStep = (step) => step.suite === 'create-workspaces';
+const isDashboardStep = (step) => step.suite === 'dashboard';
+const isTrafficStep = (step) => step.suite === 'workspace-traffic';
+/** The steps that create workspaces, one a group. */
+const createStepsOf = (plan) => stepsOf(plan).filter(isCreateStep);
+/** The step that sends traffic; undefined where none is planned. */
+const trafficStepOf = (plan) => stepsOf(plan).find(isTrafficStep);
+/** The step of the virtual users; undefined where none are planned. */
+const dashboardStepOf = (plan) => stepsOf(plan).find(isDashboardStep);
+const isCliStep = (step) => 'command' in step;
+/** What a step is called in the log and the reports: its group, else its suite. */
+function stepName(step) {
+    switch (step.suite) {
+        case 'create-workspaces':
+            return step.group;
+        case 'dashboard':
+        case 'workspace-traffic':
+            return step.suite;
+    }
+}
+/** How the evidence files of a step begin. */
+function evidenceName(step) {
+    switch (step.suite) {
+        case 'create-workspaces':
+            return `${step.suite}.${step.group}`;
+        case 'dashboard':
+        case 'workspace-traffic':
+            return step.suite;
+    }
+}
+/** The names of the groups. */
+const groupsOf = (plan) => createStepsOf(plan).map(({ group }) => group);
+/** The names of the templates. */
+const templatesOf = (plan) => createStepsOf(plan).map(({ template }) => template);
+
+
+/***/ }),
+
+/***/ 18650:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   j: () => (/* binding */ planTime),
+/* harmony export */   m: () => (/* binding */ stepCeiling)
+/* harmony export */ });
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61996);
+/* harmony import */ var _steps_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(62960);
+
+
+/** Installing the CLI and the readiness checks. */
+const BEFORE_LOAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .minutes */ .Gx)(3);
+/** The CLI's listing of the workspaces, closing each connection (up to 40 s), and the wait for the last scrape. */
+const TRAFFIC_OVERHEAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(90);
+/** The CLI's planning dry-run is a job of its own, outside its --timeout; and the wait before it exits. */
+const CLI_OVERHEAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(165);
+/** Reading the builds, judging, reporting and the upload. */
+const AFTER_LOAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .minutes */ .Gx)(4);
+/** What deleting one workspace takes where nothing better is known. */
+const DELETION = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(20);
+/** Coder's default is three built-in provisioners a replica; scale-test deployments have more. */
+const ASSUMED_SLOTS = 10;
+/** The last deletions leave slots idle, and some are tried again. */
+const CLEANUP_RESERVE = 1.2;
+const LEAST_CLEANUP = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .minutes */ .Gx)(2);
+/** The longest that a run may take, so that people can set timeout-minutes. */
+function planTime(phases, slots, deletion = new Map()) {
+    const load = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0));
+    const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
+    const steps = (0,_steps_js__WEBPACK_IMPORTED_MODULE_1__/* .createStepsOf */ .p8)({ phases });
+    const work = steps.reduce((sum, { template, count }) => sum + count * (deletion.get(template) ?? DELETION), 0);
+    const cleanup = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(Math.max(LEAST_CLEANUP, Math.ceil((work / usedSlots) * CLEANUP_RESERVE)));
+    const total = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
+    return {
+        load,
+        cleanup,
+        total,
+        jobMinutes: Math.ceil(total / 60),
+        slots: usedSlots,
+        slotsKnown: slots !== undefined,
+    };
+}
+/** When a step is ended by force: its own time-out, and what surrounds it. */
+function stepCeiling(step) {
+    switch (step.suite) {
+        case 'create-workspaces':
+            return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(step.timeout + CLI_OVERHEAD);
+        case 'workspace-traffic':
+            return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(step.timeout + TRAFFIC_OVERHEAD);
+        case 'dashboard':
+            return step.timeout;
     }
 }
 
@@ -39890,8 +42598,8 @@ var concurrency = __nccwpck_require__(81532);
 var errors = __nccwpck_require__(83916);
 // EXTERNAL MODULE: ./src/units.ts
 var units = __nccwpck_require__(61996);
-// EXTERNAL MODULE: ./src/coder/facts.ts
-var facts = __nccwpck_require__(51142);
+// EXTERNAL MODULE: ./src/coder/facts.ts + 1 modules
+var facts = __nccwpck_require__(80696);
 // EXTERNAL MODULE: ./src/coder/scaletest-resources.ts
 var scaletest_resources = __nccwpck_require__(95851);
 ;// CONCATENATED MODULE: ./src/coder/cleanup.ts
@@ -40251,6 +42959,7 @@ const job = schemas/* object */.Ikc({
     worker_id: schemas/* string */.YjP().optional(),
 });
 const agent = schemas/* object */.Ikc({
+    id: schemas/* string */.YjP(),
     created_at: time,
     first_connected_at: time.optional(),
     ready_at: time.optional(),
@@ -40261,6 +42970,7 @@ const workspaceBuild = schemas/* object */.Ikc({
     id: schemas/* string */.YjP(),
     workspace_id: schemas/* string */.YjP(),
     build_number: schemas/* number */.aig(),
+    template_version_id: schemas/* string */.YjP(),
     transition: schemas/* enum */.k5n(['start', 'stop', 'delete']),
     status: schemas/* string */.YjP(),
     job,
@@ -40275,6 +42985,7 @@ const api_schemas_workspace = schemas/* object */.Ikc({
     owner_id: schemas/* string */.YjP(),
     owner_name: schemas/* string */.YjP(),
     organization_id: schemas/* string */.YjP(),
+    template_id: schemas/* string */.YjP(),
     template_name: schemas/* string */.YjP(),
     latest_build: workspaceBuild,
 });
@@ -40384,6 +43095,11 @@ class CoderApi {
         return (await this.#call({ method: 'POST', path, body, ...(signal && { signal }) }, newKey)).value
             .key;
     }
+    /** Takes a key or token back; that it is gone already is fine. */
+    async revokeKey(userId, keyId, signal) {
+        const path = `/api/v2/users/${encodeURIComponent(userId)}/keys/${encodeURIComponent(keyId)}`;
+        await this.http.send({ method: 'DELETE', path, accept: [404], ...(signal && { signal }) });
+    }
     /**
      * Deletes a user.
      * @returns `has-workspaces` when the server refuses because of them (417).
@@ -40456,20 +43172,30 @@ class CoderApi {
         const found = new Map();
         for (let pass = 0; pass < 3; pass += 1) {
             const before = found.size;
-            let count;
-            for (let offset = 0;; offset += PAGE_SIZE) {
-                const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
-                const page = await this.#get(path, workspacePage, signal);
+            let count = 0;
+            for await (const page of this.#workspacePages(query, signal)) {
                 for (const item of page.workspaces)
                     found.set(item.id, item);
                 count = page.count;
-                if (page.workspaces.length === 0 || offset + PAGE_SIZE >= page.count)
-                    break;
             }
             if (found.size >= count || (pass > 0 && found.size === before))
                 break;
         }
         return [...found.values()];
+    }
+    /** One pass over the pages of workspaces that match a search, for a caller who needs only so many. */
+    async *workspacePages(query, signal) {
+        for await (const { workspaces } of this.#workspacePages(query, signal))
+            yield workspaces;
+    }
+    async *#workspacePages(query, signal) {
+        for (let offset = 0;; offset += PAGE_SIZE) {
+            const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
+            const page = await this.#get(path, workspacePage, signal);
+            yield page;
+            if (page.workspaces.length === 0 || offset + PAGE_SIZE >= page.count)
+                return;
+        }
     }
     async searchUsers(query, signal) {
         const found = new Map();
@@ -40484,11 +43210,17 @@ class CoderApi {
     }
 }
 
-// EXTERNAL MODULE: ./src/coder/facts.ts
-var facts = __nccwpck_require__(51142);
+// EXTERNAL MODULE: ./src/coder/facts.ts + 1 modules
+var facts = __nccwpck_require__(80696);
 // EXTERNAL MODULE: ./src/coder/identity.ts
 var coder_identity = __nccwpck_require__(44275);
+// EXTERNAL MODULE: ./src/plan/load-schedule.ts
+var load_schedule = __nccwpck_require__(97533);
+// EXTERNAL MODULE: ./src/plan/steps.ts
+var steps = __nccwpck_require__(62960);
 ;// CONCATENATED MODULE: ./src/stages/connecting.ts
+
+
 
 
 
@@ -40508,8 +43240,14 @@ async function connect(inputs, world) {
     const identity = await (0,coder_identity/* establishIdentity */.Q)(anonymous, deployment.credential, world.log);
     return { url: deployment.url, server, identity };
 }
-function readFacts(connection, templates) {
-    return (0,facts/* readDeployment */.iJ)(connection.server, connection.identity.api, connection.identity.token, templates);
+/** Everything about the deployment that the plan has to know. */
+function readFacts(connection, plan) {
+    const { api, token } = connection.identity;
+    const dashboard = (0,steps/* dashboardStepOf */.Ki)(plan);
+    return (0,facts/* readDeployment */.iJ)(connection.server, api, token, {
+        templates: (0,steps/* templatesOf */.r3)(plan),
+        routes: dashboard === undefined ? [] : (0,load_schedule/* routesToAsk */.zU)(dashboard),
+    });
 }
 /** Ends the session that this run began. A session that stays is no reason to fail. */
 async function disconnect(connection, world) {

@@ -20,6 +20,8 @@ export interface ServerSettings {
 export interface RealServer {
   readonly url: string;
   stop(): Promise<void>;
+  /** Keeps it from doing anything for so long, as a hypervisor or a garbage collector would. */
+  stall(ms: number): Promise<void>;
 }
 
 export async function startServer(settings: ServerSettings): Promise<RealServer> {
@@ -35,7 +37,15 @@ export async function startServer(settings: ServerSettings): Promise<RealServer>
   child.stdout.pipe(log);
   child.stderr.pipe(log);
   await untilReady(url, child, path.join(settings.directory, 'server.log'));
-  return { url, stop: () => stop(child) };
+  return {
+    url,
+    stop: () => stop(child),
+    stall: async (ms) => {
+      child.kill('SIGSTOP');
+      await pause(ms);
+      child.kill('SIGCONT');
+    },
+  };
 }
 
 function environment(settings: ServerSettings, url: string, home: string): Record<string, string> {

@@ -63,7 +63,7 @@ async function runSimulated(inputs: Record<string, string>): Promise<ActionRun> 
       ...nodeOfActions(),
       workspace: await newWorkspace(),
       inputs: {
-        tests: 'create-workspaces,workspace-traffic',
+        tests: 'all',
         subject: `simulated deployment, scenario ${scenario.name}`,
         ...tokenOf(scenario, world),
         ...inputs,
@@ -102,7 +102,6 @@ async function runReal(url: string, inputs: Record<string, string>): Promise<Act
     inputs: {
       'coder-url': url,
       config: path.relative(workspace, path.resolve(values.config)),
-      tests: 'create-workspaces,workspace-traffic',
       'upload-artifact': 'false',
       ...(token !== undefined && { 'coder-session-token': token }),
       ...inputs,

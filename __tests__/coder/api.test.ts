@@ -24,11 +24,13 @@ const workspaceNamed = (id: string) => ({
   owner_id: 'u',
   owner_name: 'u',
   organization_id: 'o',
+  template_id: 't',
   template_name: 't',
   latest_build: {
     id: 'b',
     workspace_id: id,
     build_number: 1,
+    template_version_id: 'v',
     transition: 'start',
     status: 'running',
     job: { id: 'j', created_at: '2026-01-05T06:00:00Z', status: 'succeeded' },

@@ -60,7 +60,10 @@ describe('facts of a deployment', () => {
     const api = ownerApi(deployment);
     const server = await readServer(api, new Date());
     expect(server.version?.release).toBe('2.36.0');
-    const facts = await readDeployment(server, api, deployment.ownerToken, ['ec2-datasci', 'not-there']);
+    const facts = await readDeployment(server, api, deployment.ownerToken, {
+      templates: ['ec2-datasci', 'not-there'],
+      routes: [],
+    });
     expect(facts.user).toMatchObject({ known: true, value: { username: 'ci-admin' } });
     expect(facts.credentialExpiry.known && facts.credentialExpiry.value.getTime()).toBeGreaterThan(
       Date.now(),
@@ -84,9 +87,10 @@ describe('facts of a deployment', () => {
   it('are one by one unknown, with the reason, when calls fail', async () => {
     const deployment = await startDeployment();
     const api = ownerApi(deployment).withToken(deployment.memberToken);
-    const facts = await readDeployment(await readServer(api, new Date()), api, deployment.memberToken, [
-      'pod-swdev',
-    ]);
+    const facts = await readDeployment(await readServer(api, new Date()), api, deployment.memberToken, {
+      templates: ['pod-swdev'],
+      routes: [],
+    });
     expect(facts.user).toMatchObject({ known: true, value: { username: 'ordinary-member' } });
     expect(facts.rateLimit).toMatchObject({
       known: false,

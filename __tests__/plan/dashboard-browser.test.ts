@@ -1,40 +1,59 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
-import {
-  browserAtMetricsPort,
-  planDashboardBrowser,
-  withoutBrowser,
-  type DashboardBrowserPlan,
-} from '../../src/plan/dashboard-browser.js';
-import { browserStepOf, evidenceName, stepName } from '../../src/plan/steps.js';
+import { browserAtMetricsPort, withoutBrowsers } from '../../src/plan/dashboard-browser.js';
+import { makePlan } from '../../src/plan/plan.js';
+import type { DashboardBrowserStep, Plan } from '../../src/plan/plan-types.js';
+import { browserStepOf, dashboardStepOf, evidenceName, stepName } from '../../src/plan/steps.js';
 import { stepCeiling } from '../../src/plan/time.js';
 import { minutes, seconds } from '../../src/units.js';
+import { messagesOf } from '../support/mistakes.js';
 import { browserStepWith, planOf, stepOf, withBrowsers, withTraffic } from '../support/plans.js';
 
-const dashboard = (browser: 'auto' | 'always' | 'never' = 'auto', concurrency = 50) => ({
-  browser,
-  concurrency,
-  duration: minutes(5),
-});
-function planned(browser: 'auto' | 'always' = 'auto', concurrency = 50, users = 1000): DashboardBrowserPlan {
-  const found = planDashboardBrowser(dashboard(browser, concurrency), users, '/tmp/raw');
-  if (found === undefined) throw new Error('no browsers are planned');
-  return found;
+interface Parts {
+  readonly dashboard?: string;
+  readonly owner?: string;
+  readonly criteria?: string;
+}
+
+function plan({ dashboard = '', owner = '', criteria = '' }: Parts = {}): Plan {
+  const config = `create_workspaces:
+  count: 100
+  ${owner}
+  templates:
+    pods: { template: pod-swdev, count: 100, concurrency: 10, expected_p95: 2m }
+dashboard: { concurrency: 50, duration: 5m${dashboard} }
+criteria: [${criteria}]
+`;
+  return makePlan(loadConfig('config.yaml', config), {
+    tests: 'all',
+    maxDuration: minutes(300),
+    cleanupInMain: true,
+    rawDirectory: '/tmp/raw',
+  });
+}
+
+function browsersOf(made: Plan): DashboardBrowserStep {
+  const step = browserStepOf(made);
+  if (step === undefined) throw new Error('no browsers are planned');
+  return step;
 }
 
 describe('the browsers of the dashboard', () => {
-  it('are planned unless the config wants none', () => {
-    expect(planDashboardBrowser(dashboard('never'), 1000, '/tmp/raw')).toBeUndefined();
-    expect(planned('auto').step.wanted).toBe('auto');
-    expect(planned('always').step.wanted).toBe('always');
-    const config =
-      'create_workspaces: { count: 1, templates: { a: { template: t, count: 1, concurrency: 1, expected_p95: 1m } } }\n';
-    const { config: read } = loadConfig('c.yaml', `${config}dashboard: { concurrency: 5, duration: 1m }\n`);
-    expect(read.dashboard?.browser).toBe('auto');
+  it('click beside the virtual users, unless the config wants none', () => {
+    const made = plan();
+    expect(made.phases.map(({ steps }) => steps.map(({ suite }) => suite))).toEqual([
+      ['create-workspaces'],
+      ['dashboard', 'dashboard-browser'],
+    ]);
+    expect(browsersOf(made).wanted).toBe('auto');
+    expect(browsersOf(plan({ dashboard: ', browser: always' })).wanted).toBe('always');
+    const never = plan({ dashboard: ', browser: never' });
+    expect(browserStepOf(never)).toBeUndefined();
+    expect(never.phases[1]?.steps).toEqual([dashboardStepOf(made)]);
   });
 
   it('are the CLI’s command, with its own flags', () => {
-    expect(planned().step.command).toEqual([
+    expect(browsersOf(plan()).command).toEqual([
       'coder',
       'exp',
       'scaletest',
@@ -51,22 +70,35 @@ describe('the browsers of the dashboard', () => {
     ]);
   });
 
-  it.each([
-    ['a few of many users', 50, 1000, 5],
-    ['no more than the config has users', 3, 1000, 3],
-    ['no more than there are users', 50, 2, 2],
-    ['none without users', 50, 0, 0],
-  ])('are %s', (_, concurrency, users, browsers) => {
-    expect(planned('auto', concurrency, users).step.users).toBe(browsers);
+  it('are a few, and no more than there are virtual users', () => {
+    expect(browsersOf(plan()).users).toBe(5);
+    const few = plan({ dashboard: ', browser: auto', owner: 'owner: token-user' });
+    // Without owners of workspaces the virtual users are made before the first phase.
+    expect(dashboardStepOf(few)?.usersWithoutWorkspace).toBe(50);
+    expect(browsersOf(few).users).toBe(5);
   });
 
-  it('bring their metrics, and no criterion', () => {
-    expect(planned().metrics.map(({ name, shape }) => `${name}: ${shape}`)).toEqual([
-      'dashboard.actions: count',
-      'dashboard.action_duration: buckets',
-      'dashboard.action_error_rate: ratio',
-    ]);
-    expect(planned().criteria).toEqual([]);
+  it('bring metrics, and no criterion of their own', () => {
+    const without = plan({ dashboard: ', browser: never' });
+    expect(plan().criteria).toEqual(without.criteria);
+    const asked = [
+      '{ id: a, metric: dashboard.actions, expect: ">= 100" }',
+      '{ id: b, metric: dashboard.action_duration, expect: "p95 < 5s" }',
+      '{ id: c, metric: dashboard.action_error_rate, expect: "< 20%" }',
+    ].join(', ');
+    expect(plan({ criteria: asked }).criteria.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['a', 'b', 'c']),
+    );
+    expect(messagesOf(() => plan({ criteria: asked, dashboard: ', browser: never' }))).toEqual(
+      ['actions', 'action_duration', 'action_error_rate'].map(
+        (name) =>
+          expect.stringMatching(
+            new RegExp(
+              `"dashboard.${name}" is one of the browsers of the suite "dashboard".*without "dashboard.browser: never"`,
+            ),
+          ) as unknown,
+      ),
+    );
   });
 
   it('are moved to another port before they start, and stay the same else', () => {
@@ -89,12 +121,8 @@ describe('the browsers of the dashboard', () => {
 describe('a plan without its browsers', () => {
   it('keeps everything else, and no phase without steps', () => {
     const base = withTraffic(planOf([stepOf()]));
-    const plan = withBrowsers(base);
-    expect(browserStepOf(plan)).toEqual(browserStepWith());
-    expect(withoutBrowser(plan)).toEqual(base);
-    const [phase] = base.phases.slice(1);
-    if (phase === undefined) throw new Error('no phase of traffic');
-    const shared = { ...base, phases: [{ ...phase, steps: [...phase.steps, browserStepWith()] }] };
-    expect(withoutBrowser(shared).phases).toEqual([phase]);
+    expect(withoutBrowsers(withBrowsers(base))).toEqual(base);
+    const made = plan();
+    expect(withoutBrowsers(made).phases).toEqual(plan({ dashboard: ', browser: never' }).phases);
   });
 });

@@ -54,13 +54,16 @@ describe.runIf(hasRecordings)('the guide’s file', () => {
     expect(made.effects).toEqual({ workspaces: 1000, users: 1000, notificationsPerAdmin: 2000 });
   });
 
-  it('names the suites that are not available yet when all are asked for', () => {
-    const messages = refusals(guideConfig(), { tests: 'all' });
-    expect(messages).toEqual([
-      expect.stringMatching(
-        /the suite "dashboard" is not available yet; .*"tests: create-workspaces,workspace-traffic"/,
-      ),
-    ]);
+  it('is planned with all its three suites, one after the other', () => {
+    const made = plan(guideConfig(), { tests: 'all' });
+    expect(made.phases.map(({ name }) => name)).toEqual(['create', 'dashboard', 'traffic']);
+    expect(expectations(made)).toMatchObject({
+      '14.9-api-latency-p95': 'api.latency p95 < 500ms',
+      '14.10-api-latency-p99': 'api.latency p99 < 1000ms',
+      'api-success-rate': 'api.success_rate >= 99%',
+    });
+    // The owners of workspaces are the virtual users: nobody is made for the load alone.
+    expect(made.effects.users).toBe(1000);
   });
 
   it('is decided by the slowest build in the profile smoke', () => {
@@ -224,7 +227,13 @@ describe('criteria', () => {
     expect(expectations(made)['own']).toBe(`${metric} ${expectation}`);
   });
 
-  it.each(['api.latency', 'coderd.restarts', 'monitor.cpu'])('cannot ask of %s yet', (metric) => {
+  it('cannot ask of a suite that is left out', () => {
+    expect(refusals(withCriteria('{ id: own, metric: api.latency, expect: "p95 < 1s" }'))).toEqual([
+      expect.stringMatching(/is one of the suite "dashboard", which this run leaves out/),
+    ]);
+  });
+
+  it.each(['coderd.restarts', 'monitor.cpu'])('cannot ask of %s yet', (metric) => {
     expect(refusals(withCriteria(`{ id: own, metric: ${metric}, expect: "p95 < 1s" }`))).toEqual([
       expect.stringMatching(
         new RegExp(`the metric "${metric}" is not available yet; take the criterion out`),

@@ -8,13 +8,8 @@ import { browserStepWith, criterionOf } from '../support/plans.js';
 const CHROMIUM = { path: '/usr/bin/chromium' };
 const asked = criterionOf('p95 < 5s', { id: 'clicks', metric: 'dashboard.action_duration' });
 
-function choose(
-  wanted: DashboardBrowserStep['wanted'],
-  server: string,
-  changes: Partial<BrowserFacts> = {},
-  step: Partial<DashboardBrowserStep> = {},
-) {
-  return chooseBrowser(browserStepWith({ wanted, ...step }), {
+function choose(wanted: DashboardBrowserStep['wanted'], server: string, changes: Partial<BrowserFacts> = {}) {
+  return chooseBrowser(browserStepWith({ wanted }), {
     server: serverOf(server),
     cli: parseVersion(server),
     criteria: [],
@@ -66,15 +61,14 @@ describe('the choice of the browsers', () => {
     expect((await choose('auto', 'v2.36.0', { cli: parseVersion('v2.21.3') })).runs).toBe(false);
   });
 
-  it.each<[string, Partial<BrowserFacts>, Partial<DashboardBrowserStep>, RegExp]>([
-    ['Chromium is missing', noChromium, {}, /no Chromium was found/],
-    ['the CLI is too old', { cli: parseVersion('v2.6.0') }, {}, /CLI 2\.6\.0 .*--target-users, since v2\.7/],
-    ['there are no users', {}, { users: 0 }, /this run makes none before it/],
-  ])('leaves them out or refuses where %s', async (_, facts, step, reason) => {
-    const auto = await choose('auto', 'v2.21.3', facts, step);
+  it.each<[string, Partial<BrowserFacts>, RegExp]>([
+    ['Chromium is missing', noChromium, /no Chromium was found/],
+    ['the CLI is too old', { cli: parseVersion('v2.6.0') }, /CLI 2\.6\.0 .*--target-users, since v2\.7/],
+  ])('leaves them out or refuses where %s', async (_, facts, reason) => {
+    const auto = await choose('auto', 'v2.21.3', facts);
     expect(auto).toMatchObject({ runs: false, check: { status: 'ok' } });
     expect(auto.check.message).toMatch(reason);
-    const always = await choose('always', 'v2.21.3', facts, step);
+    const always = await choose('always', 'v2.21.3', facts);
     expect(always).toMatchObject({ runs: false, check: { status: 'refused' } });
     expect(always.check.message).toMatch(reason);
   });

@@ -35,11 +35,13 @@ const leftoverWorkspace = {
   owner_id: 'u',
   owner_name: 'scaletest-old-0',
   organization_id: 'org',
+  template_id: 'pod-swdev-id',
   template_name: 'pod-swdev',
   latest_build: {
     id: 'b',
     workspace_id: 'w',
     build_number: 1,
+    template_version_id: 'pod-swdev-version',
     transition: 'start' as const,
     status: 'running',
     job: { id: 'j', created_at: NOW, status: 'succeeded' },

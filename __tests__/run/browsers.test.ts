@@ -76,6 +76,8 @@ async function run({
       deadline: milliseconds(systemClock.monotonic() + 60_000),
       templates: new Map(),
       ownUserId: '',
+      deploymentUrl: deployment.url,
+      since: new Date(),
       describeTrafficPage: () => undefined,
       describeBrowserPage,
       ...context?.(deployment),

@@ -46,6 +46,8 @@ async function contextOf(
     templates: new Map(
       templates.map(({ name, id, organization_id: organizationId }) => [name, { id, organizationId }]),
     ),
+    deploymentUrl: deployment.url,
+    since: new Date(0),
     ownUserId: (await api.me()).id,
     describeTrafficPage: () => undefined,
     describeBrowserPage: () => undefined,

@@ -56,6 +56,7 @@ export function factsOf(changes: Partial<DeploymentFacts> = {}): DeploymentFacts
     used: usedTemplate('pod-swdev', { buildMilliseconds: 30_000 }),
     daemons: known(daemons(20)),
     leftovers: known({ workspaces: [], users: [] }),
+    unknownRoutes: known([]),
     ...changes,
   };
 }

@@ -77,6 +77,7 @@ const job = z.object({
 });
 
 const agent = z.object({
+  id: z.string(),
   created_at: time,
   first_connected_at: time.optional(),
   ready_at: time.optional(),
@@ -88,6 +89,7 @@ export const workspaceBuild = z.object({
   id: z.string(),
   workspace_id: z.string(),
   build_number: z.number(),
+  template_version_id: z.string(),
   transition: z.enum(['start', 'stop', 'delete']),
   status: z.string(),
   job,
@@ -105,6 +107,7 @@ export const workspace = z.object({
   owner_id: z.string(),
   owner_name: z.string(),
   organization_id: z.string(),
+  template_id: z.string(),
   template_name: z.string(),
   latest_build: workspaceBuild,
 });

@@ -157,6 +157,12 @@ export class CoderApi {
       .key;
   }
 
+  /** Takes a key or token back; that it is gone already is fine. */
+  async revokeKey(userId: string, keyId: string, signal?: AbortSignal): Promise<void> {
+    const path = `/api/v2/users/${encodeURIComponent(userId)}/keys/${encodeURIComponent(keyId)}`;
+    await this.http.send({ method: 'DELETE', path, accept: [404], ...(signal && { signal }) });
+  }
+
   /**
    * Deletes a user.
    * @returns `has-workspaces` when the server refuses because of them (417).
@@ -261,17 +267,31 @@ export class CoderApi {
     const found = new Map<string, Workspace>();
     for (let pass = 0; pass < 3; pass += 1) {
       const before = found.size;
-      let count: number;
-      for (let offset = 0; ; offset += PAGE_SIZE) {
-        const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
-        const page = await this.#get(path, schemas.workspacePage, signal);
+      let count = 0;
+      for await (const page of this.#workspacePages(query, signal)) {
         for (const item of page.workspaces) found.set(item.id, item);
         count = page.count;
-        if (page.workspaces.length === 0 || offset + PAGE_SIZE >= page.count) break;
       }
       if (found.size >= count || (pass > 0 && found.size === before)) break;
     }
     return [...found.values()];
+  }
+
+  /** One pass over the pages of workspaces that match a search, for a caller who needs only so many. */
+  async *workspacePages(query: string, signal?: AbortSignal): AsyncGenerator<readonly Workspace[]> {
+    for await (const { workspaces } of this.#workspacePages(query, signal)) yield workspaces;
+  }
+
+  async *#workspacePages(
+    query: string,
+    signal?: AbortSignal,
+  ): AsyncGenerator<z.infer<typeof schemas.workspacePage>> {
+    for (let offset = 0; ; offset += PAGE_SIZE) {
+      const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
+      const page = await this.#get(path, schemas.workspacePage, signal);
+      yield page;
+      if (page.workspaces.length === 0 || offset + PAGE_SIZE >= page.count) return;
+    }
   }
 
   async searchUsers(query: string, signal?: AbortSignal): Promise<User[]> {

@@ -2,6 +2,7 @@ import { messageOf } from '../errors.js';
 import type { CoderApi } from './api.js';
 import type { ProvisionerDaemon, Template, User } from './api-schemas.js';
 import { keyIdOf } from './identity.js';
+import { unknownRoutes, type AskedRoute } from './known-routes.js';
 import { listScaletestResources, type ScaletestResources } from './scaletest-resources.js';
 import { parseVersion, type CoderVersion } from './version.js';
 
@@ -41,6 +42,14 @@ export interface DeploymentFacts {
   readonly used: ReadonlyMap<string, Fact<TemplateFacts>>;
   readonly daemons: Fact<readonly ProvisionerDaemon[]>;
   readonly leftovers: Fact<ScaletestResources>;
+  /** Of the routes that were asked for, the ids of those that the server does not know. */
+  readonly unknownRoutes: Fact<readonly string[]>;
+}
+
+/** What a plan wants to know of a deployment. */
+export interface Questions {
+  readonly templates: readonly string[];
+  readonly routes: readonly AskedRoute[];
 }
 
 /** @throws ApiError when the deployment cannot be reached at all or is not Coder. */
@@ -54,7 +63,7 @@ export async function readDeployment(
   server: ServerFacts,
   api: CoderApi,
   token: string,
-  templateNames: readonly string[],
+  questions: Questions,
 ): Promise<DeploymentFacts> {
   const [user, credentialExpiry, passwordLogin, rateLimit, templates] = await Promise.all([
     attempt(() => api.me()),
@@ -68,7 +77,7 @@ export async function readDeployment(
   ]);
   const used = new Map<string, Fact<TemplateFacts>>();
   for (const template of templates.known ? templates.value : []) {
-    if (templateNames.includes(template.name))
+    if (questions.templates.includes(template.name))
       used.set(template.name, await attempt(() => readTemplate(api, template)));
   }
   const ownUserId = user.known ? user.value.id : '';
@@ -82,6 +91,9 @@ export async function readDeployment(
     used,
     daemons: await attempt(() => readDaemons(api, used)),
     leftovers: await attempt(() => listScaletestResources(api, { ownUserId })),
+    unknownRoutes: await attempt(() =>
+      unknownRoutes(api, questions.routes, templates.known ? templates.value[0] : undefined),
+    ),
   };
 }
 

@@ -87,7 +87,10 @@ function unionMistakes(
   source: ConfigSource,
   profile: string | undefined,
 ): Mistake[] {
-  const ranked = [...issue.errors].sort((a, b) => a.length - b.length);
+  // A text is no try at an object, however few mistakes that would be.
+  const isOtherKind = (mistakes: readonly z.core.$ZodIssue[]): number =>
+    mistakes.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1 : 0;
+  const ranked = [...issue.errors].sort((a, b) => isOtherKind(a) - isOtherKind(b) || a.length - b.length);
   const meant = ranked[0];
   if (meant === undefined || meant.length === 0) {
     return [

@@ -16,6 +16,8 @@ export interface BuiltInProfile {
   readonly provisioning: 'max';
   /** Traffic is sent no longer than this. */
   readonly longestTraffic: Seconds;
+  /** At most so many virtual users, for at most so long. */
+  readonly dashboard: { readonly users: number; readonly longest: Seconds };
 }
 
 const SMOKE: BuiltInProfile = {
@@ -23,6 +25,7 @@ const SMOKE: BuiltInProfile = {
   workspaces: 10,
   provisioning: 'max',
   longestTraffic: minutes(1),
+  dashboard: { users: 5, longest: minutes(2) },
 };
 const BUILT_IN: readonly BuiltInProfile[] = [SMOKE];
 const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
@@ -61,7 +64,8 @@ export function applyProfile(value: unknown, profile: string): ProfiledConfig | 
     const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
     const change = {
       ...(total.success && { create_workspaces: { count, simultaneous: undefined } }),
-      ...shorterTraffic(config.data, builtIn.longestTraffic),
+      ...shorter(config.data, 'workspace_traffic', builtIn.longestTraffic),
+      ...smallerDashboard(config.data, builtIn.dashboard),
     };
     return { value: overlay(config.data, change), builtIn };
   }
@@ -75,8 +79,8 @@ export function applyProfile(value: unknown, profile: string): ProfiledConfig | 
 }
 
 /** A duration that cannot be read is left as it is: validation says what is wrong with it. */
-function shorterTraffic(config: Raw, longest: Seconds): Raw {
-  const section = z.object({ duration: z.string() }).safeParse(config['workspace_traffic']);
+function shorter(config: Raw, name: string, longest: Seconds): Raw {
+  const section = z.object({ duration: z.string() }).safeParse(config[name]);
   if (!section.success) return {};
   try {
     if (parseDuration(section.data.duration) <= longest) return {};
@@ -84,7 +88,17 @@ function shorterTraffic(config: Raw, longest: Seconds): Raw {
     if (thrown instanceof QuantityError) return {};
     throw thrown;
   }
-  return { workspace_traffic: { duration: formatDuration(longest) } };
+  return { [name]: { duration: formatDuration(longest) } };
+}
+
+function smallerDashboard(config: Raw, { users, longest }: BuiltInProfile['dashboard']): Raw {
+  const changes = rawObject.safeParse(shorter(config, 'dashboard', longest)['dashboard']);
+  const section = z.object({ concurrency: z.number().gt(users) }).safeParse(config['dashboard']);
+  const dashboard = {
+    ...(changes.success && changes.data),
+    ...(section.success && { concurrency: users }),
+  };
+  return Object.keys(dashboard).length === 0 ? {} : { dashboard };
 }
 
 function overlay(base: Raw, change: Raw): Raw {

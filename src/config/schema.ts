@@ -75,6 +75,37 @@ const dashboard = z.strictObject({
   browser: z.enum(['auto', 'always', 'never']).default('auto'),
 });
 
+/** Below the deployment's address, as it is sent: what a request line may hold. */
+const requestPath = z
+  .string({ error: 'a path is needed, like "/api/v2/templates"' })
+  .regex(
+    /^\/[\x21-\x7e]*$/,
+    'a path below the deployment is needed, like "/api/v2/templates?limit=25", with other characters escaped',
+  )
+  .refine(
+    (path) => !/[{}]/.test(path),
+    'a path is sent as it is written; it has no placeholders like {user}',
+  );
+
+const probeRoute = z.union([
+  requestPath.transform((path) => ({ path })),
+  z.strictObject({
+    id: z
+      .string()
+      .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'an id has small letters, digits and single "-" only')
+      .optional(),
+    path: requestPath,
+    weight: z.number().positive('a weight above 0 is needed').optional(),
+    method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional(),
+    body: z.unknown().optional(),
+  }),
+]);
+
+const apiProbe = z.strictObject({
+  rate: z.number({ error: 'a number of calls a second is needed' }).positive('a rate above 0 is needed'),
+  routes: z.array(probeRoute).min(1, 'at least one route is needed'),
+});
+
 /** The CLI's flag for the mode "app" takes the slug of a workspace app. */
 const trafficMode = z
   .string({ error: 'a mode is needed: "web-terminal", "ssh" or "app:<slug>"' })
@@ -120,7 +151,7 @@ const sections = {
   create_workspaces: createWorkspaces.optional(),
   dashboard: dashboard.optional(),
   workspace_traffic: workspaceTraffic.optional(),
-  api_probe: z.looseObject({}).optional(),
+  api_probe: apiProbe.optional(),
   suites: z.record(z.string(), z.looseObject({})).optional(),
   criteria: z.array(criterion).default([]),
   abort_early: z.boolean().default(false),
@@ -136,8 +167,9 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 export type CreateWorkspacesConfig = z.infer<typeof createWorkspaces>;
-export type DashboardConfig = z.infer<typeof dashboard>;
 export type WorkspaceTrafficConfig = z.infer<typeof workspaceTraffic>;
+export type DashboardConfig = z.infer<typeof dashboard>;
+export type ApiProbeConfig = z.infer<typeof apiProbe>;
 export type GroupConfig = z.infer<typeof group>;
 export type CriterionConfig = z.infer<typeof criterion>;
 export type ActiveCriterionConfig = z.infer<typeof activeCriterion>;
@@ -150,6 +182,8 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   dashboard: Object.keys(dashboard.shape),
   'dashboard.targets': ['p95_latency_ms', 'p99_latency_ms'],
   workspace_traffic: Object.keys(workspaceTraffic.shape),
+  api_probe: Object.keys(apiProbe.shape),
+  'api_probe.routes.*': ['id', 'path', 'weight', 'method', 'body'],
   'criteria.*': [...Object.keys(activeCriterion.shape), 'disabled', 'reason'],
   cleanup: ['orphan'],
   load: ['proxy'],

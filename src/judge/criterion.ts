@@ -30,14 +30,34 @@ function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): Crit
     };
   }
   const outcome = judgeExpectation(criterion.expect, metric);
-  if (outcome.verdict !== 'pass' || criterion.warn === undefined) return outcome;
-  const warning = judgeExpectation(criterion.warn, metric);
-  if (warning.verdict !== 'fail') return outcome;
-  return {
-    ...outcome,
-    verdict: 'warn',
-    sentence: `${outcome.sentence}; but the warning level ${criterion.warn.text} is breached`,
-  };
+  if (metric.doubt !== undefined && 'observed' in outcome)
+    return { ...outcome, verdict: 'inconclusive', sentence: `${outcome.sentence}; but ${metric.doubt}` };
+  if (outcome.verdict !== 'pass') return outcome;
+  const warning = warningOf(criterion, metric) ?? partsWarning(criterion, metrics);
+  if (warning === undefined) return outcome;
+  return { ...outcome, verdict: 'warn', sentence: `${outcome.sentence}; but ${warning}` };
+}
+
+function warningOf({ warn }: Criterion, metric: Measured): string | undefined {
+  if (warn === undefined || judgeExpectation(warn, metric).verdict !== 'fail') return undefined;
+  return `the warning level ${warn.text} is breached`;
+}
+
+/** A whole may be good while a part of it, with samples enough to say so, is not. */
+function partsWarning(
+  { expect, parts = [] }: Criterion,
+  metrics: ReadonlyMap<string, Metric>,
+): string | undefined {
+  const breaches = parts.flatMap((name) => {
+    const part = metrics.get(name);
+    if (part === undefined || part.shape === 'missing' || sampleCount(part) === 0) return [];
+    const outcome = judgeExpectation(expect, part);
+    const { aggregate } = expect;
+    const needed = aggregate.kind === 'quantile' ? samplesNeeded(aggregate.q) : 1;
+    if (outcome.verdict !== 'fail' || (sampleCount(part) ?? needed) < needed) return [];
+    return [`${name} alone is at ${observedText(outcome.observed, expect.unit)}`];
+  });
+  return breaches.length === 0 ? undefined : breaches.join(', ');
 }
 
 type Measured = Exclude<Metric, { shape: 'missing' }>;

@@ -1,20 +1,17 @@
-import { Connections, type Deployment } from './exchange.js';
-import { InboxSocket } from './inbox-socket.js';
-import type { GeneratorHealth, LoadResult, SocketCounts } from './load-types.js';
+import type { Deployment } from './exchange.js';
+import type { SocketListener } from './inbox-socket.js';
+import type { CallCounts, GeneratorHealth, LoadResult, SocketCounts } from './load-types.js';
 import { fillBody, fillPath, type Call, type Placeholders } from './mix.js';
 import { Outcomes } from './outcomes.js';
 import type { Arrival, Schedule } from './schedule.js';
+import { Seat, type Sender, type VirtualUser } from './seat.js';
 import { SelfWatch } from './self-watch.js';
 import { Timeline } from './timeline.js';
 
 /** No answer for so long is as good as none: the dashboard's user has left. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 
-export interface VirtualUser {
-  readonly token: string;
-  /** Read anew for each call, so it may fill while workspaces are being made. */
-  readonly values: Placeholders;
-}
+export type { VirtualUser } from './seat.js';
 
 export interface LoadOptions {
   readonly baseUrl: string;
@@ -29,14 +26,6 @@ export interface LoadOptions {
   readonly ca?: string;
 }
 
-interface Party {
-  readonly connections: Connections;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly values: Placeholders;
-  /** Opened with the user's first visit, as the page does. */
-  readonly inbox?: InboxSocket;
-}
-
 /**
  * Sends what the schedule says at the times it says, whatever the server does, and measures each call from its intended
  * start: from the schedule, or for a dependent call from the end of what it waits for.
@@ -47,13 +36,14 @@ export class LoadGenerator {
   readonly #deployment: Deployment;
   readonly #outcomes: Outcomes;
   readonly #watch = new SelfWatch();
-  readonly #users: readonly Party[];
-  readonly #nobody: Party;
-  readonly #sockets: readonly InboxSocket[];
+  readonly #seats: readonly Seat[];
+  readonly #nobody: Seat;
   readonly #socketCounts = { opened: 0, drops: 0, refused: 0, reasons: new Map<string, number>() };
   /** Ways to end the calls under way. */
   readonly #underWay = new Set<() => void>();
+  readonly #finished = new AbortController();
   #phase: string;
+  #phases: { name: string; fromMs: number }[] = [];
   /** Calls whose arrival has come and that are neither ended nor left out. */
   #open = 0;
   #nonce = 0;
@@ -84,14 +74,21 @@ export class LoadGenerator {
       },
       ...(options.ca !== undefined && { ca: options.ca }),
     };
-    this.#nobody = this.#party(undefined);
-    this.#users = users.slice(0, schedule.users).map((user) => this.#party(user));
-    this.#sockets = this.#users.flatMap(({ inbox }) => inbox ?? []);
+    this.#nobody = new Seat(this.#deployment, undefined);
+    const { socket } = schedule;
+    const inbox = socket === undefined ? undefined : { path: socket, listener: this.#socketListener() };
+    this.#seats = users.slice(0, schedule.users).map((user) => new Seat(this.#deployment, user, inbox));
   }
 
   /** Calls whose intended start comes after this are of this phase. */
   phase(name: string): void {
     this.#phase = name;
+    this.#phases.push({ name, fromMs: performance.now() - this.#startedAt });
+  }
+
+  /** Ends the schedule early: nothing more is begun, and what is under way is waited for. */
+  finish(): void {
+    this.#finished.abort();
   }
 
   /**
@@ -102,17 +99,24 @@ export class LoadGenerator {
     const { schedule } = this.#options;
     this.#watch.start();
     this.#startedAt = performance.now();
+    this.#phases = [{ name: this.#phase, fromMs: 0 }];
     this.#startedDate = new Date();
     const timeline = new Timeline(schedule.arrivals, schedule.durationMs, this.#watch, (arrival, dueAt) =>
       this.#begin(arrival, dueAt),
     );
     try {
-      await timeline.run(signal);
+      const ended = this.#finished.signal;
+      await timeline.run(signal === undefined ? ended : AbortSignal.any([signal, ended]));
       await this.#drain(signal);
     } finally {
       this.#stop();
     }
     return this.result(signal?.aborted === true);
+  }
+
+  /** How far it is: cheap, so that asking disturbs nothing. */
+  progress(): { readonly usersSeen: number; readonly calls: CallCounts } {
+    return { usersSeen: this.#usersSeen(), calls: this.#outcomes.counts() };
   }
 
   /** What was measured so far; while it runs, for limits that end a load early. */
@@ -123,10 +127,12 @@ export class LoadGenerator {
       mix: schedule.version,
       seed: schedule.seed,
       users: schedule.users,
+      usersSeen: this.#usersSeen(),
       startedAt: this.#startedDate.toISOString(),
       plannedMs: schedule.durationMs,
       elapsedMs: (this.#endedAt ?? performance.now()) - this.#startedAt,
       aborted,
+      phases: [...this.#phases],
       series: this.#outcomes.series(),
       calls: this.#outcomes.counts(),
       sockets: this.#socketResult(),
@@ -135,42 +141,35 @@ export class LoadGenerator {
     };
   }
 
-  #party(user: VirtualUser | undefined): Party {
-    const connections = new Connections(this.#deployment);
-    const { headers } = this.#deployment;
-    if (user === undefined) return { connections, headers, values: {} };
-    const own = { ...headers, 'Coder-Session-Token': user.token };
-    const inbox = this.#inbox(own);
-    return { connections, headers: own, values: user.values, ...(inbox !== undefined && { inbox }) };
-  }
-
-  #inbox(headers: Readonly<Record<string, string>>): InboxSocket | undefined {
-    const path = this.#options.schedule.socket;
-    if (path === undefined) return undefined;
+  #socketListener(): SocketListener {
+    const counts = this.#socketCounts;
     const count = (reason: string): void => {
-      const { reasons } = this.#socketCounts;
-      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+      counts.reasons.set(reason, (counts.reasons.get(reason) ?? 0) + 1);
     };
-    const listener = {
-      opened: () => (this.#socketCounts.opened += 1),
-      dropped: (reason: string) => {
-        this.#socketCounts.drops += 1;
+    return {
+      opened: () => (counts.opened += 1),
+      dropped: (reason) => {
+        counts.drops += 1;
         count(reason);
       },
-      refused: (reason: string) => {
-        this.#socketCounts.refused += 1;
+      refused: (reason) => {
+        counts.refused += 1;
         count(reason);
       },
     };
-    return new InboxSocket(this.#deployment, path, headers, listener);
   }
 
   /** An arrival's time has come. */
-  #begin({ user, batch, warmUp }: Arrival, dueAt: number): void {
-    const party = user === undefined ? this.#nobody : this.#users[user];
-    if (party === undefined) throw new RangeError(`there is no user ${String(user)}`);
-    party.inbox?.open();
+  #begin(arrival: Arrival, dueAt: number): void {
+    const { user, batch } = arrival;
+    const seat = user === undefined ? this.#nobody : this.#seats[user];
+    if (seat === undefined) throw new RangeError(`there is no user ${String(user)}`);
+    const sender = seat.take(arrival);
     const { calls } = batch;
+    if (sender === undefined) {
+      this.#outcomes.leftOut(calls.length);
+      return;
+    }
     this.#open += calls.length;
     const waits = calls.map(({ waitsFor }) => waitsFor.length);
     const ended = (index: number, at: number): void => {
@@ -185,15 +184,14 @@ export class LoadGenerator {
     };
     const start = (index: number, intendedAt: number): void => {
       const call = calls[index];
-      if (call !== undefined) this.#send(party, call, warmUp, intendedAt, (at) => ended(index, at));
+      if (call !== undefined) this.#send(sender, call, intendedAt, (at) => ended(index, at));
     };
     for (const [index, { waitsFor }] of calls.entries()) if (waitsFor.length === 0) start(index, dueAt);
   }
 
   #send(
-    { connections, headers, values }: Party,
+    { connections, headers, values, warmUp }: Sender,
     call: Call,
-    warmUp: boolean,
     intendedAt: number,
     ended: (at: number) => void,
   ): void {
@@ -202,7 +200,7 @@ export class LoadGenerator {
     const path = fillPath(call.path, call.path.includes('{nonce}') ? this.#withNonce(values) : values);
     const body = call.body === undefined ? undefined : fillBody(call.body, values);
     if (path === undefined || (call.body !== undefined && body === undefined)) {
-      this.#outcomes.leftOut();
+      this.#outcomes.leftOut(1);
       ended(intendedAt);
       return;
     }
@@ -255,18 +253,25 @@ export class LoadGenerator {
     this.#outcomes.unfinished(this.#open);
     for (const drop of this.#underWay) drop();
     this.#underWay.clear();
-    this.#openAtEnd = this.#sockets.filter(({ isOpen }) => isOpen).length;
-    for (const socket of this.#sockets) socket.close();
-    for (const { connections } of [...this.#users, this.#nobody]) connections.close();
+    this.#openAtEnd = this.#openSockets();
+    for (const seat of [...this.#seats, this.#nobody]) seat.close();
   }
 
   #socketResult(): SocketCounts {
     const { reasons, ...counts } = this.#socketCounts;
     return {
       ...counts,
-      openAtEnd: this.#openAtEnd ?? this.#sockets.filter(({ isOpen }) => isOpen).length,
+      openAtEnd: this.#openAtEnd ?? this.#openSockets(),
       reasons: Object.fromEntries(reasons),
     };
+  }
+
+  #usersSeen(): number {
+    return this.#seats.filter(({ isTaken }) => isTaken).length;
+  }
+
+  #openSockets(): number {
+    return this.#seats.filter(({ hasOpenSocket }) => hasOpenSocket).length;
   }
 }
 

@@ -8,11 +8,16 @@ export interface LoadResult {
   readonly mix: string;
   readonly seed: number;
   readonly users: number;
+  /** Of them, those who ever came: a user of a workspace that was never made does not. */
+  readonly usersSeen: number;
   readonly startedAt: string;
+  /** How far the arrivals were drawn; the load may end before. */
   readonly plannedMs: number;
   readonly elapsedMs: number;
   /** The load ended before its time. */
   readonly aborted: boolean;
+  /** When each phase began, since the load began. */
+  readonly phases: readonly { readonly name: string; readonly fromMs: number }[];
   readonly series: readonly LoadSeries[];
   readonly calls: CallCounts;
   readonly sockets: SocketCounts;
@@ -48,7 +53,7 @@ export interface CallCounts {
   readonly ok: number;
   readonly failed: number;
   readonly throttled: number;
-  /** Not made, since a value of the path was not known (a user without a workspace yet). */
+  /** Not made, since the user was not there yet, or a value of the path was not known (no workspace yet). */
   readonly leftOut: number;
   /** Under way, or waiting for another call, when the load was ended. */
   readonly unfinished: number;

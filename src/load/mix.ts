@@ -21,7 +21,7 @@ export interface Mix {
   readonly pages: readonly Page[];
   readonly polls: readonly Poll[];
   /** Path of the WebSocket that every user keeps open. */
-  readonly socket: string;
+  readonly socket?: string;
 }
 
 /** Calls that one handler of the server answers: the unit of the report. */
@@ -97,9 +97,13 @@ function fill(template: string, values: Placeholders, escape: (value: string) =>
  */
 export function withoutRoutes(mix: Mix, dropped: ReadonlySet<string>): Mix {
   if (dropped.size === 0) return mix;
-  const kept = withoutCalls(mix, ({ route }) => dropped.has(route));
+  const { socket, ...kept } = withoutCalls(mix, ({ route }) => dropped.has(route));
+  const gone = mix.routes.filter(({ id }) => dropped.has(id));
+  // A server that has no inbox has no WebSocket of it either.
+  const hasSocket = socket !== undefined && !gone.some(({ pattern }) => socket.startsWith(`${pattern}/`));
   return {
     ...kept,
+    ...(hasSocket && { socket }),
     version: `${mix.version} without ${[...dropped].sort().join(', ')}`,
     routes: mix.routes.filter(({ id }) => !dropped.has(id)),
   };

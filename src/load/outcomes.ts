@@ -69,8 +69,8 @@ export class Outcomes {
     series.failures.set(failure, (series.failures.get(failure) ?? 0) + 1);
   }
 
-  leftOut(): void {
-    this.#leftOut += 1;
+  leftOut(calls: number): void {
+    this.#leftOut += calls;
   }
 
   unfinished(calls: number): void {

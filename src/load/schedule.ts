@@ -26,6 +26,8 @@ export interface Arrival {
   /** 0-based. Undefined: the baseline, which nobody signs in for. */
   readonly user: number | undefined;
   readonly batch: Batch;
+  /** When the page visit began that it is a part of; absent for polls, single calls and the baseline. */
+  readonly visitAtMs?: number;
   readonly warmUp: boolean;
 }
 
@@ -45,7 +47,10 @@ export interface Schedule {
 export interface VisitPlan {
   readonly mix: Mix;
   readonly users: number;
+  /** How long the load lasts at least: what its first part, in which the users come in, is a share of. */
   readonly duration: Milliseconds;
+  /** How far arrivals are drawn, for a load that goes on until something else has ended; the duration without it. */
+  readonly longest?: Milliseconds;
   readonly seed: number;
   readonly visitEvery?: Milliseconds;
 }
@@ -59,31 +64,33 @@ export function scheduleVisits(plan: VisitPlan): Schedule {
   const { mix, users, duration, seed } = plan;
   const visitEvery = plan.visitEvery ?? milliseconds(VISIT_EVERY_MS);
   const ramp = Math.min(visitEvery, duration * LONGEST_RAMP_SHARE);
+  const end = Math.max(duration, plan.longest ?? 0);
   const arrivals: Arrival[] = [];
-  const add = (atMs: number, user: number, batch: Batch, warmUp: boolean): void => {
-    if (atMs < duration) arrivals.push({ atMs, user, batch, warmUp });
+  const add = (arrival: Arrival): void => {
+    if (arrival.atMs < end) arrivals.push(arrival);
   };
   const polls = mix.polls.map(({ everyMs, call }) => ({ everyMs, batch: { afterMs: 0, calls: [call] } }));
   for (let user = 0; user < users; user += 1) {
     // Apart for every user: one more user does not move the others.
     const random = new SeededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(user + 1, 0x85ebca6b));
     const first = random.next() * ramp;
-    for (let at = first; at < duration; at += random.exponential(visitEvery)) {
+    for (let at = first; at < end; at += random.exponential(visitEvery)) {
       const page: Page | undefined = random.pick(mix.pages);
-      for (const batch of page?.batches ?? []) add(at + batch.afterMs, user, batch, at === first);
+      for (const batch of page?.batches ?? [])
+        add({ atMs: at + batch.afterMs, user, batch, visitAtMs: at, warmUp: at === first });
     }
     for (const { everyMs, batch } of polls) {
-      for (let at = first + everyMs; at < duration; at += everyMs) add(at, user, batch, false);
+      for (let at = first + everyMs; at < end; at += everyMs) add({ atMs: at, user, batch, warmUp: false });
     }
   }
   return {
     version: mix.version,
     seed,
     users,
-    durationMs: duration,
+    durationMs: milliseconds(end),
     routes: [...mix.routes, BASELINE_ROUTE],
-    socket: mix.socket,
-    arrivals: inOrder([...arrivals, ...baseline(duration)]),
+    ...(mix.socket !== undefined && { socket: mix.socket }),
+    arrivals: inOrder([...arrivals, ...baseline(end)]),
   };
 }
 
@@ -101,7 +108,9 @@ export interface ProbePlan {
   readonly routes: readonly ProbeRoute[];
   /** Arrivals a second, in all. */
   readonly rate: number;
+  /** How long the load lasts at least, and how far arrivals are drawn. */
   readonly duration: Milliseconds;
+  readonly longest?: Milliseconds;
   readonly seed: number;
   /** Takes the arrivals in turn. */
   readonly users: number;
@@ -120,8 +129,9 @@ export function scheduleProbe(plan: ProbePlan): Schedule {
     const call: Call = { route: id, path, waitsFor: [], ...(body !== undefined && { body }) };
     return { weight, batch: { afterMs: 0, calls: [call] } };
   });
+  const end = Math.max(duration, plan.longest ?? 0);
   const arrivals: Arrival[] = [];
-  for (let at = random.exponential(1000 / rate); at < duration; at += random.exponential(1000 / rate)) {
+  for (let at = random.exponential(1000 / rate); at < end; at += random.exponential(1000 / rate)) {
     const choice = random.pick(choices);
     if (choice === undefined) break;
     const index = arrivals.length;
@@ -132,7 +142,7 @@ export function scheduleProbe(plan: ProbePlan): Schedule {
     version: 'api_probe',
     seed,
     users,
-    durationMs: duration,
+    durationMs: milliseconds(end),
     routes: [
       ...plan.routes.map(({ id, path, method = 'GET' }) => ({
         id,
@@ -142,12 +152,12 @@ export function scheduleProbe(plan: ProbePlan): Schedule {
       })),
       BASELINE_ROUTE,
     ],
-    arrivals: inOrder([...arrivals, ...baseline(duration)]),
+    arrivals: inOrder([...arrivals, ...baseline(end)]),
   };
 }
 
 /** Calls that the network and the router alone answer, at a slow pace of their own. */
-function baseline(duration: Milliseconds): readonly Arrival[] {
+function baseline(duration: number): readonly Arrival[] {
   const count = Math.ceil(duration / BASELINE_EVERY_MS);
   return Array.from({ length: count }, (_none, index) => ({
     atMs: index * BASELINE_EVERY_MS,
@@ -161,10 +171,18 @@ function baseline(duration: Milliseconds): readonly Arrival[] {
 const inOrder = (arrivals: readonly Arrival[]): readonly Arrival[] =>
   [...arrivals].sort((left, right) => left.atMs - right.atMs);
 
-/** How many samples the pool will have, so that a plan can say whether it decides a quantile. */
+/** How many samples each route will have, so that a plan can say whether it decides a quantile. */
+export function plannedSamples(schedule: Schedule): ReadonlyMap<string, number> {
+  const counts = new Map(schedule.routes.map(({ id }) => [id, 0]));
+  for (const { batch, warmUp } of schedule.arrivals) {
+    if (warmUp) continue;
+    for (const { route } of batch.calls) counts.set(route, (counts.get(route) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** How many samples the pool will have. */
 export function plannedPoolSamples(schedule: Schedule): number {
-  const pooled = new Set(schedule.routes.filter(({ pool }) => pool).map(({ id }) => id));
-  return schedule.arrivals
-    .filter(({ warmUp }) => !warmUp)
-    .reduce((sum, { batch }) => sum + batch.calls.filter(({ route }) => pooled.has(route)).length, 0);
+  const counts = plannedSamples(schedule);
+  return schedule.routes.reduce((sum, { id, pool }) => sum + (pool ? (counts.get(id) ?? 0) : 0), 0);
 }

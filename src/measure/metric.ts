@@ -8,6 +8,8 @@ interface MetricOrigin {
   readonly source: MetricSource;
   /** The files below the results directory that it was computed from. */
   readonly evidence: readonly string[];
+  /** Why the numbers may tell more of how they were measured than of the deployment. Nothing is decided by them. */
+  readonly doubt?: string;
 }
 
 /** Many measurements of one kind. Failed ones are infinitely slow: leaving them out would flatter. */

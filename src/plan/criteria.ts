@@ -109,12 +109,15 @@ function ownCriterion(entry: ActiveCriterionConfig, metrics: readonly KnownMetri
 const inUnitOf = ({ unit }: KnownMetric, expectation: Expectation): Expectation =>
   unit === 'ratio' ? { ...expectation, unit } : expectation;
 
-/** Metrics of suites that a run may leave out, and what brings them in. */
-const HOW_TO_GET: Readonly<Record<string, string | undefined>> = {
-  workspace_traffic:
-    'the suite "workspace-traffic", which this run leaves out; add the suite to input "tests"',
-  dashboard:
-    'the browsers of the suite "dashboard", which this run leaves out; add the suite to input "tests", without "dashboard.browser: never"',
+const ofSuite = (suite: string): string =>
+  `the suite "${suite}", which this run leaves out; add the suite to input "tests"`;
+
+/** Whose metrics begin with this, and what brings them in. */
+const OWNERS: Readonly<Record<string, string>> = {
+  api: ofSuite('dashboard'),
+  create_workspaces: ofSuite('create-workspaces'),
+  dashboard: `the browsers of ${ofSuite('dashboard')}, without "dashboard.browser: never"`,
+  workspace_traffic: ofSuite('workspace-traffic'),
 };
 
 function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetric[]): string {
@@ -122,9 +125,9 @@ function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetr
   if (LATER_METRICS.includes(first)) {
     return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
   }
-  const leftOut = metrics.some(({ name }) => name.startsWith(`${first}.`)) ? undefined : HOW_TO_GET[first];
-  if (leftOut !== undefined)
-    return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${leftOut}, or take the criterion out`;
+  const owner = OWNERS[first];
+  if (owner !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`)))
+    return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${owner}, or take the criterion out`;
   return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${suggestion(
     entry.metric,
     metrics.map(({ name }) => name),
@@ -157,7 +160,8 @@ const EXAMPLES: Readonly<Record<QuantityKind, string>> = {
 const otherKind = (text: string, wanted: QuantityKind): string =>
   `"${text}" compares with a quantity of another kind; ${EXAMPLES[wanted]} is needed`;
 
-function withPlannedSamples(criterion: Criterion, metrics: readonly KnownMetric[]): Criterion {
+/** With the number of samples that the plan yields for its metric. */
+export function withPlannedSamples(criterion: Criterion, metrics: readonly KnownMetric[]): Criterion {
   const plannedSamples = metrics.find(({ name }) => name === criterion.metric)?.plannedSamples;
   return plannedSamples === undefined ? criterion : { ...criterion, plannedSamples };
 }

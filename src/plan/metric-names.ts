@@ -45,7 +45,7 @@ const BROWSER_METRICS: readonly KnownMetric[] = [
 ];
 
 /** The first parts of metric names whose suites are not available yet. */
-export const LATER_METRICS = ['api', 'coderd', 'monitor'];
+export const LATER_METRICS = ['coderd', 'monitor'];
 
 /** The metrics of creating workspaces, of each group and of all; `groups` has their planned counts. */
 export function workspaceMetricNames(groups: ReadonlyMap<string, number>): readonly KnownMetric[] {
@@ -69,4 +69,24 @@ export function trafficMetricNames(workspaces: number): readonly KnownMetric[] {
 /** How many actions browsers come to does not follow from the plan. */
 export function browserMetricNames(): readonly KnownMetric[] {
   return BROWSER_METRICS;
+}
+
+/** The metrics of the API load: of all pooled calls together, and of each of their routes. */
+export function apiMetricNames(
+  pooled: number,
+  routes: readonly string[],
+  planned: ReadonlyMap<string, number>,
+): readonly KnownMetric[] {
+  const latency = (name: string, plannedSamples: number): KnownMetric => ({
+    name,
+    shape: 'samples',
+    unit: 'seconds',
+    plannedSamples,
+  });
+  return [
+    latency('api.latency', pooled),
+    { name: 'api.success_rate', shape: 'ratio', unit: 'ratio', plannedSamples: pooled },
+    { name: 'api.throttled', shape: 'count', unit: 'count' },
+    ...[...routes, 'buildinfo'].map((route) => latency(`api.latency.${route}`, planned.get(route) ?? 0)),
+  ];
 }

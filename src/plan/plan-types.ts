@@ -1,4 +1,5 @@
 import type { Expectation } from '../config/expectation.js';
+import type { ProbeRoute } from '../load/schedule.js';
 import type { Seconds } from '../units.js';
 
 /** What will be run and how it will be judged: plain data, also the file plan.json. */
@@ -21,7 +22,7 @@ export interface Phase {
 }
 
 /** A discriminated union so that later suites add a member and every switch is checked. */
-export type Step = CreateWorkspacesStep | WorkspaceTrafficStep | DashboardBrowserStep;
+export type Step = CreateWorkspacesStep | DashboardStep | DashboardBrowserStep | WorkspaceTrafficStep;
 
 export type Driver = 'auto' | 'cli' | 'api';
 export type WorkspaceOwner = 'scaletest-users' | 'token-user';
@@ -49,6 +50,32 @@ export interface CreateWorkspacesStep {
   /** The exact argument vector, the executable first. */
   readonly command: readonly string[];
 }
+
+/** Virtual users. They come when the first phase begins, and stay until the last one has ended. */
+export interface DashboardStep {
+  readonly suite: 'dashboard';
+  readonly users: number;
+  /** Of them, those who are made for this alone and own no workspace; the others are the owners of workspaces. */
+  readonly usersWithoutWorkspace: number;
+  /** How long they are there at least, phases before this one included. */
+  readonly duration: Seconds;
+  /** How long they are there at least with nothing else going on. */
+  readonly alone: Seconds;
+  /** Ends the phase. */
+  readonly timeout: Seconds;
+  /** Of the drawn times: the same plan always sends the same calls at the same times. */
+  readonly seed: number;
+  readonly work: DashboardWork;
+}
+
+export type DashboardWork =
+  | {
+      readonly kind: 'visits';
+      readonly mix: string;
+      /** Routes of the mix that the server does not know; empty until it was asked. */
+      readonly unknownRoutes: readonly string[];
+    }
+  | { readonly kind: 'probe'; readonly rate: number; readonly routes: readonly ProbeRoute[] };
 
 /** `app:<slug>` sends the traffic to a workspace app. */
 export type TrafficMode = 'web-terminal' | 'ssh' | `app:${string}`;
@@ -104,6 +131,8 @@ export interface Criterion {
   readonly warn?: Expectation;
   readonly minSamples?: number;
   readonly informational: boolean;
+  /** Metrics of parts of this one: a part that breaches the expectation alone is a warning. */
+  readonly parts?: readonly string[];
   /** Taken out by the config, with the reason that the summary shows. */
   readonly disabled?: { readonly reason: string };
   readonly origin: 'config' | 'default' | 'criteria';
@@ -146,4 +175,6 @@ export interface DeploymentOutline {
   /** What deleting a workspace of a template takes, by the template's own build times. */
   readonly deletion?: ReadonlyMap<string, Seconds>;
   readonly parameters: ReadonlyMap<string, readonly TemplateParameter[]>;
+  /** Routes of the mix that the server does not know. */
+  readonly unknownRoutes?: readonly string[];
 }

@@ -4,11 +4,14 @@ import { ConfigurationError, type Mistake, type SourceLocation } from '../errors
 import { minutes, type Seconds } from '../units.js';
 import { createWorkspacesCommand } from './command.js';
 import { planCreateWorkspaces } from './create-workspaces.js';
-import { planCriteria } from './criteria.js';
+import { planCriteria, withPlannedSamples } from './criteria.js';
+import { dashboardMetrics, planDashboard, withoutUnknownRoutes } from './dashboard.js';
+import { withBrowsers } from './dashboard-browser.js';
 import { completeParameters } from './parameters.js';
-import type { Criterion, DeploymentOutline, Plan } from './plan-types.js';
+import type { Criterion, DeploymentOutline, Effects, Phase, Plan } from './plan-types.js';
 import { undecidable } from './samples.js';
-import { isCreateStep } from './steps.js';
+import { createStepsOf, dashboardStepOf, isCreateStep, isDashboardStep } from './steps.js';
+import type { SuitePlan } from './suite-plan.js';
 import { selectSuites } from './suites.js';
 import { planTime } from './time.js';
 import { planWorkspaceTraffic } from './workspace-traffic.js';
@@ -34,23 +37,9 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
   const { suites, mistakes: suiteMistakes } = selectSuites(config, settings.tests, (path, key) =>
     source.locationOfKey(path, key),
   );
-  const suite = config.create_workspaces;
-  if (suite === undefined) {
-    throw new ConfigurationError(
-      suiteMistakes.length > 0
-        ? suiteMistakes
-        : [{ message: 'the config file has no section "create_workspaces"' }],
-    );
-  }
-  const planned = [
-    planCreateWorkspaces(suite, {
-      rawDirectory: settings.rawDirectory,
-      provisioning: builtInProfile?.provisioning ?? 'p95',
-    }),
-    ...(suites.includes('workspace-traffic') && config.workspace_traffic !== undefined
-      ? [planWorkspaceTraffic(config.workspace_traffic, suite, settings.rawDirectory)]
-      : []),
-  ];
+  // Without a suite there is nothing to plan, and no other mistake to look for.
+  if (suites.length === 0) throw new ConfigurationError(suiteMistakes);
+  const planned = planSuites(loaded, suites, settings.rawDirectory);
   const phases = planned.map(({ phase }) => phase);
   const { criteria, mistakes } = planCriteria(config.criteria, planned, {
     fewWorkspaces: builtInProfile !== undefined,
@@ -62,14 +51,14 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
     const message = undecidable(criterion);
     return message === undefined ? [] : [{ message, location: criterionLocation(loaded, criterion) }];
   });
+  const effects = effectsOf(phases);
   const refusals = [
     ...suiteMistakes,
     ...mistakes,
     ...undecided,
-    ...ceilings(suite.count, time.total, settings),
+    ...ceilings(effects.workspaces, time.total, settings),
   ];
   if (refusals.length > 0) throw new ConfigurationError(refusals);
-  const users = suite.owner === 'scaletest-users' ? suite.count : 0;
   return {
     schema: 1,
     ...(settings.subject !== undefined && { subject: settings.subject }),
@@ -77,15 +66,51 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
     suites,
     phases,
     criteria,
-    effects: { workspaces: suite.count, users, notificationsPerAdmin: 2 * users },
+    effects,
     time,
   };
+}
+
+/** What each suite adds, in the order of their phases. */
+function planSuites(
+  { config, builtInProfile }: LoadedConfig,
+  suites: readonly string[],
+  rawDirectory: string,
+): readonly SuitePlan[] {
+  const { create_workspaces: workspaces, dashboard, workspace_traffic: traffic } = config;
+  const created = suites.includes('create-workspaces') ? workspaces : undefined;
+  const provisioning = builtInProfile?.provisioning ?? 'p95';
+  return [
+    created && planCreateWorkspaces(created, { rawDirectory, provisioning }),
+    suites.includes('dashboard') && dashboard
+      ? withBrowsers(
+          planDashboard(dashboard, config.api_probe, {
+            count: created?.owner === 'scaletest-users' ? created.count : 0,
+          }),
+          dashboard,
+          rawDirectory,
+        )
+      : undefined,
+    created && suites.includes('workspace-traffic') && traffic
+      ? planWorkspaceTraffic(traffic, created, rawDirectory)
+      : undefined,
+  ].filter((suite) => suite !== undefined);
+}
+
+function effectsOf(phases: readonly Phase[]): Effects {
+  const created = createStepsOf({ phases });
+  const owners = created.filter(({ owner }) => owner === 'scaletest-users');
+  const sum = (steps: typeof created): number => steps.reduce((total, { count }) => total + count, 0);
+  const users = sum(owners) + (dashboardStepOf({ phases })?.usersWithoutWorkspace ?? 0);
+  return { workspaces: sum(created), users, notificationsPerAdmin: 2 * users };
 }
 
 /** Where the user can change what makes a criterion undecidable: its own entry, or the count of its group. */
 function criterionLocation({ config, source }: LoadedConfig, criterion: Criterion): SourceLocation {
   const index = config.criteria.findIndex(({ id }) => id === criterion.id);
   if (index >= 0) return source.locationOf(['criteria', index, 'expect']);
+  if (criterion.metric.startsWith('api.'))
+    return source.locationOf(['dashboard', criterion.origin === 'config' ? 'targets' : 'duration']);
   const group = /^create_workspaces\.([^.]+)\./.exec(criterion.metric)?.[1] ?? '';
   return source.locationOf(['create_workspaces', 'templates', group, 'count']);
 }
@@ -118,9 +143,11 @@ export interface CompletedPlan {
 /** Fills in what only the deployment knows: the templates' parameters and the provisioner slots. */
 export function completePlan(plan: Plan, outline: DeploymentOutline): CompletedPlan {
   const problems: string[] = [];
+  const unknownRoutes = outline.unknownRoutes ?? [];
   const phases = plan.phases.map((phase) => ({
     ...phase,
     steps: phase.steps.map((step) => {
+      if (isDashboardStep(step)) return withoutUnknownRoutes(step, unknownRoutes);
       if (!isCreateStep(step)) return step;
       const known = outline.parameters.get(step.template);
       if (known === undefined) return step;
@@ -135,5 +162,12 @@ export function completePlan(plan: Plan, outline: DeploymentOutline): CompletedP
     }),
   }));
   const time = planTime(phases, outline.slots, outline.deletion);
-  return { plan: { ...plan, phases, time }, problems };
+  const load = unknownRoutes.length === 0 ? undefined : dashboardStepOf({ phases });
+  if (load === undefined) return { plan: { ...plan, phases, time }, problems };
+  const metrics = dashboardMetrics(load);
+  const criteria = plan.criteria.map((criterion) => withPlannedSamples(criterion, metrics));
+  const undecided = criteria.flatMap((criterion) =>
+    criterion.metric.startsWith('api.') ? (undecidable(criterion) ?? []) : [],
+  );
+  return { plan: { ...plan, phases, criteria, time }, problems: [...problems, ...undecided] };
 }

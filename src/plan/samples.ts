@@ -24,9 +24,12 @@ export function undecidable(criterion: Criterion): string | undefined {
   const isUpperLimit = criterion.expect.operator !== '>' && criterion.expect.operator !== '>=';
   const needed = samplesNeeded(isUpperLimit ? aggregate.q : 1 - aggregate.q);
   if (planned >= needed) return undefined;
+  const [what, more] = criterion.metric.startsWith('api.')
+    ? ['calls', 'duration or the concurrency']
+    : ['workspaces', 'count'];
   return (
-    `the criterion "${criterion.id}" (${criterion.expect.text}) cannot be decided with ${planned} workspaces: ` +
-    `a ${aggregate.name.toUpperCase()} needs ${needed}, ${needed - planned} more; raise the count, ` +
+    `the criterion "${criterion.id}" (${criterion.expect.text}) cannot be decided with ${planned} ${what}: ` +
+    `a ${aggregate.name.toUpperCase()} needs ${needed}, ${needed - planned} more; raise the ${more}, ` +
     `use a "max" expectation, or mark it "informational: true"`
   );
 }

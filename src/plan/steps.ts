@@ -1,6 +1,7 @@
 import type {
   CreateWorkspacesStep,
   DashboardBrowserStep,
+  DashboardStep,
   Plan,
   Step,
   WorkspaceTrafficStep,
@@ -8,10 +9,14 @@ import type {
 
 type Steps = Pick<Plan, 'phases'>;
 
+/** A step that Coder's CLI can carry out. */
+export type CliStep = Extract<Step, { readonly command: readonly string[] }>;
+
 /** The steps of all phases, in order. */
 export const stepsOf = ({ phases }: Steps): readonly Step[] => phases.flatMap(({ steps }) => steps);
 
 export const isCreateStep = (step: Step): step is CreateWorkspacesStep => step.suite === 'create-workspaces';
+export const isDashboardStep = (step: Step): step is DashboardStep => step.suite === 'dashboard';
 export const isTrafficStep = (step: Step): step is WorkspaceTrafficStep => step.suite === 'workspace-traffic';
 export const isBrowserStep = (step: Step): step is DashboardBrowserStep => step.suite === 'dashboard-browser';
 
@@ -27,11 +32,18 @@ export const trafficStepOf = (plan: Steps): WorkspaceTrafficStep | undefined =>
 export const browserStepOf = (plan: Steps): DashboardBrowserStep | undefined =>
   stepsOf(plan).find(isBrowserStep);
 
+/** The step of the virtual users; undefined where none are planned. */
+export const dashboardStepOf = (plan: Steps): DashboardStep | undefined =>
+  stepsOf(plan).find(isDashboardStep);
+
+export const isCliStep = (step: Step): step is CliStep => 'command' in step;
+
 /** What a step is called in the log and the reports: its group, else its suite. */
 export function stepName(step: Step): string {
   switch (step.suite) {
     case 'create-workspaces':
       return step.group;
+    case 'dashboard':
     case 'workspace-traffic':
     case 'dashboard-browser':
       return step.suite;
@@ -43,6 +55,7 @@ export function evidenceName(step: Step): string {
   switch (step.suite) {
     case 'create-workspaces':
       return `${step.suite}.${step.group}`;
+    case 'dashboard':
     case 'workspace-traffic':
     case 'dashboard-browser':
       return step.suite;

@@ -5,7 +5,7 @@ import type { Mistake, SourceLocation } from '../errors.js';
 type LocateKey = (path: readonly PropertyKey[], key: string) => SourceLocation;
 
 const BUILT_IN_SUITES = ['create-workspaces', 'dashboard', 'workspace-traffic'] as const;
-const AVAILABLE = ['create-workspaces', 'workspace-traffic'];
+const AVAILABLE: readonly string[] = BUILT_IN_SUITES;
 
 export interface SuiteSelection {
   readonly suites: readonly string[];
@@ -28,6 +28,12 @@ export function selectSuites(
   if (suites.includes('workspace-traffic') && !suites.includes('create-workspaces'))
     mistakes.push({
       message: `the suite "workspace-traffic" sends traffic to the workspaces of the suite "create-workspaces", which this run leaves out; ${configured.includes('create-workspaces') ? 'select both with input "tests: create-workspaces,workspace-traffic"' : 'add a section "create_workspaces" to the config file'}`,
+    });
+  if (suites.includes('dashboard') && config.api_probe !== undefined && config.dashboard === undefined)
+    mistakes.push({
+      message:
+        'api_probe takes the place of what the users of "dashboard" do; add a section "dashboard" that says how many and how long, like "dashboard: { concurrency: 10, duration: 5m }"',
+      location: locate([], 'api_probe'),
     });
   if (suites.length === 0)
     mistakes.push({ message: 'the config file configures no suite; add a section "create_workspaces"' });

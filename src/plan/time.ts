@@ -56,5 +56,7 @@ export function stepCeiling(step: Step): Seconds {
       return seconds(step.timeout + TRAFFIC_OVERHEAD);
     case 'dashboard-browser':
       return seconds(step.timeout + BROWSER_OVERHEAD);
+    case 'dashboard':
+      return step.timeout;
   }
 }

@@ -25,7 +25,7 @@ export interface BrowserChoice {
  * then on it waits for an element that they no longer have, and passes without having done anything.
  */
 export async function chooseBrowser(step: DashboardBrowserStep, facts: BrowserFacts): Promise<BrowserChoice> {
-  const obstacle = obstacleOf(step, facts);
+  const obstacle = obstacleOf(facts);
   // Whether it acts on a server of unknown version shows only afterwards.
   const unknown = facts.server.version === undefined;
   if (obstacle !== undefined || (unknown && step.wanted === 'auto'))
@@ -48,12 +48,11 @@ export async function chooseBrowser(step: DashboardBrowserStep, facts: BrowserFa
   };
 }
 
-function obstacleOf({ users }: DashboardBrowserStep, { server, cli }: BrowserFacts): string | undefined {
+function obstacleOf({ server, cli }: BrowserFacts): string | undefined {
   if (server.version !== undefined && isAtLeast(server.version, 2, 22))
     return `Coder's dashboard suite does nothing on servers from v2.22 on, and passes: it waits for an element that the workspaces page no longer has. This one is ${server.versionText}`;
   if (cli !== undefined && !isAtLeast(cli, 2, 7))
     return `the dashboard suite of the CLI ${cli.release} cannot be told how many users to take (--target-users, since v2.7)`;
-  if (users === 0) return 'the suite takes scale-test users that are there, and this run makes none before it';
   return undefined;
 }
 

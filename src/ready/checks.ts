@@ -5,7 +5,7 @@ import { formatDuration } from '../config/units.js';
 import { suggestion } from '../config/nearest.js';
 import type { CreateWorkspacesStep, Plan } from '../plan/plan-types.js';
 import { pacedRate } from '../plan/pace.js';
-import { createStepsOf, templatesOf } from '../plan/steps.js';
+import { createStepsOf, dashboardStepOf, templatesOf } from '../plan/steps.js';
 import { minutes, seconds, type Seconds } from '../units.js';
 import { ok, refused, warned, type Check } from './readiness.js';
 
@@ -106,13 +106,17 @@ export function templateChecks({ facts, plan }: CheckContext, problems: readonly
 
 export function passwordLoginCheck({ facts, plan }: CheckContext): Check | undefined {
   const name = 'scale-test users';
-  if (!createStepsOf(plan).some(({ owner }) => owner === 'scaletest-users')) return undefined;
+  const ofLoad = dashboardStepOf(plan)?.usersWithoutWorkspace ?? 0;
+  const areOwners = createStepsOf(plan).some(({ owner }) => owner === 'scaletest-users');
+  if (!areOwners && ofLoad === 0) return undefined;
   if (!facts.passwordLogin.known)
     return warned(name, `whether password login is on could not be read: ${facts.passwordLogin.reason}`);
   if (facts.passwordLogin.value) return ok(name, `${plan.effects.users} users can be made`);
   return refused(
     name,
-    'password login is off, so scale-test users cannot be made; set "owner: token-user" in create_workspaces, or switch password login on',
+    areOwners
+      ? 'password login is off, so scale-test users cannot be made; set "owner: token-user" in create_workspaces, or switch password login on'
+      : `password login is off, so the ${ofLoad} virtual users of "dashboard" cannot be made; leave the suite out with input "tests", or switch password login on`,
   );
 }
 
@@ -159,8 +163,9 @@ export function organizationCheck({ facts, plan }: CheckContext, driver: 'cli' |
 }
 
 /** Whether builds would wait so long for a provisioner that the server gives up on them. */
-export function queueCheck({ facts, plan }: CheckContext): Check {
+export function queueCheck({ facts, plan }: CheckContext): Check | undefined {
   const name = 'provisioner queue';
+  if (createStepsOf(plan).length === 0) return undefined;
   if (!facts.daemons.known)
     return warned(name, `the provisioners could not be read: ${facts.daemons.reason}`);
   const slots = workingDaemons(facts.daemons.value).length;
@@ -189,6 +194,7 @@ export function paceCheck({ facts, plan }: CheckContext, driver: 'cli' | 'api'):
   const perSecond = pacedRate(facts.rateLimit.value.perMinute, plan.effects.users);
   if (perSecond === undefined) return undefined;
   const asked = createStepsOf(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
+  if (asked === 0) return undefined;
   const longest = Math.max(...createStepsOf(plan).map((step) => buildTime(facts, step).time));
   const possible = Math.ceil(perSecond * longest);
   if (possible >= asked) return undefined;

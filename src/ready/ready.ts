@@ -13,6 +13,7 @@ import {
   templateChecks,
   type CheckContext,
 } from './checks.js';
+import { loadChecks } from './load-checks.js';
 import { createStepsOf } from '../plan/steps.js';
 import { chooseDriver } from './driver.js';
 import { ok } from './readiness.js';
@@ -41,6 +42,7 @@ export function checkReadiness(
     ...templateChecks(context, parameterProblems),
     passwordLoginCheck(context),
     leftoverCheck(context),
+    ...loadChecks(context),
     queueCheck(context),
     diskCheck(context),
     subjectCheck(context),

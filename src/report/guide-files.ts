@@ -2,6 +2,7 @@ import { estimateQuantile } from '../judge/quantile.js';
 import type { Metric } from '../measure/metric.js';
 import { groupsOf } from '../plan/steps.js';
 import { metricNamed, type RunReport } from './run-report.js';
+import { apiLoadResult } from './api-load.js';
 import { trafficResult } from './traffic.js';
 
 /** A file below the results directory. */
@@ -15,6 +16,8 @@ const PHASE_NAMES: Readonly<Record<string, string>> = {
   pod_workspaces: 'pod-scale-results.json',
   ec2_workspaces: 'ec2-scale-results.json',
 };
+
+const API_LOAD_NAMES = ['dashboard-results.json', 'api-load-results.json'];
 
 /**
  * The files that the guide's jq lines read. A file of which a guide value was not measured is not written: the guide's
@@ -32,7 +35,10 @@ export function guideFiles(report: RunReport): readonly ReportFile[] {
       ...(alias === undefined ? [] : [{ name: alias, content }]),
     ];
   });
-  return [...ofGroups, ...ofTraffic];
+  const load = apiLoadResult(report);
+  const ofLoad =
+    load === undefined ? [] : API_LOAD_NAMES.map((name): ReportFile => ({ name, content: load }));
+  return [...ofGroups, ...ofLoad, ...ofTraffic];
 }
 
 function groupResult(metrics: readonly Metric[], group: string): Record<string, unknown> | undefined {
@@ -71,6 +77,7 @@ export function scaleTestReport(report: RunReport): ReportFile {
   });
   const first = groups[0]?.[1];
   const traffic = trafficResult(report);
+  const load = apiLoadResult(report);
   return {
     name: 'scale-test-report.json',
     content: {
@@ -81,6 +88,7 @@ export function scaleTestReport(report: RunReport): ReportFile {
         ...(first !== undefined && {
           workspace_creation: { ...first, groups: Object.fromEntries(groups) },
         }),
+        ...(load !== undefined && { api_latency: load }),
         ...(traffic !== undefined && { network_traffic: traffic }),
       },
       verdict: report.verdict.verdict,

@@ -1,8 +1,8 @@
 import { formatDuration } from '../config/units.js';
 import { formatQuantity } from '../judge/format.js';
-import type { CreateWorkspacesStep, Criterion, Plan, Step } from '../plan/plan-types.js';
+import type { CreateWorkspacesStep, Criterion, DashboardStep, Plan, Step } from '../plan/plan-types.js';
 import { samplesNeeded } from '../plan/samples.js';
-import { stepName } from '../plan/steps.js';
+import { isCliStep, stepName } from '../plan/steps.js';
 import { minutes } from '../units.js';
 import { browserStepSentence } from './browser.js';
 import { cell, code, details, sections, table } from './markdown.js';
@@ -20,7 +20,10 @@ export function planLines(plan: Plan): readonly string[] {
   return [
     ...plan.phases.flatMap((phase, index) => [
       `Phase ${index + 1}: ${phase.title}${phase.steps.length > 1 ? ' (at the same time)' : ''}`,
-      ...phase.steps.flatMap((step) => [`  ${stepSentence(step)}`, `    ${shellLine(step.command)}`]),
+      ...phase.steps.flatMap((step) => [
+        `  ${stepSentence(step)}`,
+        ...(isCliStep(step) ? [`    ${shellLine(step.command)}`] : []),
+      ]),
     ]),
     'Criteria:',
     ...plan.criteria.map(
@@ -35,11 +38,29 @@ function stepSentence(step: Step): string {
   switch (step.suite) {
     case 'create-workspaces':
       return createSentence(step);
+    case 'dashboard':
+      return dashboardSentence(step);
     case 'workspace-traffic':
       return `${step.suite}: ${step.bytesPerTick} bytes every ${formatDuration(step.tickInterval)} to each of ${step.workspaces} workspaces through ${modeText(step.mode)} for ${formatDuration(step.timeout)} (a free port for its metrics is chosen when it starts)`;
     case 'dashboard-browser':
       return browserStepSentence(step);
   }
+}
+
+function dashboardSentence({ users, usersWithoutWorkspace, duration, alone, work }: DashboardStep): string {
+  const owners = users - usersWithoutWorkspace;
+  const who =
+    owners === 0
+      ? `${users} virtual users without a workspace`
+      : usersWithoutWorkspace === 0
+        ? `${users} virtual users, the owners of workspaces`
+        : `${users} virtual users, ${owners} of them owners of workspaces`;
+  const what =
+    work.kind === 'visits'
+      ? `visiting pages (mix ${work.mix})`
+      : `sending ${work.rate} calls a second over ${work.routes.length} routes`;
+  const since = alone === duration ? '' : `, from the first phase on, ${formatDuration(alone)} of it alone`;
+  return `dashboard: ${who}, ${what} for at least ${formatDuration(duration)}${since}`;
 }
 
 function createSentence(step: CreateWorkspacesStep): string {
@@ -82,6 +103,8 @@ function stepCells(step: Step): string[] {
   switch (step.suite) {
     case 'create-workspaces':
       return [name, code(step.template), String(step.count), String(step.concurrency), longest];
+    case 'dashboard':
+      return [name, '', '', String(step.users), longest];
     case 'workspace-traffic':
       return [name, code(step.template ?? ''), String(step.workspaces), String(step.workspaces), longest];
     case 'dashboard-browser':
@@ -101,7 +124,7 @@ export function renderPlan(plan: Plan): string {
     cell(`${criterion.expect.text}${sampleNote(criterion)}`),
   ]);
   const commands = plan.phases
-    .flatMap((phase) => phase.steps.map((step) => shellLine(step.command)))
+    .flatMap((phase) => phase.steps.filter(isCliStep).map((step) => shellLine(step.command)))
     .join('\n');
   return sections([
     '### Scale test plan',
@@ -118,6 +141,6 @@ export function renderPlan(plan: Plan): string {
       .map((sentence) => `- ${cell(sentence)}`)
       .join('\n'),
     table(['Requirement', 'Criterion', 'Metric', 'Expected'], criteria),
-    details('Commands', `\`\`\`sh\n${commands}\n\`\`\``),
+    commands === '' ? undefined : details('Commands', `\`\`\`sh\n${commands}\n\`\`\``),
   ]);
 }

@@ -1,5 +1,6 @@
 import type { Verdict } from '../judge/verdict.js';
 import type { CountedCause } from '../measure/failure-cause.js';
+import type { LoadSummary } from '../measure/load-summary.js';
 import type { Metric } from '../measure/metric.js';
 import type { TimeShare } from '../measure/stages.js';
 import type { Plan } from '../plan/plan-types.js';
@@ -9,7 +10,7 @@ import type { Seconds } from '../units.js';
 /** How a step ended, as the report shows it. */
 export interface StepReport {
   readonly group: string;
-  readonly driver: 'cli' | 'api';
+  readonly driver: 'cli' | 'api' | 'load';
   readonly seconds: Seconds;
   readonly exitCode?: number;
   readonly exitSignal?: string;
@@ -36,6 +37,8 @@ export interface RunReport {
   readonly metrics: readonly Metric[];
   readonly timeShares: readonly TimeShare[];
   readonly steps: readonly StepReport[];
+  /** Of the virtual users, where there were any. */
+  readonly load?: LoadSummary;
   readonly cleanup?: CleanupReport;
   readonly verdict: Verdict;
   /** Relative to the workspace. */

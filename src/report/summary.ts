@@ -3,6 +3,7 @@ import { estimateQuantile } from '../judge/quantile.js';
 import type { GateVerdict } from '../judge/verdict.js';
 import { createStepsOf, groupsOf } from '../plan/steps.js';
 import { BROWSER_CHECK } from '../ready/readiness.js';
+import { apiLoadDetails, apiLoadSentences } from './api-load.js';
 import { browserSentence } from './browser.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
@@ -31,6 +32,7 @@ export function renderSummary(report: RunReport): string {
     time === undefined ? undefined : `**Where the time went.** ${cell(time)}`,
     verdict.verdict === 'cancelled' ? partialText(report) : undefined,
     concurrencyText(report),
+    apiLoadText(report),
     trafficText(report),
     browserText(report),
     retriesText(report),
@@ -39,6 +41,7 @@ export function renderSummary(report: RunReport): string {
     noticesSection(report),
     // A cancelled run has only a part of its workspaces; quantiles of a part would mislead.
     verdict.verdict === 'cancelled' ? undefined : details('Times of each group', stageTable(report)),
+    apiLoadDetails(report),
     details('How it was run', runTable(report)),
   ]);
 }
@@ -56,6 +59,12 @@ function partialText({ metrics, plan }: RunReport): string | undefined {
 function concurrencyText(report: RunReport): string | undefined {
   const text = concurrencyShown(report);
   return text === undefined ? undefined : cell(text);
+}
+
+function apiLoadText(report: RunReport): string | undefined {
+  const sentences = apiLoadSentences(report);
+  if (sentences.length === 0) return undefined;
+  return `**API load**\n\n${sentences.map((sentence) => `- ${cell(sentence)}`).join('\n')}`;
 }
 
 function trafficText(report: RunReport): string | undefined {

@@ -2,8 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { stepCeiling } from '../plan/time.js';
-import { evidenceName } from '../plan/steps.js';
-import type { Step } from '../plan/plan-types.js';
+import { evidenceName, type CliStep } from '../plan/steps.js';
 import { redact } from '../redact.js';
 import { milliseconds, toMilliseconds } from '../units.js';
 import { superviseProcess, type ProcessRequest } from './process.js';
@@ -20,7 +19,7 @@ interface Listening {
 
 /** Runs a step with Coder's CLI. A CLI that fails is an outcome, not an error. */
 export async function runWithCli(
-  step: Step,
+  step: CliStep,
   context: RunContext,
   { onLine, isNoise }: Listening = {},
 ): Promise<StepOutcome> {

@@ -3,6 +3,7 @@ import type { Clock, Log } from '../ports.js';
 import type { Plan, Step } from '../plan/plan-types.js';
 import type { DriverChoice } from '../ready/readiness.js';
 import type { Milliseconds } from '../units.js';
+import type { LoadOutcome } from './api-load.js';
 import type { Pace } from './pace.js';
 
 /** What carrying out a plan needs of the world. */
@@ -26,6 +27,14 @@ export interface RunContext {
   readonly deadline: Milliseconds;
   /** The templates' ids by name, for the driver that creates workspaces itself. */
   readonly templates: ReadonlyMap<string, { readonly id: string; readonly organizationId: string }>;
+  /** Where the load is sent. */
+  readonly deploymentUrl: string;
+  /** From when on by the server's clock what is made is this run's. */
+  readonly since: Date;
+  /** A template for pages of users who own no workspace; undefined where the deployment has none. */
+  readonly anyTemplate?: { readonly id: string; readonly versionId: string };
+  /** Where users without a workspace are made. */
+  readonly organizationId?: string;
   readonly ownUserId: string;
   /** Spreads out the creation of users under the rate limit; absent where none is needed. */
   readonly userPace?: Pace;
@@ -45,7 +54,8 @@ export interface KeptPage {
 /** How a step ended; its result file, where there is one, says how well. */
 export interface StepOutcome {
   readonly step: Step;
-  readonly driver: DriverChoice['driver'];
+  /** `load`: our own virtual users. */
+  readonly driver: DriverChoice['driver'] | 'load';
   readonly startedAt: Date;
   readonly endedAt: Date;
   /** Only when the step wrote one. */
@@ -62,6 +72,8 @@ export interface StepOutcome {
 export interface PlanOutcome {
   readonly plan: Plan;
   readonly steps: readonly StepOutcome[];
+  /** Of the virtual users, where some were planned; or why the load never began. */
+  readonly load?: LoadOutcome | { readonly unusable: string };
   readonly startedAt: Date;
   readonly endedAt: Date;
 }

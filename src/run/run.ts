@@ -1,9 +1,10 @@
 import type { Phase, Plan, Step } from '../plan/plan-types.js';
 import { messageOf } from '../errors.js';
+import { startLoad, type ApiLoad } from './api-load.js';
 import { runWithApi } from './api-driver.js';
 import { runBrowsers } from './browsers.js';
 import { runWithCli } from './cli-driver.js';
-import { createStepsOf, isCreateStep, stepName } from '../plan/steps.js';
+import { createStepsOf, isCreateStep, isDashboardStep, stepName } from '../plan/steps.js';
 import { logProgress } from './progress.js';
 import type { PlanOutcome, RunContext, StepOutcome } from './run-types.js';
 import { runTraffic } from './traffic.js';
@@ -12,14 +13,39 @@ import { runTraffic } from './traffic.js';
 export async function runPlan(plan: Plan, context: RunContext): Promise<PlanOutcome> {
   const startedAt = context.clock.now();
   const steps: StepOutcome[] = [];
+  const begun = await beginLoad(plan, context);
+  const load = begun !== undefined && 'unusable' in begun ? undefined : begun;
   for (const phase of plan.phases) {
     if (context.signal.aborted) break;
-    steps.push(...(await context.log.group(phase.title, () => runPhase(phase, context))));
+    load?.phase(phase.name);
+    const phaseContext = { ...context, ...(load && { load }) };
+    steps.push(...(await context.log.group(phase.title, () => runPhase(phase, phaseContext))));
   }
-  return { plan, steps, startedAt, endedAt: context.clock.now() };
+  const loadOutcome = load === undefined ? begun : await load.finish();
+  return {
+    plan,
+    steps,
+    ...(loadOutcome && !('phase' in loadOutcome) && { load: loadOutcome }),
+    startedAt,
+    endedAt: context.clock.now(),
+  };
 }
 
-async function runPhase(phase: Phase, context: RunContext): Promise<StepOutcome[]> {
+/** A load that cannot begin does not keep the other suites from showing what they can. */
+async function beginLoad(
+  plan: Plan,
+  context: RunContext,
+): Promise<ApiLoad | { readonly unusable: string } | undefined> {
+  try {
+    return await startLoad(plan, context);
+  } catch (thrown) {
+    return { unusable: `dashboard: the API load could not begin: ${messageOf(thrown)}` };
+  }
+}
+
+type PhaseContext = RunContext & { readonly load?: ApiLoad };
+
+async function runPhase(phase: Phase, context: PhaseContext): Promise<StepOutcome[]> {
   const done = new AbortController();
   const signal = AbortSignal.any([context.signal, done.signal]);
   const tools = { api: context.api, clock: context.clock, log: context.log, signal };
@@ -39,7 +65,7 @@ async function runPhase(phase: Phase, context: RunContext): Promise<StepOutcome[
   return outcomes;
 }
 
-async function runStep(step: Step, context: RunContext): Promise<StepOutcome> {
+async function runStep(step: Step, context: PhaseContext): Promise<StepOutcome> {
   const startedAt = context.clock.now();
   try {
     return await runSuite(step, context);
@@ -47,7 +73,7 @@ async function runStep(step: Step, context: RunContext): Promise<StepOutcome> {
     const endedBy = context.signal.aborted ? 'cancel' : 'itself';
     return {
       step,
-      driver: isCreateStep(step) ? context.driver : 'cli',
+      driver: isCreateStep(step) ? context.driver : isDashboardStep(step) ? 'load' : 'cli',
       startedAt,
       endedAt: context.clock.now(),
       endedBy,
@@ -56,10 +82,13 @@ async function runStep(step: Step, context: RunContext): Promise<StepOutcome> {
   }
 }
 
-function runSuite(step: Step, context: RunContext): Promise<StepOutcome> {
+function runSuite(step: Step, context: PhaseContext): Promise<StepOutcome> {
   switch (step.suite) {
     case 'create-workspaces':
       return context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context);
+    case 'dashboard':
+      if (context.load === undefined) throw new Error('the API load did not begin');
+      return context.load.hold(step);
     case 'workspace-traffic':
       return runTraffic(step, context);
     case 'dashboard-browser':
@@ -82,5 +111,5 @@ function describe(outcome: StepOutcome): string {
     outcome.resultFile === undefined && outcome.lastWords.length > 0
       ? `: ${outcome.lastWords.slice(-2).join(' ')}`
       : '';
-  return `${stepName(outcome.step)}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined ? ', no result file' : ''}${words}`;
+  return `${stepName(outcome.step)}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined && outcome.driver !== 'load' ? ', no result file' : ''}${words}`;
 }

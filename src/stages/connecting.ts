@@ -3,6 +3,9 @@ import { readDeployment, readServer, type DeploymentFacts, type ServerFacts } fr
 import { ApiError, CoderHttp } from '../coder/http.js';
 import { establishIdentity, type Identity } from '../coder/identity.js';
 import type { Credential, Inputs } from '../inputs.js';
+import { routesToAsk } from '../plan/load-schedule.js';
+import type { Plan } from '../plan/plan-types.js';
+import { dashboardStepOf, templatesOf } from '../plan/steps.js';
 import type { World } from '../world.js';
 
 /** The deployment under test, signed in to. */
@@ -28,8 +31,14 @@ export async function connect(inputs: Inputs, world: World): Promise<Connection>
   return { url: deployment.url, server, identity };
 }
 
-export function readFacts(connection: Connection, templates: readonly string[]): Promise<DeploymentFacts> {
-  return readDeployment(connection.server, connection.identity.api, connection.identity.token, templates);
+/** Everything about the deployment that the plan has to know. */
+export function readFacts(connection: Connection, plan: Plan): Promise<DeploymentFacts> {
+  const { api, token } = connection.identity;
+  const dashboard = dashboardStepOf(plan);
+  return readDeployment(connection.server, api, token, {
+    templates: templatesOf(plan),
+    routes: dashboard === undefined ? [] : routesToAsk(dashboard),
+  });
 }
 
 /** Ends the session that this run began. A session that stays is no reason to fail. */

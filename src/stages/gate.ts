@@ -3,7 +3,6 @@ import { ApiError } from '../coder/http.js';
 import type { DeploymentFacts } from '../coder/facts.js';
 import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
-import { templatesOf } from '../plan/steps.js';
 import { isReady, refused, type Readiness } from '../ready/readiness.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';
@@ -75,8 +74,7 @@ async function withConnection(
   world: World,
 ): Promise<void> {
   const { results } = planned;
-  const templates = templatesOf(planned.plan);
-  let facts = await untilCancelled(readFacts(connection, templates), world.cancelled);
+  let facts = await untilCancelled(readFacts(connection, planned.plan), world.cancelled);
   world.step.setOutput('coder-version', connection.server.versionText);
   let ready = await untilCancelled(makeReady(planned.plan, facts, inputs, world), world.cancelled);
   await reportPlan(ready.plan, [], results, world);

@@ -3,8 +3,8 @@ import type { DeploymentFacts } from '../coder/facts.js';
 import { InstallError, installRelease, resolveChannel } from '../coder/release.js';
 import { parseVersion, type CoderVersion } from '../coder/version.js';
 import type { Inputs } from '../inputs.js';
-import type { Plan, Step } from '../plan/plan-types.js';
-import { isCreateStep, stepsOf } from '../plan/steps.js';
+import type { Plan } from '../plan/plan-types.js';
+import { isCliStep, isCreateStep, stepsOf, type CliStep } from '../plan/steps.js';
 import type { World } from '../world.js';
 
 /** Which version of the CLI will run, before it is installed. */
@@ -32,7 +32,7 @@ export async function wantedVersion(
 /** Installs the CLI, or takes the one on the runner, and sees that it has what the steps need. */
 export async function installCli(
   version: CoderVersion | undefined,
-  steps: readonly Step[],
+  steps: readonly CliStep[],
   inputs: Inputs,
   world: World,
 ): Promise<CoderCli> {
@@ -60,12 +60,14 @@ export async function installCli(
 }
 
 /** The steps that the CLI carries out: with driver "api" only those that do not create workspaces. */
-export function cliSteps(plan: Plan, driver: 'cli' | 'api' | undefined): readonly Step[] {
-  return stepsOf(plan).filter((step) => !isCreateStep(step) || driver === 'cli');
+export function cliSteps(plan: Plan, driver: 'cli' | 'api' | undefined): readonly CliStep[] {
+  return stepsOf(plan)
+    .filter(isCliStep)
+    .filter((step) => !isCreateStep(step) || driver === 'cli');
 }
 
 /** The suites of the steps, each with every flag that is used. */
-function neededSuites(steps: readonly Step[]): readonly NeededSuite[] {
+function neededSuites(steps: readonly CliStep[]): readonly NeededSuite[] {
   const suites = [...new Set(steps.map(({ command }) => subcommandOf(command)))];
   return suites.map((suite) => ({
     suite,

@@ -1,5 +1,4 @@
 import type { DeploymentFacts } from '../coder/facts.js';
-import type { Scope } from '../coder/scaletest-resources.js';
 import type { Inputs } from '../inputs.js';
 import { judgeRun } from '../judge/judge.js';
 import type { Verdict } from '../judge/verdict.js';
@@ -22,7 +21,7 @@ import { measure, writeMetrics, type MeasureStage } from './measuring.js';
 import type { PlannedRun } from './planning.js';
 import type { ReadyStage } from './readying.js';
 import { reportRun } from './reporting.js';
-import { carryOut, type RunStage } from './running.js';
+import { carryOut, type RunScope, type RunStage } from './running.js';
 
 /** Time that is kept for reading the builds and reporting. */
 const REPORTING_MS = 4 * 60_000;
@@ -32,9 +31,6 @@ const REPORTING_MS = 4 * 60_000;
  * is only a second fence, and a proxy's clock may be ahead of the server's.
  */
 const CLOCK_MARGIN_MS = 5 * 60_000;
-
-/** Only what was made since the run began. */
-type RunScope = Scope & { readonly since: Date };
 
 interface Prepared {
   readonly connection: Connection;
@@ -195,6 +191,7 @@ function runReport(
     metrics: measured.metrics,
     timeShares: measured.timeShares,
     steps: measured.steps,
+    ...(measured.load && { load: measured.load }),
     cleanup,
     verdict,
     resultsDirectory: planned.results.shown,

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
 import { browserMetrics, browserProblem } from '../measure/browser-metrics.js';
 import { countCauses } from '../measure/failure-cause.js';
+import type { LoadSummary } from '../measure/load-summary.js';
 import { ResultFileError } from '../measure/json-window.js';
 import { describeMetric, type Metric } from '../measure/metric.js';
 import { readResultFile, type RunRecord } from '../measure/result-file.js';
@@ -25,6 +26,7 @@ import { readBrowsers } from './browser-evidence.js';
 import { readFailedRuns, type FailedRun } from './failed-runs.js';
 import { readChunks } from './file-pieces.js';
 import { writeWithoutLogs } from './result-evidence.js';
+import { readLoad } from './load-evidence.js';
 import type { RunStage } from './running.js';
 import { readTraffic } from './traffic-evidence.js';
 
@@ -37,6 +39,8 @@ export interface MeasureStage {
   readonly judgeable: readonly Metric[];
   readonly timeShares: readonly TimeShare[];
   readonly steps: readonly StepReport[];
+  /** Of the virtual users, where some came. */
+  readonly load?: LoadSummary;
   /** What makes the run worthless whatever the numbers say. */
   readonly problems: readonly string[];
 }
@@ -48,8 +52,11 @@ export async function measure(
   secrets: readonly string[],
   world: World,
 ): Promise<MeasureStage> {
-  const read = [];
-  for (const outcome of run.outcome.steps) read.push(await readStep(outcome, results, secrets, world));
+  const read: StepReading[] = [];
+  const { steps } = run.outcome;
+  for (const outcome of steps.filter(({ driver }) => driver !== 'load'))
+    read.push(await readStep(outcome, results, secrets, world));
+  const load = await readLoad(run.outcome, results);
   const { observation } = run;
   const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
   const traffic = await readTraffic(read, groups, observation, results);
@@ -60,21 +67,25 @@ export async function measure(
   const workspaces = workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
   const ofBrowsers = browsers === undefined ? [] : browserMetrics(browsers);
-  const metrics = [...workspaces, ...ofTraffic, ...ofBrowsers];
+  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ...ofBrowsers];
   // Again once the clean-up's are there; these stay should main not come to that.
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...ofTraffic, ...ofBrowsers],
+    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ...ofBrowsers],
     timeShares:
       'unusable' in observation
         ? []
         : groups.flatMap(
             (group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? [],
           ),
-    steps: read.map(({ outcome, failedRuns: failed }) => stepReport(outcome, failed)),
+    steps: steps.map((outcome) =>
+      stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? []),
+    ),
+    ...(load.summary && { load: load.summary }),
     problems: [
       ...groups.flatMap((group) => coverageProblem(group) ?? []),
+      ...load.problems,
       ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
       ...(browsers === undefined ? [] : [browserProblem(browsers)]).flatMap((problem) => problem ?? []),
     ],
@@ -121,7 +132,7 @@ async function readStep(
 /** A step's reading as evidence of a group; undefined for a step that creates no workspaces. */
 function groupEvidence({ outcome, runs, evidence }: StepReading): GroupEvidence | undefined {
   const { step, driver } = outcome;
-  if (!isCreateStep(step)) return undefined;
+  if (!isCreateStep(step) || driver === 'load') return undefined;
   return { driver, group: step.group, template: step.template, planned: step.count, evidence, runs };
 }
 

@@ -2,9 +2,10 @@ import { findChromium } from '../coder/chromium.js';
 import { childEnvironment, type CoderCli } from '../coder/cli.js';
 import { workingDaemons, type DeploymentFacts } from '../coder/facts.js';
 import { InstallError } from '../coder/release.js';
-import type { CoderVersion } from '../coder/version.js';
+import { isAtLeast, type CoderVersion } from '../coder/version.js';
 import type { Inputs } from '../inputs.js';
-import { withoutBrowser } from '../plan/dashboard-browser.js';
+import { ROUTES_SINCE } from '../load/route-history.js';
+import { withoutBrowsers } from '../plan/dashboard-browser.js';
 import { ceilings, completePlan } from '../plan/plan.js';
 import type { Plan } from '../plan/plan-types.js';
 import { browserStepOf } from '../plan/steps.js';
@@ -35,7 +36,21 @@ export function completeByFacts(plan: Plan, facts: DeploymentFacts) {
       return typeof median === 'number' && median > 0 ? [[name, seconds(median / 1000)] as const] : [];
     }),
   );
-  return completePlan(plan, { parameters, deletion, ...(slots !== undefined && slots > 0 && { slots }) });
+  return completePlan(plan, {
+    parameters,
+    deletion,
+    unknownRoutes: routesUnknownTo(facts),
+    ...(slots !== undefined && slots > 0 && { slots }),
+  });
+}
+
+/** Those that it said it does not know, and those that its version does not have. */
+function routesUnknownTo({ unknownRoutes, server: { version } }: DeploymentFacts): readonly string[] {
+  const asked = unknownRoutes.known ? unknownRoutes.value : [];
+  const later = Object.entries(ROUTES_SINCE).filter(
+    ([, since]) => version !== undefined && !isAtLeast(version, ...since),
+  );
+  return [...asked, ...later.map(([id]) => id)];
 }
 
 /** All checks, and the CLI where a step needs it; every obstacle at once. */
@@ -112,7 +127,7 @@ async function withChosenBrowser(
         run: world.runShortCommand,
       }),
   });
-  return { plan: runs ? plan : withoutBrowser(plan), checks: [check] };
+  return { plan: runs ? plan : withoutBrowsers(plan), checks: [check] };
 }
 
 async function attemptCheck<T>(

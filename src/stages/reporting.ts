@@ -5,6 +5,7 @@ import type { GateVerdict } from '../judge/verdict.js';
 import { isReady, refusals, type Readiness } from '../ready/readiness.js';
 import type { Plan } from '../plan/plan-types.js';
 import { annotationsOf } from '../report/annotations.js';
+import { apiLoadSentences } from '../report/api-load.js';
 import { browserSentence } from '../report/browser.js';
 import { criteriaLines } from '../report/criteria-table.js';
 import { flatMetrics } from '../report/flat-metrics.js';
@@ -123,6 +124,7 @@ function logVerdict(report: RunReport, world: World): void {
   for (const line of criteriaLines(report.verdict.results)) world.log.info(line);
   const time = whereTheTimeWent(report);
   if (time !== undefined) world.log.info(`Where the time went: ${time}`);
+  for (const sentence of apiLoadSentences(report)) world.log.info(`API load: ${sentence}`);
   const traffic = trafficSentence(report);
   if (traffic !== undefined) world.log.info(`Workspace traffic: ${traffic}`);
   const browsers = browserSentence(report);

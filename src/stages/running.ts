@@ -10,13 +10,16 @@ import type { Plan } from '../plan/plan-types.js';
 import type { Readiness } from '../ready/readiness.js';
 import { Pace } from '../run/pace.js';
 import { runPlan } from '../run/run.js';
-import type { PlanOutcome } from '../run/run-types.js';
+import type { PlanOutcome, RunContext } from '../run/run-types.js';
 import type { Milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import type { Connection } from './connecting.js';
 
 /** The runner kills a cancelled step after 7.5 seconds; what is read from the API has to be there before. */
 const OBSERVATION_AFTER_CANCEL_MS = 4000;
+
+/** Only what was made since the run began. */
+export type RunScope = Scope & { readonly since: Date };
 
 export interface RunStage {
   readonly outcome: PlanOutcome;
@@ -30,7 +33,7 @@ export interface RunRequest {
   readonly facts: DeploymentFacts;
   readonly connection: Connection;
   readonly cli?: CoderCli;
-  readonly scope: Scope;
+  readonly scope: RunScope;
   readonly rawDirectory: string;
   readonly evidenceDirectory: string;
   readonly deadline: Milliseconds;
@@ -75,7 +78,10 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     templates: templateIds(request.facts),
     describeTrafficPage,
     describeBrowserPage,
+    deploymentUrl: connection.url,
+    since: scope.since,
     ownUserId: scope.ownUserId,
+    ...placeOf(request.facts),
     ...(userPace && { userPace }),
   });
   return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe() };
@@ -85,6 +91,22 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
 function paceOf({ facts, plan }: RunRequest, world: World): Pace | undefined {
   if (!facts.rateLimit.known || facts.rateLimit.value.off) return undefined;
   return Pace.under(facts.rateLimit.value.perMinute, plan.effects.users, world.clock);
+}
+
+/** Where users without a workspace are made, and whose pages they look at: what the plan uses, else the first that there is. */
+function placeOf({
+  used,
+  templates,
+  user,
+}: DeploymentFacts): Pick<RunContext, 'anyTemplate' | 'organizationId'> {
+  const [ofPlan] = [...used.values()].flatMap((fact) => (fact.known ? [fact.value.template] : []));
+  const template = ofPlan ?? (templates.known ? templates.value[0] : undefined);
+  const organizationId =
+    template?.organization_id ?? (user.known ? user.value.organization_ids[0] : undefined);
+  return {
+    ...(template && { anyTemplate: { id: template.id, versionId: template.active_version_id } }),
+    ...(organizationId !== undefined && { organizationId }),
+  };
 }
 
 function templateIds(facts: DeploymentFacts): ReadonlyMap<string, { id: string; organizationId: string }> {

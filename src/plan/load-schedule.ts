@@ -1,0 +1,38 @@
+import { placeholdersOf, withoutRoutes, withoutWorkspaces, type Mix, type Route } from '../load/mix.js';
+import { dashboardMix } from '../load/mix-data.js';
+import { scheduleProbe, scheduleVisits, type Schedule } from '../load/schedule.js';
+import { seconds, toMilliseconds, type Seconds } from '../units.js';
+import type { DashboardStep, Plan } from './plan-types.js';
+import { stepCeiling } from './time.js';
+
+/** What the virtual users of a step do at which times. `longest`: as far as they may be needed. */
+export function scheduleOf(step: DashboardStep, longest: Seconds = step.duration): Schedule {
+  const { users, seed, work } = step;
+  const times = { users, seed, duration: toMilliseconds(step.duration), longest: toMilliseconds(longest) };
+  return work.kind === 'visits'
+    ? scheduleVisits({ ...times, mix: mixOf(step, work.unknownRoutes) })
+    : scheduleProbe({ ...times, routes: work.routes, rate: work.rate });
+}
+
+/** As long as the phases may take in all: the load goes on until the last one has ended. */
+export function longestLoad({ phases }: Pick<Plan, 'phases'>): Seconds {
+  return seconds(phases.reduce((sum, { steps }) => sum + Math.max(0, ...steps.map(stepCeiling)), 0));
+}
+
+/** Before the load there is a template to ask for, but no workspace, build or agent. */
+const KNOWN_BEFORE: readonly string[] = ['template', 'templateVersion'];
+
+/** Routes of the mix which a server can be asked for before the load, to see whether it knows them. */
+export function routesToAsk({ work }: DashboardStep): readonly Route[] {
+  if (work.kind === 'probe') return [];
+  return dashboardMix.routes.filter(
+    ({ pattern }) =>
+      pattern.startsWith('/api/') && placeholdersOf(pattern).every((name) => KNOWN_BEFORE.includes(name)),
+  );
+}
+
+/** Pages of a workspace are visited only where users have one. */
+function mixOf(step: DashboardStep, unknownRoutes: readonly string[]): Mix {
+  const mix = withoutRoutes(dashboardMix, new Set(unknownRoutes));
+  return step.usersWithoutWorkspace === step.users ? withoutWorkspaces(mix) : mix;
+}
