@@ -33576,6 +33576,7 @@ const dashboardMix = {
         role: 'member',
         own: [
             'bodies of POST /authcheck: the recording holds none',
+            'refusals that are answers: containers are forbidden where a template has no dev containers, sharing where it is off',
             'weights of the pages and the time between visits: the recording holds one visit of each page',
         ],
         leftOut: [
@@ -33620,7 +33621,13 @@ const dashboardMix = {
             pattern: '/api/v2/templateversions/{templateVersion}/rich-parameters',
             pool: true,
         },
-        { id: 'workspace-acl', method: 'GET', pattern: '/api/v2/workspaces/{workspace}/acl', pool: true },
+        {
+            id: 'workspace-acl',
+            method: 'GET',
+            pattern: '/api/v2/workspaces/{workspace}/acl',
+            pool: true,
+            answers: [403],
+        },
         { id: 'build-timings', method: 'GET', pattern: '/api/v2/workspacebuilds/{build}/timings', pool: true },
         { id: 'deployment-ssh', method: 'GET', pattern: '/api/v2/deployment/ssh', pool: true },
         {
@@ -33628,6 +33635,7 @@ const dashboardMix = {
             method: 'GET',
             pattern: '/api/v2/workspaceagents/{agent}/containers',
             pool: true,
+            answers: [403],
         },
     ],
     pages: [
@@ -33921,23 +33929,27 @@ function scheduleVisits(plan) {
         if (arrival.atMs < end)
             arrivals.push(arrival);
     };
-    const polls = mix.polls.map(({ everyMs, call }) => ({ everyMs, batch: { afterMs: 0, calls: [call] } }));
+    const others = plan.others ?? { users: 0, mix };
     for (let user = 0; user < users; user += 1) {
+        const { pages, polls } = user < users - others.users ? mix : others.mix;
         // Apart for every user: one more user does not move the others.
         const random = new SeededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(user + 1, 0x85ebca6b));
         const first = random.next() * ramp;
         for (let at = first; at < end; at += random.exponential(visitEvery)) {
-            const page = random.pick(mix.pages);
+            const page = random.pick(pages);
             for (const batch of page?.batches ?? [])
                 add({ atMs: at + batch.afterMs, user, batch, visitAtMs: at, warmUp: at === first });
         }
-        for (const { everyMs, batch } of polls) {
+        for (const { everyMs, call } of polls) {
+            const batch = { afterMs: 0, calls: [call] };
             for (let at = first + everyMs; at < end; at += everyMs)
                 add({ atMs: at, user, batch, warmUp: false });
         }
     }
     return {
-        version: mix.version,
+        version: others.users === 0 || others.mix === mix
+            ? mix.version
+            : `${mix.version}; ${others.users} users: ${others.mix.version}`,
         seed,
         users,
         durationMs: (0,units/* milliseconds */.Rz)(end),
@@ -36861,7 +36873,7 @@ function throttledTooMuch({ calls }) {
     const due = calls.ok + calls.failed + calls.throttled;
     if (calls.throttled <= due * MOST_THROTTLED)
         return undefined;
-    return `The rate limiter refused ${calls.throttled} of ${due} calls, so the deployment had less load than planned.`;
+    return `the rate limiter refused ${calls.throttled} of ${due} calls, so the deployment had less load than planned`;
 }
 /** From milliseconds to seconds, to a microsecond. */
 function samplesOf(distribution) {
@@ -37305,11 +37317,11 @@ function slowestText({ routes }) {
     return `Slowest routes: ${slowest.join(', ')}.`;
 }
 function troubleText(load) {
-    const { calls, sockets, health, failures } = load;
+    const { calls, sockets, health, failures, all } = load;
     const [worst] = failures;
     return [
-        ...(calls.failed > 0 && worst !== undefined
-            ? [`${api_load_count(calls.failed)} calls failed, most often ${worst.reason} (${api_load_count(worst.count)} times).`]
+        ...(all !== undefined && all.failed > 0 && worst !== undefined
+            ? [`${api_load_count(all.failed)} calls failed, most often ${worst.reason} (${api_load_count(worst.count)} times).`]
             : []),
         ...(calls.throttled > 0
             ? [`${api_load_count(calls.throttled)} calls were refused by the rate limiter and have no latency.`]
@@ -37322,9 +37334,10 @@ function troubleText(load) {
                 `${api_load_count(sockets.drops)} inbox connections were ended by the other side and ${api_load_count(sockets.refused)} were refused.`,
             ]
             : []),
-        ...(health.saturated === undefined ? [] : [health.saturated]),
+        ...(health.saturated === undefined ? [] : [`${capitalized(health.saturated)}.`]),
     ];
 }
+const capitalized = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 /** The tables of phases and routes, folded; undefined where there was no load. */
 function apiLoadDetails({ load }) {
     if (load?.all === undefined)
@@ -38639,6 +38652,8 @@ function failureOf(route, outcome, timeoutMs) {
     if (outcome.kind === 'network')
         return outcome.code;
     const { status, contentType } = outcome;
+    if (route.answers?.includes(status) === true)
+        return undefined;
     if (status >= 400)
         return `status ${status}`;
     // Not followed: it would carry the token to another host, and Coder's API never redirects.
@@ -38965,7 +38980,7 @@ class Seat {
     #inbox;
     #socket;
     #firstVisitMs;
-    #isTaken = false;
+    #isUsed = false;
     /** Arrivals had to be left out before. */
     #isLate = false;
     /** @param user undefined: calls that nobody signs in for. */
@@ -38975,9 +38990,9 @@ class Seat {
         this.#connections = new Connections(deployment);
         this.#inbox = (headers) => inbox === undefined ? undefined : new InboxSocket(deployment, inbox.path, headers, inbox.listener);
     }
-    /** Whether a user has ever been there. */
+    /** Whether its user is there. */
     get isTaken() {
-        return this.#isTaken;
+        return this.#user?.token !== undefined;
     }
     get hasOpenSocket() {
         return this.#socket?.isOpen === true;
@@ -38994,7 +39009,7 @@ class Seat {
             return undefined;
         }
         const warmUp = arrival.warmUp || (this.#isLate && this.#isFirst(arrival));
-        this.#isTaken = true;
+        this.#isUsed = true;
         const own = { ...headers, 'Coder-Session-Token': token };
         // With the first visit, as the page does.
         if (this.#socket === undefined) {
@@ -39010,7 +39025,7 @@ class Seat {
     /** Of a user who came later than the schedule has it: the first visit, or what opens the first connection. */
     #isFirst({ visitAtMs }) {
         if (visitAtMs === undefined)
-            return !this.#isTaken;
+            return !this.#isUsed;
         this.#firstVisitMs ??= visitAtMs;
         return visitAtMs === this.#firstVisitMs;
     }
@@ -39021,10 +39036,10 @@ var external_node_perf_hooks_ = __nccwpck_require__(643);
 ;// CONCATENATED MODULE: ./src/load/self-watch.ts
 
 
-/** Beyond this the generator's own delay is no longer small beside the limits it is to judge (500 ms and 1 s). */
-const SEND_LAG_P99_LIMIT_MS = 10;
+/** A twentieth of the strictest usual limit (500 ms): beyond it the generator's own delay is no longer small beside it. */
+const SEND_LAG_P99_LIMIT_MS = 25;
 /** Answers are noticed as late as the event loop is. */
-const EVENT_LOOP_LAG_P99_LIMIT_MS = 20;
+const EVENT_LOOP_LAG_P99_LIMIT_MS = 25;
 /** Of one core: there is no room left to send more at the planned times. */
 const CPU_SHARE_LIMIT = 0.9;
 /** How often the event loop is looked at. */
@@ -39103,7 +39118,7 @@ function saturation(health) {
         health.cpuShare > CPU_SHARE_LIMIT &&
             `it used ${Math.round(health.cpuShare * 100)} % of one core, and from ${CPU_SHARE_LIMIT * 100} % on it cannot keep its times`,
     ].filter((reason) => reason !== false);
-    return reasons.length === 0 ? undefined : `The load generator was saturated: ${reasons.join('; ')}.`;
+    return reasons.length === 0 ? undefined : `the load generator was saturated: ${reasons.join('; ')}`;
 }
 
 ;// CONCATENATED MODULE: ./src/load/timeline.ts
@@ -42136,9 +42151,14 @@ async function main(world) {
 function scheduleOf(step, longest = step.duration) {
     const { users, seed, work } = step;
     const times = { users, seed, duration: (0,_units_js__WEBPACK_IMPORTED_MODULE_3__/* .toMilliseconds */ .Wj)(step.duration), longest: (0,_units_js__WEBPACK_IMPORTED_MODULE_3__/* .toMilliseconds */ .Wj)(longest) };
-    return work.kind === 'visits'
-        ? (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleVisits */ .yg)({ ...times, mix: mixOf(step, work.unknownRoutes) })
-        : (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleProbe */ .uP)({ ...times, routes: work.routes, rate: work.rate });
+    if (work.kind === 'probe')
+        return (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleProbe */ .uP)({ ...times, routes: work.routes, rate: work.rate });
+    const mix = (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .withoutRoutes */ .fz)(_load_mix_data_js__WEBPACK_IMPORTED_MODULE_0__/* .dashboardMix */ .N, new Set(work.unknownRoutes));
+    // Pages of a workspace are visited only by those who have one.
+    const others = { users: step.usersWithoutWorkspace, mix: (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .withoutWorkspaces */ .bJ)(mix) };
+    return others.users === users
+        ? (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleVisits */ .yg)({ ...times, mix: others.mix })
+        : (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleVisits */ .yg)({ ...times, mix, others });
 }
 /** As long as the phases may take in all: the load goes on until the last one has ended. */
 function longestLoad({ phases }) {
@@ -42151,11 +42171,6 @@ function routesToAsk({ work }) {
     if (work.kind === 'probe')
         return [];
     return _load_mix_data_js__WEBPACK_IMPORTED_MODULE_0__/* .dashboardMix */ .N.routes.filter(({ pattern }) => pattern.startsWith('/api/') && (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .placeholdersOf */ .iJ)(pattern).every((name) => KNOWN_BEFORE.includes(name)));
-}
-/** Pages of a workspace are visited only where users have one. */
-function mixOf(step, unknownRoutes) {
-    const mix = (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .withoutRoutes */ .fz)(_load_mix_data_js__WEBPACK_IMPORTED_MODULE_0__/* .dashboardMix */ .N, new Set(unknownRoutes));
-    return step.usersWithoutWorkspace === step.users ? (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .withoutWorkspaces */ .bJ)(mix) : mix;
 }
 
 

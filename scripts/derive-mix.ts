@@ -84,6 +84,12 @@ const BODIES: Readonly<Record<string, readonly object[]>> = {
 /** How often a page is visited beside the others: the workspaces page is where the dashboard begins. */
 const WEIGHTS: Readonly<Record<string, number>> = { workspaces: 2, workspace: 2, templates: 1 };
 
+/** Refusals by configuration, which every dashboard there gets and which say nothing about the load. */
+const ANSWERS: Readonly<Record<string, readonly number[]>> = {
+  'agent-containers': [403],
+  'workspace-acl': [403],
+};
+
 /** A recorded address with the names of what its ids stand for. */
 function withPlaceholders(url: string): string {
   return url
@@ -129,7 +135,8 @@ export function deriveMix(recording: unknown): Mix {
       throw new Error(`two routes would be called ${id}: ${known.pattern} and ${pattern}`);
     if (method !== 'GET' && method !== 'POST') throw new Error(`${method} ${url} would change something`);
     if (!isDocument && pattern.includes('{uuid}')) throw new Error(`nobody said what the ids in ${url} are`);
-    routes.set(id, { id, method, pattern, pool: !OUT_OF_POOL.includes(id) });
+    const answers = ANSWERS[id];
+    routes.set(id, { id, method, pattern, pool: !OUT_OF_POOL.includes(id), ...(answers && { answers }) });
     return id;
   };
   const pages: Page[] = [];
@@ -159,6 +166,7 @@ export function deriveMix(recording: unknown): Mix {
       role,
       own: [
         'bodies of POST /authcheck: the recording holds none',
+        'refusals that are answers: containers are forbidden where a template has no dev containers, sharing where it is off',
         'weights of the pages and the time between visits: the recording holds one visit of each page',
       ],
       leftOut: [

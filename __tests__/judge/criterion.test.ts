@@ -8,12 +8,13 @@ const fast = (n: number): number[] => Array.from({ length: n }, () => 0.1);
 const slow = (n: number): number[] => Array.from({ length: n }, () => 0.9);
 
 describe('numbers in doubt', () => {
-  const doubt = 'The load generator was saturated: busy.';
+  const doubt = 'the load generator was saturated: busy';
 
   it('decide nothing, whether they would pass or fail', () => {
     for (const values of [fast(400), slow(400)]) {
       const result = judgeMetric('p95 < 500ms', { ...samplesMetric(values), doubt });
-      expect(result).toMatchObject({ verdict: 'inconclusive', sentence: expect.stringContaining(doubt) });
+      expect(result.verdict).toBe('inconclusive');
+      expect(result.sentence).toContain(doubt);
     }
     const rate = judgeMetric('>= 99%', { ...ratioMetric(1, 400), doubt });
     expect(rate).toMatchObject({ verdict: 'inconclusive', observed: { value: 1 / 400 } });

@@ -1,71 +1,25 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startKnownServer } from '../../bench/known-server.js';
 import { numberedProbe } from '../../bench/open-and-closed.js';
-import { LoadGenerator, type LoadOptions, type VirtualUser } from '../../src/load/generator.js';
+import { LoadGenerator, type LoadOptions } from '../../src/load/generator.js';
 import type { LoadResult, LoadSeries } from '../../src/load/load-types.js';
-import type { Call } from '../../src/load/mix.js';
 import { dashboardMix } from '../../src/load/mix-data.js';
 import { Distribution } from '../../src/load/recorder.js';
-import { scheduleVisits, type Arrival, type Schedule } from '../../src/load/schedule.js';
+import { scheduleVisits, type Schedule } from '../../src/load/schedule.js';
 import { milliseconds } from '../../src/units.js';
 import { startCoderServer } from '../../simulator/coder/server.js';
-import { answerJson, serve, type SeenRequest, type TestServer } from '../support/http-server.js';
+import { answerJson, serve, type SeenRequest } from '../support/http-server.js';
+import {
+  closeAfterEach,
+  closing,
+  generate,
+  scheduleOf,
+  serving,
+  usersOf,
+} from '../support/load-generation.js';
 
-const closing: { close: () => Promise<void> }[] = [];
-afterEach(async () => {
-  for (const one of closing.splice(0)) await one.close();
-});
-
-const serving = async (
-  handler: (request: SeenRequest, response: ServerResponse, count: number) => void,
-): Promise<TestServer> => {
-  const server = await serve(handler);
-  closing.push(server);
-  return server;
-};
-
-const usersOf = (count: number): VirtualUser[] =>
-  Array.from({ length: count }, (_none, index) => ({ token: `token-${index}`, values: {} }));
-
-/** Batches of user 0, each with calls to one route. */
-function scheduleOf(
-  batches: readonly { atMs: number; calls: readonly Partial<Call>[] }[],
-  durationMs = 500,
-): Schedule {
-  const arrivals = batches.map(({ atMs, calls }): Arrival => ({
-    atMs,
-    user: 0,
-    warmUp: false,
-    batch: {
-      afterMs: 0,
-      calls: calls.map((call) => ({ route: 'work', path: '/api/v2/work', waitsFor: [], ...call })),
-    },
-  }));
-  return {
-    version: 'test',
-    seed: 1,
-    users: 1,
-    durationMs: milliseconds(durationMs),
-    routes: [{ id: 'work', method: 'GET', pattern: '/api/v2/work', pool: true }],
-    arrivals,
-  };
-}
-
-const generate = (
-  url: string,
-  schedule: Schedule,
-  more: Partial<LoadOptions> = {},
-): { generator: LoadGenerator; done: Promise<LoadResult> } => {
-  const generator = new LoadGenerator({
-    baseUrl: url,
-    schedule,
-    users: usersOf(schedule.users),
-    phase: 'only',
-    ...more,
-  });
-  return { generator, done: generator.run() };
-};
+closeAfterEach();
 
 const only = ({ series }: LoadResult): LoadSeries => {
   expect(series).toHaveLength(1);

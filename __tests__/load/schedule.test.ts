@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { withoutWorkspaces } from '../../src/load/mix.js';
 import { dashboardMix } from '../../src/load/mix-data.js';
 import { plannedPoolSamples, scheduleProbe, scheduleVisits } from '../../src/load/schedule.js';
 import { milliseconds, minutes, toMilliseconds } from '../../src/units.js';
@@ -50,6 +51,21 @@ describe('page visits', () => {
   it('of one user do not move when others are added', () => {
     const ofFirst = (users: number) => visits(users, 120_000, 7).arrivals.filter(({ user }) => user === 0);
     expect(ofFirst(50)).toEqual(ofFirst(1));
+  });
+
+  it('of the last users are of another mix where there is one', () => {
+    const others = { users: 2, mix: withoutWorkspaces(dashboardMix) };
+    const plan = { mix: dashboardMix, users: 5, duration: milliseconds(300_000), seed: 1 };
+    const { arrivals, version, routes } = scheduleVisits({ ...plan, others });
+    const pathsOf = (users: readonly number[]): string =>
+      arrivals
+        .filter(({ user }) => user !== undefined && users.includes(user))
+        .flatMap(({ batch }) => batch.calls.map(({ path }) => path))
+        .join(' ');
+    expect(pathsOf([3, 4])).not.toContain('{workspace}');
+    expect(pathsOf([0, 1, 2])).toContain('{workspace}');
+    expect(version).toMatch(/; 2 users: .* without workspaces$/);
+    expect(routes.map(({ id }) => id)).toContain('workspace-acl');
   });
 
   it('come about every 30 seconds, with gaps that know nothing of each other', () => {

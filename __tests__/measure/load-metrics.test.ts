@@ -56,7 +56,7 @@ describe('the metrics of the API load', () => {
   });
 
   it('are in doubt when the generator was saturated', () => {
-    const saturated = 'The load generator was saturated: it used 99 % of one core.';
+    const saturated = 'the load generator was saturated: it used 99 % of one core';
     const metrics = metricsOf({ ...GOOD, health: { ...GOOD.health, saturated } });
     expect(metrics.get('api.latency')).toMatchObject({ doubt: saturated });
     expect(metrics.get('api.success_rate')).toMatchObject({ doubt: saturated });
@@ -65,7 +65,7 @@ describe('the metrics of the API load', () => {
   it('are in doubt when the limiter refused more than a twentieth', () => {
     const throttled = loadResultOf([seriesOf('work', upTo(90), { throttled: 10 })]);
     expect(metricsOf(throttled).get('api.latency')).toMatchObject({
-      doubt: 'The rate limiter refused 10 of 100 calls, so the deployment had less load than planned.',
+      doubt: 'the rate limiter refused 10 of 100 calls, so the deployment had less load than planned',
     });
     const few = loadResultOf([seriesOf('work', upTo(96), { throttled: 4 })]);
     expect(metricsOf(few).get('api.latency')).not.toHaveProperty('doubt');

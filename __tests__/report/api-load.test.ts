@@ -34,7 +34,7 @@ describe('the sentences on the API load', () => {
       series: [seriesOf('templates', upTo(50), { failed: 3 })],
       calls: { ...calls, failed: 3, throttled: 7, leftOut: 20 },
       sockets: { ...sockets, drops: 2, refused: 1 },
-      health: { ...health, saturated: 'The load generator was saturated: busy.' },
+      health: { ...health, saturated: 'the load generator was saturated: busy' },
     });
     expect(text).toContain('3 calls failed, most often templates: status 500 (3 times).');
     expect(text).toContain('7 calls were refused by the rate limiter and have no latency.');

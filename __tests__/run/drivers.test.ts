@@ -9,11 +9,12 @@ import { runPlan } from '../../src/run/run.js';
 import type { RunContext } from '../../src/run/run-types.js';
 import { milliseconds, seconds } from '../../src/units.js';
 import type { CoderDeployment } from '../../simulator/coder/server.js';
-import { ownerApi, startDeployment, stopDeployments } from '../support/deployments.js';
+import { startDeployment, stopDeployments } from '../support/deployments.js';
 import { hurriedClock, KeptLog } from '../support/fakes.js';
 import { planOf, stepOf } from '../support/plans.js';
 import { stepName } from '../../src/plan/steps.js';
 import type { ResultDocument } from '../support/result-documents.js';
+import { runContextOf } from '../support/run-context.js';
 
 let directory = '';
 beforeEach(async () => {
@@ -26,34 +27,8 @@ afterEach(async () => {
 
 const clock = hurriedClock(50);
 
-async function contextOf(
-  deployment: CoderDeployment,
-  changes: Partial<RunContext> = {},
-): Promise<RunContext> {
-  const api = ownerApi(deployment, clock);
-  const templates = await api.templates();
-  return {
-    api,
-    clock,
-    log: new KeptLog(),
-    signal: new AbortController().signal,
-    driver: 'api',
-    childEnvironment: { PATH: process.env['PATH'] ?? '' },
-    rawDirectory: directory,
-    evidenceDirectory: directory,
-    secrets: [],
-    deadline: milliseconds(clock.monotonic() + 60_000),
-    templates: new Map(
-      templates.map(({ name, id, organization_id: organizationId }) => [name, { id, organizationId }]),
-    ),
-    deploymentUrl: deployment.url,
-    since: new Date(0),
-    ownUserId: (await api.me()).id,
-    describeTrafficPage: () => undefined,
-    describeBrowserPage: () => undefined,
-    ...changes,
-  };
-}
+const contextOf = (deployment: CoderDeployment, changes: Partial<RunContext> = {}): Promise<RunContext> =>
+  runContextOf(deployment, directory, { clock, ...changes });
 const stepIn = (changes: Parameters<typeof stepOf>[0] = {}) =>
   stepOf({ count: 6, concurrency: 3, resultFile: path.join(directory, 'result.json'), ...changes });
 const resultOf = async (): Promise<ResultDocument> =>

@@ -10,6 +10,7 @@ export const dashboardMix: Mix = {
     role: 'member',
     own: [
       'bodies of POST /authcheck: the recording holds none',
+      'refusals that are answers: containers are forbidden where a template has no dev containers, sharing where it is off',
       'weights of the pages and the time between visits: the recording holds one visit of each page',
     ],
     leftOut: [
@@ -54,7 +55,13 @@ export const dashboardMix: Mix = {
       pattern: '/api/v2/templateversions/{templateVersion}/rich-parameters',
       pool: true,
     },
-    { id: 'workspace-acl', method: 'GET', pattern: '/api/v2/workspaces/{workspace}/acl', pool: true },
+    {
+      id: 'workspace-acl',
+      method: 'GET',
+      pattern: '/api/v2/workspaces/{workspace}/acl',
+      pool: true,
+      answers: [403],
+    },
     { id: 'build-timings', method: 'GET', pattern: '/api/v2/workspacebuilds/{build}/timings', pool: true },
     { id: 'deployment-ssh', method: 'GET', pattern: '/api/v2/deployment/ssh', pool: true },
     {
@@ -62,6 +69,7 @@ export const dashboardMix: Mix = {
       method: 'GET',
       pattern: '/api/v2/workspaceagents/{agent}/containers',
       pool: true,
+      answers: [403],
     },
   ],
   pages: [

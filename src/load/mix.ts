@@ -32,6 +32,8 @@ export interface Route {
   readonly pattern: string;
   /** Whether its latencies are among those that 14.9 and 14.10 are judged on. */
   readonly pool: boolean;
+  /** Refusals that are good answers all the same. */
+  readonly answers?: readonly number[];
 }
 
 export interface Call {

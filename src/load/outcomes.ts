@@ -144,6 +144,7 @@ function failureOf(route: Route, outcome: Outcome, timeoutMs: number): string | 
   if (outcome.kind === 'timeout') return `no answer within ${timeoutMs / 1000} s`;
   if (outcome.kind === 'network') return outcome.code;
   const { status, contentType } = outcome;
+  if (route.answers?.includes(status) === true) return undefined;
   if (status >= 400) return `status ${status}`;
   // Not followed: it would carry the token to another host, and Coder's API never redirects.
   if (status >= 300 && status !== 304) return `redirect (${status})`;

@@ -47,6 +47,8 @@ export interface Schedule {
 export interface VisitPlan {
   readonly mix: Mix;
   readonly users: number;
+  /** The last so many of the users, who do something else. */
+  readonly others?: { readonly users: number; readonly mix: Mix };
   /** How long the load lasts at least: what its first part, in which the users come in, is a share of. */
   readonly duration: Milliseconds;
   /** How far arrivals are drawn, for a load that goes on until something else has ended; the duration without it. */
@@ -69,22 +71,27 @@ export function scheduleVisits(plan: VisitPlan): Schedule {
   const add = (arrival: Arrival): void => {
     if (arrival.atMs < end) arrivals.push(arrival);
   };
-  const polls = mix.polls.map(({ everyMs, call }) => ({ everyMs, batch: { afterMs: 0, calls: [call] } }));
+  const others = plan.others ?? { users: 0, mix };
   for (let user = 0; user < users; user += 1) {
+    const { pages, polls } = user < users - others.users ? mix : others.mix;
     // Apart for every user: one more user does not move the others.
     const random = new SeededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(user + 1, 0x85ebca6b));
     const first = random.next() * ramp;
     for (let at = first; at < end; at += random.exponential(visitEvery)) {
-      const page: Page | undefined = random.pick(mix.pages);
+      const page: Page | undefined = random.pick(pages);
       for (const batch of page?.batches ?? [])
         add({ atMs: at + batch.afterMs, user, batch, visitAtMs: at, warmUp: at === first });
     }
-    for (const { everyMs, batch } of polls) {
+    for (const { everyMs, call } of polls) {
+      const batch = { afterMs: 0, calls: [call] };
       for (let at = first + everyMs; at < end; at += everyMs) add({ atMs: at, user, batch, warmUp: false });
     }
   }
   return {
-    version: mix.version,
+    version:
+      others.users === 0 || others.mix === mix
+        ? mix.version
+        : `${mix.version}; ${others.users} users: ${others.mix.version}`,
     seed,
     users,
     durationMs: milliseconds(end),

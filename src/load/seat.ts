@@ -26,7 +26,7 @@ export class Seat {
   readonly #inbox: (headers: Sender['headers']) => InboxSocket | undefined;
   #socket: InboxSocket | undefined;
   #firstVisitMs: number | undefined;
-  #isTaken = false;
+  #isUsed = false;
   /** Arrivals had to be left out before. */
   #isLate = false;
 
@@ -43,9 +43,9 @@ export class Seat {
       inbox === undefined ? undefined : new InboxSocket(deployment, inbox.path, headers, inbox.listener);
   }
 
-  /** Whether a user has ever been there. */
+  /** Whether its user is there. */
   get isTaken(): boolean {
-    return this.#isTaken;
+    return this.#user?.token !== undefined;
   }
 
   get hasOpenSocket(): boolean {
@@ -63,7 +63,7 @@ export class Seat {
       return undefined;
     }
     const warmUp = arrival.warmUp || (this.#isLate && this.#isFirst(arrival));
-    this.#isTaken = true;
+    this.#isUsed = true;
     const own = { ...headers, 'Coder-Session-Token': token };
     // With the first visit, as the page does.
     if (this.#socket === undefined) {
@@ -80,7 +80,7 @@ export class Seat {
 
   /** Of a user who came later than the schedule has it: the first visit, or what opens the first connection. */
   #isFirst({ visitAtMs }: Arrival): boolean {
-    if (visitAtMs === undefined) return !this.#isTaken;
+    if (visitAtMs === undefined) return !this.#isUsed;
     this.#firstVisitMs ??= visitAtMs;
     return visitAtMs === this.#firstVisitMs;
   }

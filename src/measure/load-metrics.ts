@@ -103,7 +103,7 @@ function originOf(result: LoadResult) {
 function throttledTooMuch({ calls }: LoadResult): string | undefined {
   const due = calls.ok + calls.failed + calls.throttled;
   if (calls.throttled <= due * MOST_THROTTLED) return undefined;
-  return `The rate limiter refused ${calls.throttled} of ${due} calls, so the deployment had less load than planned.`;
+  return `the rate limiter refused ${calls.throttled} of ${due} calls, so the deployment had less load than planned`;
 }
 
 /** From milliseconds to seconds, to a microsecond. */

@@ -1,4 +1,4 @@
-import { placeholdersOf, withoutRoutes, withoutWorkspaces, type Mix, type Route } from '../load/mix.js';
+import { placeholdersOf, withoutRoutes, withoutWorkspaces, type Route } from '../load/mix.js';
 import { dashboardMix } from '../load/mix-data.js';
 import { scheduleProbe, scheduleVisits, type Schedule } from '../load/schedule.js';
 import { seconds, toMilliseconds, type Seconds } from '../units.js';
@@ -9,9 +9,13 @@ import { stepCeiling } from './time.js';
 export function scheduleOf(step: DashboardStep, longest: Seconds = step.duration): Schedule {
   const { users, seed, work } = step;
   const times = { users, seed, duration: toMilliseconds(step.duration), longest: toMilliseconds(longest) };
-  return work.kind === 'visits'
-    ? scheduleVisits({ ...times, mix: mixOf(step, work.unknownRoutes) })
-    : scheduleProbe({ ...times, routes: work.routes, rate: work.rate });
+  if (work.kind === 'probe') return scheduleProbe({ ...times, routes: work.routes, rate: work.rate });
+  const mix = withoutRoutes(dashboardMix, new Set(work.unknownRoutes));
+  // Pages of a workspace are visited only by those who have one.
+  const others = { users: step.usersWithoutWorkspace, mix: withoutWorkspaces(mix) };
+  return others.users === users
+    ? scheduleVisits({ ...times, mix: others.mix })
+    : scheduleVisits({ ...times, mix, others });
 }
 
 /** As long as the phases may take in all: the load goes on until the last one has ended. */
@@ -29,10 +33,4 @@ export function routesToAsk({ work }: DashboardStep): readonly Route[] {
     ({ pattern }) =>
       pattern.startsWith('/api/') && placeholdersOf(pattern).every((name) => KNOWN_BEFORE.includes(name)),
   );
-}
-
-/** Pages of a workspace are visited only where users have one. */
-function mixOf(step: DashboardStep, unknownRoutes: readonly string[]): Mix {
-  const mix = withoutRoutes(dashboardMix, new Set(unknownRoutes));
-  return step.usersWithoutWorkspace === step.users ? withoutWorkspaces(mix) : mix;
 }

@@ -43,11 +43,11 @@ function slowestText({ routes }: LoadSummary): string {
 }
 
 function troubleText(load: LoadSummary): string[] {
-  const { calls, sockets, health, failures } = load;
+  const { calls, sockets, health, failures, all } = load;
   const [worst] = failures;
   return [
-    ...(calls.failed > 0 && worst !== undefined
-      ? [`${count(calls.failed)} calls failed, most often ${worst.reason} (${count(worst.count)} times).`]
+    ...(all !== undefined && all.failed > 0 && worst !== undefined
+      ? [`${count(all.failed)} calls failed, most often ${worst.reason} (${count(worst.count)} times).`]
       : []),
     ...(calls.throttled > 0
       ? [`${count(calls.throttled)} calls were refused by the rate limiter and have no latency.`]
@@ -60,9 +60,11 @@ function troubleText(load: LoadSummary): string[] {
           `${count(sockets.drops)} inbox connections were ended by the other side and ${count(sockets.refused)} were refused.`,
         ]
       : []),
-    ...(health.saturated === undefined ? [] : [health.saturated]),
+    ...(health.saturated === undefined ? [] : [`${capitalized(health.saturated)}.`]),
   ];
 }
+
+const capitalized = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** The tables of phases and routes, folded; undefined where there was no load. */
 export function apiLoadDetails({ load }: Pick<RunReport, 'load'>): string | undefined {
