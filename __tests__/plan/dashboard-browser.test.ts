@@ -58,7 +58,7 @@ describe('the browsers of the dashboard', () => {
       'exp',
       'scaletest',
       'dashboard',
-      '--target-users=0:5',
+      '--target-users=0:3',
       '--concurrency=0',
       '--interval=10s',
       '--jitter=5s',
@@ -71,11 +71,11 @@ describe('the browsers of the dashboard', () => {
   });
 
   it('are a few, and no more than there are virtual users', () => {
-    expect(browsersOf(plan()).users).toBe(5);
+    expect(browsersOf(plan()).users).toBe(3);
     const few = plan({ dashboard: ', browser: auto', owner: 'owner: token-user' });
     // Without owners of workspaces the virtual users are made before the first phase.
     expect(dashboardStepOf(few)?.usersWithoutWorkspace).toBe(50);
-    expect(browsersOf(few).users).toBe(5);
+    expect(browsersOf(few).users).toBe(3);
   });
 
   it('bring metrics, and no criterion of their own', () => {

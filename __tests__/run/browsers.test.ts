@@ -148,11 +148,11 @@ describe('browsers', () => {
     expect(describeBrowserPage(await evidence('metrics'))).toMatch(/actions/);
   });
 
-  it('keep their profiles in a folder of their own, which is removed', async () => {
+  it('give way to the rest, and keep their profiles in a folder of their own, which is removed', async () => {
     const cliPath = path.join(directory, 'coder');
     await writeFile(
       cliPath,
-      `#!/bin/sh\necho "$TMPDIR" > ${directory}/tmpdir\nmkdir -p "$TMPDIR/scaletest-dashboard-1/Default"\necho x > "$TMPDIR/scaletest-dashboard-1/Default/Cookies"\n`,
+      `#!/bin/sh\necho "$TMPDIR" > ${directory}/tmpdir\nnice > ${directory}/priority\nmkdir -p "$TMPDIR/scaletest-dashboard-1/Default"\necho x > "$TMPDIR/scaletest-dashboard-1/Default/Cookies"\n`,
     );
     await chmod(cliPath, 0o755);
     const before = await readdir(tmpdir());
@@ -161,6 +161,7 @@ describe('browsers', () => {
     expect(path.dirname(used)).toBe(tmpdir());
     expect(before).not.toContain(path.basename(used));
     expect(existsSync(used)).toBe(false);
+    expect((await readFile(path.join(directory, 'priority'), 'utf8')).trim()).toBe('19');
     // Chromium makes a socket below it, whose path may have 107 bytes.
     expect(path.basename(used).length).toBeLessThan(20);
   });

@@ -7,7 +7,7 @@ import { isBrowserStep } from './steps.js';
 import type { SuitePlan } from './suite-plan.js';
 
 /** A Chromium each, on the runner that measures as well: the load comes from the virtual users. */
-const MOST_BROWSERS = 5;
+const MOST_BROWSERS = 3;
 /** Coder's own defaults. The interval is also how long the workspaces page may take to appear. */
 const INTERVAL = seconds(10);
 const JITTER = seconds(5);

@@ -25,6 +25,8 @@ export async function runBrowsers(step: DashboardBrowserStep, context: RunContex
         describe: context.describeBrowserPage,
         interval: BETWEEN_READS,
         isNoise: (line) => UNKNOWN_MESSAGE.test(line),
+        // Browsers that start would make the calls of the virtual users late.
+        givesWay: true,
       },
       { ...context, childEnvironment: { ...context.childEnvironment, TMPDIR: profiles } },
     );

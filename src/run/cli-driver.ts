@@ -11,17 +11,22 @@ import type { RunContext, StepOutcome } from './run-types.js';
 const LAST_WORDS = 20;
 const LONGEST_LINE = 4000;
 
-interface Listening {
+interface CliTreatment {
   readonly onLine?: ProcessRequest['onLine'];
   /** Lines of stderr that are only counted: neither evidence nor last words. */
   readonly isNoise?: (line: string) => boolean;
+  /** Gets only the processor time that nothing else on the runner wants. */
+  readonly givesWay?: boolean;
 }
+
+/** The lowest priority that there is, on Linux and macOS. */
+const GIVING_WAY = ['-n', '19'];
 
 /** Runs a step with Coder's CLI. A CLI that fails is an outcome, not an error. */
 export async function runWithCli(
   step: CliStep,
   context: RunContext,
-  { onLine, isNoise }: Listening = {},
+  { onLine, isNoise, givesWay = false }: CliTreatment = {},
 ): Promise<StepOutcome> {
   if (context.cliPath === undefined) throw new Error('the CLI is needed, but none was installed');
   const startedAt = context.clock.now();
@@ -35,8 +40,8 @@ export async function runWithCli(
   const timeLeft = Math.max(1000, context.deadline - context.clock.monotonic());
   try {
     const outcome = await superviseProcess({
-      executable: context.cliPath,
-      args: step.command.slice(1),
+      executable: givesWay ? 'nice' : context.cliPath,
+      args: [...(givesWay ? [...GIVING_WAY, context.cliPath] : []), ...step.command.slice(1)],
       environment: context.childEnvironment,
       workingDirectory: context.rawDirectory,
       longest: milliseconds(Math.min(toMilliseconds(stepCeiling(step)), timeLeft)),

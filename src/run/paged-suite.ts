@@ -21,6 +21,7 @@ interface PagedSuite {
   readonly interval: Milliseconds;
   /** Lines of the suite's stderr that tell nothing, of which it writes very many. */
   readonly isNoise?: (line: string) => boolean;
+  readonly givesWay?: boolean;
 }
 
 /** Runs a suite with Coder's CLI, and keeps its metrics page, which is gone when it ends. */
@@ -47,6 +48,7 @@ export async function runPagedSuite(suite: PagedSuite, context: RunContext): Pro
         if (stream === 'stderr' && LOAD_IS_OVER.test(line)) reader.readFinal();
       },
       ...(suite.isNoise && { isNoise: suite.isNoise }),
+      givesWay: suite.givesWay === true,
     });
     const page = await reader.stop();
     if ('problem' in page)
