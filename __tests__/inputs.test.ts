@@ -30,6 +30,7 @@ describe('good inputs', () => {
       leftovers: 'fail',
       onInconclusive: 'fail',
       maxDuration: 5 * 3600,
+      metricsPages: [],
       uploadArtifact: true,
     });
   });
@@ -52,6 +53,14 @@ describe('good inputs', () => {
     });
     expect(inputs.coderUrl).toBe('https://input.example.com');
     expect(inputs.credential).toEqual({ kind: 'password', email: 'a@b.c', password: 'x' });
+  });
+
+  it('takes a list of metrics pages, each once', () => {
+    const list = ' http://10.0.0.7:2112,\n https://b.example.com/metrics?x=1 , http://10.0.0.7:2112/ ';
+    expect(read({ 'prometheus-url': list }).metricsPages).toEqual([
+      'http://10.0.0.7:2112/',
+      'https://b.example.com/metrics?x=1',
+    ]);
   });
 
   it('cuts a trailing slash off the address', () => {
@@ -169,7 +178,21 @@ describe('bad inputs', () => {
     ['an underscore for a dash', { coder_url: 'x' }, /unknown input "coder_url"; did you mean "coder-url"/],
     ['the input "from"', { from: 'results' }, /"from" is not available yet/],
     ['the input "lease-wait"', { 'lease-wait': '5m' }, /"lease-wait" is not available yet; serialise runs/],
-    ['the input "prometheus-url"', { 'prometheus-url': 'x' }, /"prometheus-url" is not available yet/],
+    [
+      'a metrics page that is no URL',
+      { 'prometheus-url': 'http://10.0.0.7:2112, 10.0.0.8:2112' },
+      /"prometheus-url" has "10\.0\.0\.8:2112"; a URL is needed for each/,
+    ],
+    [
+      'a metrics page that is a file',
+      { 'prometheus-url': 'file:///etc/passwd' },
+      /"prometheus-url" has "file:/,
+    ],
+    [
+      'a metrics page with a password, which is not shown',
+      { 'prometheus-url': 'http://user:hunter2@10.0.0.7:2112' },
+      /^(?!.*hunter2).*"prometheus-url" holds credentials/,
+    ],
     ['the input "extra-headers"', { 'extra-headers': 'x' }, /"extra-headers" is not available yet/],
     ['the input "ca-file"', { 'ca-file': 'x' }, /"ca-file" is not available yet/],
   ])('refuses %s', (_, inputs, message) => {

@@ -33227,7 +33227,7 @@ function readJob(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(77981);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(23920);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86661);
 
 
@@ -33306,6 +33306,7 @@ const INPUT_NAMES = [
     'subject',
     'max-workspaces',
     'max-duration',
+    'prometheus-url',
     'upload-artifact',
     'artifact-name',
     'retention-days',
@@ -33313,7 +33314,6 @@ const INPUT_NAMES = [
 const NOT_YET = {
     from: 'it belongs to mode "judge"',
     'lease-wait': 'serialise runs with a "concurrency:" group in the workflow instead',
-    'prometheus-url': 'nothing reads metrics pages yet',
     'extra-headers': 'the deployment has to be reachable without them',
     'ca-file': 'put the certificate in the system store of the runner instead',
 };
@@ -33463,6 +33463,25 @@ class InputReader {
         this.#mistake(`input "coder-download-url" is "${value}"; a URL is needed, like "https://mirror.example.com/coder/coder/releases/download"`);
         return undefined;
     }
+    /** coderd's metrics pages: a list separated by commas or lines, without doubles. */
+    metricsPages() {
+        const values = (this.text('prometheus-url') ?? '')
+            .split(/[\n,]/)
+            .map((value) => value.trim())
+            .filter((value) => value !== '');
+        return [...new Set(values.flatMap((value) => this.#metricsPage(value) ?? []))];
+    }
+    #metricsPage(value) {
+        if (value.includes('@')) {
+            this.#mistake('input "prometheus-url" holds credentials, which would stand in logs; the pages have to be readable without');
+            return undefined;
+        }
+        const url = (0,src_url/* parseUrl */.D)(value);
+        if (url !== undefined && /^https?:$/.test(url.protocol))
+            return url.href;
+        this.#mistake(`input "prometheus-url" has "${value}"; a URL is needed for each of coderd's metrics pages, like "http://10.0.0.7:2112"`);
+        return undefined;
+    }
     resultsDirectory() {
         const value = this.text('results-dir') ?? 'scaletest-results';
         if (value.split(/[\\/]/).includes('..')) {
@@ -33528,6 +33547,7 @@ function parseInputs(environment) {
         leftovers: reader.choice('leftovers', ['fail', 'clean'], 'fail'),
         onInconclusive: reader.choice('on-inconclusive', ['fail', 'warn'], 'fail'),
         maxDuration: reader.duration('max-duration', '5h'),
+        metricsPages: reader.metricsPages(),
         uploadArtifact: reader.flag('upload-artifact', true),
         ...present({
             coderUrl,
@@ -34028,7 +34048,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 77981:
+/***/ 23920:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -34734,7 +34754,7 @@ async function readInputs({ environment, job }) {
 }
 
 // EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
-var http = __nccwpck_require__(5409);
+var coder_http = __nccwpck_require__(5409);
 ;// CONCATENATED MODULE: ./src/ready/readiness.ts
 const ok = (name, message) => ({ name, status: 'ok', message });
 const warned = (name, message) => ({ name, status: 'warning', message });
@@ -35157,8 +35177,12 @@ function judge(criterion, metrics) {
     const metric = metrics.get(criterion.metric);
     if (metric === undefined)
         return { verdict: 'error', sentence: `${criterion.metric} was not measured` };
-    if (metric.shape === 'missing')
-        return { verdict: 'error', sentence: metric.reason };
+    if (metric.shape === 'missing') {
+        const isSkipped = metric.skipped === true && criterion.whereSeen === true;
+        return isSkipped
+            ? { verdict: 'skipped', sentence: `skipped: ${metric.reason}` }
+            : { verdict: 'error', sentence: metric.reason };
+    }
     const n = sampleCount(metric);
     if (n === 0)
         return { verdict: 'error', sentence: `${metric.name} has no samples` };
@@ -35172,12 +35196,27 @@ function judge(criterion, metrics) {
     const outcome = judgeExpectation(criterion.expect, metric);
     if (metric.doubt !== undefined && 'observed' in outcome)
         return { ...outcome, verdict: 'inconclusive', sentence: `${outcome.sentence}; but ${metric.doubt}` };
+    if (outcome.verdict === 'fail')
+        return metric.ownDelay === undefined ? outcome : mildened(outcome, criterion, metric.ownDelay);
     if (outcome.verdict !== 'pass')
         return outcome;
     const warning = warningOf(criterion, metric) ?? partsWarning(criterion, metrics);
     if (warning === undefined)
         return outcome;
     return { ...outcome, verdict: 'warn', sentence: `${outcome.sentence}; but ${warning}` };
+}
+/** A failure that the measuring's own delay may have made is none; a pass in spite of it is one. */
+function mildened(outcome, { expect }, ownDelay) {
+    const { observed } = outcome;
+    if (observed.kind !== 'quantile' && observed.kind !== 'number')
+        return outcome;
+    if (!isUpperLimit(expect.operator) || !holds(observed.value - ownDelay, expect.operator, expect.threshold))
+        return outcome;
+    return {
+        ...outcome,
+        verdict: 'inconclusive',
+        sentence: `${outcome.sentence}; but up to ${formatQuantity(ownDelay, expect.unit)} of it may be the delay of the load generator`,
+    };
 }
 function warningOf({ warn }, metric) {
     if (warn === undefined || judgeExpectation(warn, metric).verdict !== 'fail')
@@ -35387,6 +35426,687 @@ function cleanupMetrics(observation) {
                 reason: `whether anything is left could not be read: ${observation.problem}`,
             };
     });
+}
+
+;// CONCATENATED MODULE: ./src/load/recorder.ts
+/**
+ * Distributions of durations in bounded memory. While there are few values they are kept as they are, so that every
+ * quantile is exact (also where a decision hangs on one order statistic); beyond that they go into buckets whose bounds
+ * grow by a constant factor, as HdrHistogram's and DDSketch's do, with a known relative error.
+ * Source: Masson, Rim, Lee, DDSketch (VLDB 2019), section 2.
+ */
+/** About 80 kB; more than the pool of the guide's 50 users has in five minutes. */
+const RAW_LIMIT = 10_000;
+/** The value of a bucket differs from every value in it by at most this share. */
+const RELATIVE_ERROR = 0.005;
+/** In milliseconds; anything shorter counts as this long: below a microsecond there is only the clock's noise. */
+const SMALLEST_MS = 0.001;
+const GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR);
+const LOG_GAMMA = Math.log(GAMMA);
+const bucketOf = (value) => Math.ceil(Math.log(Math.max(value, SMALLEST_MS)) / LOG_GAMMA);
+const recorder_valueOf = (bucket) => (2 * GAMMA ** bucket) / (1 + GAMMA);
+class Distribution {
+    rawLimit;
+    #raw = [];
+    #sorted;
+    #buckets = new Map();
+    #count = 0;
+    #failed = 0;
+    #sum = 0;
+    #min = Infinity;
+    #max = -Infinity;
+    constructor(rawLimit = RAW_LIMIT) {
+        this.rawLimit = rawLimit;
+    }
+    /** @param value in milliseconds, at least 0. */
+    add(value) {
+        this.#count += 1;
+        this.#sum += value;
+        this.#min = Math.min(this.#min, value);
+        this.#max = Math.max(this.#max, value);
+        this.#sorted = undefined;
+        if (this.#raw === undefined) {
+            this.#put(bucketOf(value), 1);
+            return;
+        }
+        this.#raw.push(value);
+        if (this.#raw.length > this.rawLimit)
+            this.#toBuckets();
+    }
+    /** One that never ended well: infinitely slow. */
+    fail() {
+        this.#failed += 1;
+    }
+    /** All of them, failed ones too. */
+    get count() {
+        return this.#count + this.#failed;
+    }
+    get failed() {
+        return this.#failed;
+    }
+    /** Of those that ended well; NaN without any. */
+    get mean() {
+        return this.#sum / this.#count;
+    }
+    /** Infinity once one failed; NaN without any. */
+    get max() {
+        if (this.count === 0)
+            return Number.NaN;
+        return this.#failed > 0 ? Infinity : this.#max;
+    }
+    /** The nearest-rank quantile, rank ceil(q n); failed ones come last. NaN without any. */
+    quantile(q) {
+        const { count } = this;
+        if (count === 0)
+            return Number.NaN;
+        // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
+        const rank = Math.min(count, Math.max(1, Math.ceil(q * count - 1e-9)));
+        if (rank > this.#count)
+            return Infinity;
+        if (this.#raw !== undefined) {
+            this.#sorted ??= recorder_ascending(this.#raw);
+            return this.#sorted[rank - 1] ?? Number.NaN;
+        }
+        if (rank === 1)
+            return this.#min;
+        if (rank === this.#count)
+            return this.#max;
+        let seen = 0;
+        for (const [bucket, count] of this.#inOrder()) {
+            seen += count;
+            if (seen >= rank)
+                return this.#within(recorder_valueOf(bucket));
+        }
+        return this.#max;
+    }
+    merge(other) {
+        this.mergeData(other.#exact());
+    }
+    mergeData(data) {
+        this.#failed += data.failed;
+        if (data.kind === 'samples') {
+            for (const value of data.values)
+                this.add(value);
+            return;
+        }
+        if (data.buckets.length === 0)
+            return;
+        this.#toBuckets();
+        for (const [bucket, count] of data.buckets)
+            this.#put(bucket, count);
+        this.#count += data.buckets.reduce((sum, [, count]) => sum + count, 0);
+        this.#sum += data.sum;
+        this.#min = Math.min(this.#min, data.min);
+        this.#max = Math.max(this.#max, data.max);
+    }
+    data() {
+        const exact = this.#exact();
+        if (exact.kind === 'samples')
+            return { ...exact, values: exact.values.map(rounded) };
+        return { ...exact, min: rounded(exact.min), max: rounded(exact.max), sum: rounded(exact.sum) };
+    }
+    static from(data) {
+        const distribution = new Distribution();
+        distribution.mergeData(data);
+        return distribution;
+    }
+    #exact() {
+        if (this.#raw !== undefined) {
+            return { kind: 'samples', values: recorder_ascending(this.#raw), failed: this.#failed };
+        }
+        return {
+            kind: 'buckets',
+            relativeError: RELATIVE_ERROR,
+            buckets: this.#inOrder(),
+            min: this.#min,
+            max: this.#max,
+            sum: this.#sum,
+            failed: this.#failed,
+        };
+    }
+    #toBuckets() {
+        for (const value of this.#raw ?? [])
+            this.#put(bucketOf(value), 1);
+        this.#raw = undefined;
+        this.#sorted = undefined;
+    }
+    #put(bucket, count) {
+        this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + count);
+    }
+    #inOrder() {
+        return [...this.#buckets].sort(([left], [right]) => left - right);
+    }
+    #within(value) {
+        return Math.min(this.#max, Math.max(this.#min, value));
+    }
+}
+/** Its values one by one, ascending, as quantiles with bounds need them; those of a bucket by the bucket's value. */
+function orderedValues(data) {
+    if (data.kind === 'samples')
+        return data.values;
+    const values = data.buckets.flatMap(([bucket, count]) => new Array(count).fill(Math.min(data.max, Math.max(data.min, recorder_valueOf(bucket)))));
+    return values.length < 2 ? values : [data.min, ...values.slice(1, -1), data.max];
+}
+const recorder_ascending = (values) => Array.from(Float64Array.from(values).sort());
+/** To a tenth of a microsecond: what is measured is never finer. */
+const rounded = (value) => Math.round(value * 1e4) / 1e4;
+
+;// CONCATENATED MODULE: ./src/measure/exposition.ts
+/**
+ * The text format in which programs expose metrics to Prometheus (version 0.0.4): a line a sample, with labels, value and
+ * an optional timestamp; `# HELP` and `# TYPE` lines before a family.
+ */
+/** A page that is no exposition. */
+class ExpositionError extends Error {
+}
+const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
+const LABEL = /^[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(,|(?=\}))/;
+const COMMENT = /^#[ \t]+(HELP|TYPE)[ \t]+([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t](.*))?$/;
+const TYPES = new Set(['counter', 'gauge', 'histogram', 'summary', 'untyped']);
+/** As Go's strconv.ParseFloat reads them, without its underscores. */
+const NUMBER = /^[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)$/;
+const LONGEST_SHOWN = 80;
+/**
+ * Reads a page.
+ * @throws ExpositionError for anything that Prometheus would refuse as well, at its line.
+ */
+function parseExposition(text) {
+    const samples = [];
+    const types = new Map();
+    const help = new Map();
+    if (text !== '' && !text.endsWith('\n'))
+        throw new ExpositionError('the page ends in the middle of a line');
+    const lines = text.split('\n');
+    lines.forEach((line, index) => {
+        const content = line.replace(/^[ \t]+/, '');
+        if (content === '')
+            return;
+        if (content.startsWith('#'))
+            readComment(content, types, help, index + 1);
+        else
+            samples.push(readSample(content, index + 1));
+    });
+    return { samples, types, help };
+}
+function readComment(line, types, help, place) {
+    const match = COMMENT.exec(line);
+    if (match === null)
+        return;
+    const [, kind, name = '', rest = ''] = match;
+    if (kind === 'HELP') {
+        help.set(name, unescapeHelp(rest));
+        return;
+    }
+    const type = rest.trim();
+    if (!TYPES.has(type))
+        throw refusal(place, line, `"${type}" is no type of a metric`);
+    if (types.has(name))
+        throw refusal(place, line, `the type of ${name} is given twice`);
+    types.set(name, type);
+}
+function readSample(line, place) {
+    const name = NAME.exec(line)?.[0];
+    if (name === undefined)
+        throw refusal(place, line, 'the name of a metric was expected');
+    const { labels, rest } = readLabels(line.slice(name.length).replace(/^[ \t]+/, ''), place, line);
+    const [value, timestamp, ...more] = rest.split(/[ \t]+/).filter((part) => part !== '');
+    if (value === undefined || more.length > 0)
+        throw refusal(place, line, 'one value was expected');
+    if (timestamp !== undefined && !/^-?\d+$/.test(timestamp))
+        throw refusal(place, line, `"${timestamp}" is no timestamp`);
+    return {
+        name,
+        labels,
+        value: readNumber(value, place, line),
+        ...(timestamp !== undefined && { timestamp: Number(timestamp) }),
+    };
+}
+function readLabels(text, place, line) {
+    if (!text.startsWith('{'))
+        return { labels: {}, rest: text };
+    const labels = new Map();
+    let rest = text.slice(1);
+    for (;;) {
+        const end = /^[ \t]*\}/.exec(rest);
+        if (end !== null)
+            return { labels: Object.fromEntries(labels), rest: rest.slice(end[0].length) };
+        const match = LABEL.exec(rest);
+        if (match === null)
+            throw refusal(place, line, 'the labels cannot be read');
+        const [whole, name = '', value = ''] = match;
+        if (labels.has(name))
+            throw refusal(place, line, `the label ${name} is given twice`);
+        labels.set(name, unescapeLabel(value, place, line));
+        rest = rest.slice(whole.length);
+    }
+}
+function unescapeLabel(text, place, line) {
+    return text.replace(/\\(.)/g, (_, character) => {
+        switch (character) {
+            case 'n':
+                return '\n';
+            case '\\':
+            case '"':
+                return character;
+            default:
+                throw refusal(place, line, `"\\${character}" is no escape`);
+        }
+    });
+}
+const unescapeHelp = (text) => text.replace(/\\([\\n])/g, (_, character) => (character === 'n' ? '\n' : '\\'));
+function readNumber(text, place, line) {
+    const lower = text.toLowerCase();
+    if (lower === 'nan')
+        return Number.NaN;
+    const infinite = /^([+-]?)inf(inity)?$/.exec(lower);
+    if (infinite !== null)
+        return infinite[1] === '-' ? -Infinity : Infinity;
+    if (NUMBER.test(text))
+        return Number(text);
+    throw refusal(place, line, `"${text}" is no number`);
+}
+function refusal(place, line, why) {
+    const shown = line.length > LONGEST_SHOWN ? `${line.slice(0, LONGEST_SHOWN)}…` : line;
+    return new ExpositionError(`line ${place}: ${why}: ${shown}`);
+}
+/**
+ * The series of a histogram.
+ * @throws ExpositionError when one lacks a part or its counts fall.
+ */
+function histogramsOf({ samples }, family) {
+    const series = new Map();
+    for (const sample of samples) {
+        const part = partOf(sample.name, family);
+        if (part === undefined)
+            continue;
+        const { le, ...labels } = sample.labels;
+        const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+        const one = series.get(key) ?? { labels, buckets: new Map() };
+        series.set(key, one);
+        if (part === 'bucket')
+            one.buckets.set(readNumber(le ?? '', 0, `${sample.name} without a bound`), sample.value);
+        else
+            one[part] = sample.value;
+    }
+    return [...series.values()].map(({ labels, buckets, sum, count }) => {
+        const total = buckets.get(Infinity) ?? count;
+        if (total === undefined || sum === undefined)
+            throw new ExpositionError(`a series of ${family} lacks its sum or its count`);
+        const finite = [...buckets]
+            .filter(([upTo]) => Number.isFinite(upTo))
+            .map(([upTo, value]) => ({ upTo, count: value }))
+            .sort((a, b) => a.upTo - b.upTo);
+        const counts = [0, ...finite.map((bucket) => bucket.count), total];
+        if (counts.some((value, index) => !(value >= (counts[index - 1] ?? 0))))
+            throw new ExpositionError(`the counts of a series of ${family} fall from one bucket to the next`);
+        return { labels, buckets: finite, count: total, sum };
+    });
+}
+function partOf(name, family) {
+    if (!name.startsWith(`${family}_`))
+        return undefined;
+    const suffix = name.slice(family.length + 1);
+    return suffix === 'bucket' || suffix === 'sum' || suffix === 'count' ? suffix : undefined;
+}
+
+;// CONCATENATED MODULE: ./src/measure/server-counts.ts
+
+const LATENCIES = 'coderd_api_request_latencies_seconds';
+const PROCESSED = 'coderd_api_requests_processed_total';
+const NOTHING = { buckets: [], total: 0, sum: 0 };
+/**
+ * What a process has counted about its requests since its start.
+ * Source: coderd/httpmw/prometheus.go.
+ * @throws ExpositionError for a page that is none, or whose counts are no counts.
+ */
+function readServerCounts(text) {
+    const page = parseExposition(text);
+    const routes = new Map();
+    const routeOf = (labels) => {
+        const { method, path } = labels;
+        if (method === undefined || path === undefined)
+            throw new ExpositionError('a request is counted without its method or its path');
+        return routes.get(`${method} ${path}`) ?? { method, path, latency: NOTHING, codes: {} };
+    };
+    const put = (route) => routes.set(`${route.method} ${route.path}`, route);
+    for (const { labels, buckets, count, sum } of histogramsOf(page, LATENCIES)) {
+        for (const value of [...buckets.map((bucket) => bucket.count), count])
+            requireCount(value, LATENCIES);
+        if (!(sum >= 0 && Number.isFinite(sum)))
+            throw new ExpositionError(`${LATENCIES} has a sum of ${sum}`);
+        put({ ...routeOf(labels), latency: { buckets, total: count, sum } });
+    }
+    for (const { name, labels, value } of page.samples) {
+        if (name !== PROCESSED)
+            continue;
+        requireCount(value, PROCESSED);
+        const route = routeOf(labels);
+        put({ ...route, codes: { ...route.codes, [labels['code'] ?? '']: value } });
+    }
+    return routes;
+}
+function requireCount(value, family) {
+    if (!(Number.isSafeInteger(value) && value >= 0))
+        throw new ExpositionError(`${family} has a count of ${value}`);
+}
+/**
+ * What was counted between two pages of one process.
+ * @returns undefined when a count fell or is gone, which it only does when the process has begun anew.
+ */
+function countsBetween(before, after) {
+    const between = new Map();
+    for (const key of before.keys())
+        if (!after.has(key))
+            return undefined;
+    for (const [key, route] of after) {
+        const grown = growth(before.get(key) ?? { ...route, latency: NOTHING, codes: {} }, route);
+        if (grown === undefined)
+            return undefined;
+        if (grown.latency.total > 0 || Object.keys(grown.codes).length > 0)
+            between.set(key, grown);
+    }
+    return between;
+}
+function growth(before, after) {
+    const codes = {};
+    for (const code of Object.keys(before.codes))
+        if (!(code in after.codes))
+            return undefined;
+    for (const [code, count] of Object.entries(after.codes)) {
+        const more = count - (before.codes[code] ?? 0);
+        if (more < 0)
+            return undefined;
+        if (more > 0)
+            codes[code] = more;
+    }
+    const earlier = before.latency;
+    if (earlier.total === 0)
+        return { ...after, codes };
+    if (boundsOf(earlier) !== boundsOf(after.latency))
+        return undefined;
+    const buckets = after.latency.buckets.map(({ upTo, count }, index) => ({
+        upTo,
+        count: count - (earlier.buckets[index]?.count ?? 0),
+    }));
+    const total = after.latency.total - earlier.total;
+    if ([...buckets.map(({ count }) => count), total].some((count) => count < 0))
+        return undefined;
+    return { ...after, codes, latency: { buckets, total, sum: Math.max(0, after.latency.sum - earlier.sum) } };
+}
+const boundsOf = ({ buckets }) => buckets.map(({ upTo }) => upTo).join();
+/**
+ * The counts of several processes, or of several routes, in one.
+ * @throws ExpositionError when their buckets have different bounds.
+ */
+function sumLatencies(latencies) {
+    const filled = latencies.filter(({ total }) => total > 0);
+    const [first] = filled;
+    if (first === undefined)
+        return NOTHING;
+    if (filled.some((one) => boundsOf(one) !== boundsOf(first)))
+        throw new ExpositionError(`series of ${LATENCIES} have different buckets`);
+    return {
+        buckets: first.buckets.map(({ upTo }, index) => ({
+            upTo,
+            count: filled.reduce((sum, { buckets }) => sum + (buckets[index]?.count ?? 0), 0),
+        })),
+        total: filled.reduce((all, { total }) => all + total, 0),
+        sum: filled.reduce((all, { sum }) => all + sum, 0),
+    };
+}
+function sumCodes(all) {
+    const sums = new Map();
+    for (const codes of all)
+        for (const [code, count] of Object.entries(codes))
+            sums.set(code, (sums.get(code) ?? 0) + count);
+    return Object.fromEntries(sums);
+}
+
+;// CONCATENATED MODULE: ./src/server-evidence.ts
+/** What coderd tells of itself before and after the load: plain data, also the files evidence/server-metrics.… */
+const SERVER_OBSERVATION_FILE = 'evidence/server-metrics.json';
+const skipped = (reason) => ({ unavailable: 'skipped', reason });
+const failed = (reason) => ({ unavailable: 'failed', reason });
+const isUnavailable = (value) => 'unavailable' in value;
+/** Of several that are not there, the one that has to be mended: one that failed before one that is skipped. */
+const worst = (first, ...others) => [first, ...others].find(({ unavailable }) => unavailable === 'failed') ?? first;
+
+;// CONCATENATED MODULE: ./src/measure/server-processes.ts
+
+/** Seconds. The kernel's moment of boot, by which a start is reckoned, follows corrections of the clock. */
+const START_GRAIN = 2;
+/**
+ * Which pages from before and after the load are of the same process: by the start of the process, or, with Prometheus off,
+ * by what was asked (a single process then).
+ */
+function matchProcesses(start, end) {
+    const left = [...start];
+    const running = [];
+    for (const after of end) {
+        const index = server_processes_nearest(left, after);
+        const [before] = index < 0 ? [] : left.splice(index, 1);
+        if (before === undefined && !beganBetween(start, after))
+            return skipped(`${after.source} was answered by another coderd process after the load than before it, and that was running all the time: there are several, which cannot be told apart`);
+        running.push({ after, ...(before !== undefined && { before }) });
+    }
+    return { running, ended: left };
+}
+function server_processes_nearest(pages, { source, processStart }) {
+    const distances = pages.map((page) => {
+        if (page.source !== source)
+            return Infinity;
+        if (processStart === undefined || page.processStart === undefined)
+            return processStart === page.processStart ? 0 : Infinity;
+        return Math.abs(page.processStart - processStart);
+    });
+    const least = Math.min(...distances);
+    return least <= START_GRAIN ? distances.indexOf(least) : -1;
+}
+/** By the server's own clock. Where Prometheus was switched on or off in between, a process that has begun anew is the only cause. */
+function beganBetween(start, { processStart, source }) {
+    if (processStart === undefined)
+        return true;
+    const before = start
+        .filter((page) => page.source === source)
+        .map(({ answeredAt }) => Date.parse(answeredAt));
+    return processStart + START_GRAIN > Math.min(...before) / 1000;
+}
+
+;// CONCATENATED MODULE: ./src/measure/server-latency.ts
+
+
+
+
+
+const SERVER_LATENCY_FILE = 'evidence/server-latency.json';
+/** Server-sent events, and what agents wait on; their status says nothing. */
+const STREAM = /\/(watch(-[a-z]+)*|reinit)$/;
+/** Routes by which the gate itself looks at the server. */
+const OWN_ROUTES = new Set(['/api/v2/debug/metrics', '/api/v2/replicas']);
+/** From what was read before and after the load to what the server counted in between; of all replicas or not at all. */
+function serverDelta(observation) {
+    const { start, end } = observation;
+    if (isUnavailable(start.pages))
+        return isUnavailable(end.pages) ? worst(start.pages, end.pages) : start.pages;
+    if (isUnavailable(end.pages))
+        return end.pages;
+    const processes = matchProcesses(start.pages, end.pages);
+    if (isUnavailable(processes))
+        return processes;
+    if (processes.ended.length > 0)
+        return lost();
+    try {
+        const counts = [];
+        for (const { before, after } of processes.running) {
+            const between = countsOf(before, after);
+            if (between === undefined)
+                return lost();
+            counts.push(between);
+        }
+        return {
+            seconds: (Date.parse(end.takenAt) - Date.parse(start.takenAt)) / 1000,
+            processes: counts.length,
+            routes: inAll(counts),
+        };
+    }
+    catch (thrown) {
+        if (!(thrown instanceof ExpositionError))
+            throw thrown;
+        return failed(`the server's metrics cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+    }
+}
+const lost = () => skipped('coderd began anew during the load, and what it had counted until then is lost');
+/** A process that began in between has counted all of it since. */
+function countsOf(before, after) {
+    return countsBetween(before === undefined ? new Map() : readServerCounts(before.text), readServerCounts(after.text));
+}
+function inAll(counts) {
+    const keys = new Set(counts.flatMap((one) => [...one.keys()]));
+    return [...keys]
+        .flatMap((key) => {
+        const same = counts.flatMap((one) => one.get(key) ?? []);
+        const [first] = same;
+        if (first === undefined)
+            return [];
+        const { method, path } = first;
+        return [
+            {
+                method,
+                path,
+                latency: sumLatencies(same.map(({ latency }) => latency)),
+                codes: sumCodes(same.map(({ codes }) => codes)),
+            },
+        ];
+    })
+        .sort((a, b) => requestsOf(b) - requestsOf(a) || (a.path < b.path ? -1 : 1));
+}
+/** How many requests a route has answered, WebSockets among them. */
+const requestsOf = ({ codes }) => Object.values(codes).reduce((sum, count) => sum + count, 0);
+/** Requests that the server failed to answer well: a status of 500 or above. */
+const serverErrorsOf = ({ codes }) => Object.entries(codes).reduce((sum, [code, count]) => (Number(code) >= 500 ? sum + count : sum), 0);
+/** The routes of the API, without those by which the gate looks at the server. */
+const apiRoutes = ({ routes }) => routes.filter(({ path }) => (path.startsWith('/api/') || path === 'UNKNOWN') && !OWN_ROUTES.has(path));
+/** Connections that were taken over, and watches: they last as long as the client wants, so their durations are no latencies. */
+const isStream = ({ path, codes }) => '0' in codes || '101' in codes || STREAM.test(path);
+/** Those of the API's routes that answer at once. */
+const answeringRoutes = (delta) => apiRoutes(delta).filter((route) => route.latency.total > 0 && !isStream(route));
+
+;// CONCATENATED MODULE: ./src/measure/server-routes.ts
+/** What the server calls a route of its site: it has no pattern. */
+const SITE = 'STATIC';
+/**
+ * Which of the server's own names of routes a path of ours has, placeholders and all: `/api/v2/users/me` and
+ * `/api/v2/users/{anybody}` are both `/api/v2/users/{user}` there. Of several that fit, the one with more fixed segments, as
+ * the server's router chooses.
+ * @param names of routes with the same method, as in the server's metrics.
+ */
+function serverRouteOf(pattern, names) {
+    const wanted = segmentsOf(pattern);
+    const fitting = [...names]
+        .filter((name) => fits(segmentsOf(name), wanted))
+        .sort((a, b) => weight(segmentsOf(b)) - weight(segmentsOf(a)));
+    const isOfSite = !/^\/(api|derp|healthz|latency-check)(\/|$)/.test(pattern);
+    return fitting[0] ?? (isOfSite && [...names].includes(SITE) ? SITE : undefined);
+}
+/** A trailing slash makes no other route. */
+const segmentsOf = (path) => path.replace(/\/$/, '').split('/').slice(1);
+const isPlaceholder = (segment) => segment.startsWith('{');
+function fits(name, wanted) {
+    if (name.length !== wanted.length || name.length === 0)
+        return false;
+    return name.every((segment, index) => isPlaceholder(segment) ? wanted[index] !== '' : segment === wanted[index]);
+}
+/** Earlier fixed segments weigh more. */
+const weight = (segments) => segments.reduce((sum, segment) => sum * 2 + (isPlaceholder(segment) ? 0 : 1), 0);
+
+;// CONCATENATED MODULE: ./src/judge/server-comparison.ts
+
+
+
+
+
+
+
+const QUANTILES = [
+    ['P95', 0.95],
+    ['P99', 0.99],
+];
+/** Compares the latencies of virtual users with the server's own histograms, without interpolating these. */
+function compareServer(load, delta) {
+    if (isUnavailable(delta))
+        return delta;
+    const called = load.series.filter((series) => sentIn(series) > 0);
+    const byRoute = new Map();
+    const uncounted = new Set();
+    for (const series of called) {
+        const route = routeOf(series, delta.routes);
+        if (route === undefined)
+            uncounted.add(series.route);
+        else
+            byRoute.set(route, [...(byRoute.get(route) ?? []), series]);
+    }
+    const pooled = [...byRoute].filter(([, series]) => series.some(({ pool }) => pool));
+    const answering = answeringRoutes(delta);
+    return {
+        pooled: compare(called.filter(({ pool }) => pool), pooled.map(([route]) => route)),
+        routes: [...byRoute]
+            .map(([route, series]) => ({ ...compare(series, [route]), method: route.method, path: route.path }))
+            .sort((a, b) => b.share.ours - a.share.ours),
+        share: {
+            ours: sumOf([...byRoute].flatMap(([route, series]) => (answering.includes(route) ? series : [])), sentIn),
+            server: sumOf(answering, requestsOf),
+        },
+        uncounted: [...uncounted].sort(),
+    };
+}
+function routeOf({ method, pattern }, routes) {
+    const same = routes.filter((route) => route.method === method);
+    const path = serverRouteOf(pattern, same.map((route) => route.path));
+    return same.find((route) => route.path === path);
+}
+function compare(series, routes) {
+    const judged = series.filter(({ warmUp }) => !warmUp);
+    const ours = merged(judged.map(({ latency }) => latency));
+    const wait = merged(judged.map(({ connectionWait }) => connectionWait)).quantile(0.95);
+    const codes = sumCodes(routes.map((route) => route.codes));
+    const counted = requestsOf({ codes });
+    const answered = merged(series.map(({ latency }) => latency));
+    return {
+        ids: [...new Set(series.map(({ route }) => route))].sort(),
+        ours: {
+            n: ours.count,
+            failed: ours.failed,
+            throttled: sumOf(judged, ({ throttled }) => throttled),
+            connectionWaitP95Ms: Number.isFinite(wait) ? wait : 0,
+        },
+        server: { n: counted, errors: serverErrorsOf({ codes }), codes },
+        share: { ours: sumOf(series, sentIn), server: counted },
+        missing: Math.max(0, answered.count - answered.failed - counted),
+        quantiles: compareQuantiles(ours, sumLatencies(routes.map(({ latency }) => latency))),
+    };
+}
+function compareQuantiles(ours, latency) {
+    if (ours.count === 0 || latency.total === 0)
+        return [];
+    return QUANTILES.map(([name, q]) => {
+        const { above, upTo } = bucketAt(latency, quantileRanks(latency.total, q).rank);
+        const [oursMs, aboveMs, upToMs] = [ours.quantile(q), above * 1000, upTo * 1000];
+        const outsideByMs = oursMs > upToMs ? oursMs - upToMs : Math.min(0, oursMs - aboveMs);
+        return { name, oursMs, aboveMs, upToMs, outsideByMs };
+    });
+}
+function merged(parts) {
+    const whole = new Distribution();
+    for (const part of parts)
+        whole.mergeData(part);
+    return whole;
+}
+const sentIn = ({ latency, throttled }) => {
+    const { count } = Distribution.from(latency);
+    return count + throttled;
+};
+function sumOf(items, value) {
+    return items.reduce((sum, item) => sum + value(item), 0);
 }
 
 ;// CONCATENATED MODULE: ./src/measure/failure-cause.ts
@@ -35864,6 +36584,10 @@ const CLEANUP_METRICS = [
     { name: 'cleanup.leftover_workspaces', shape: 'count', unit: 'count' },
     { name: 'cleanup.leftover_users', shape: 'count', unit: 'count' },
 ];
+/** Of coderd itself, whatever the suites. */
+const SERVER_METRICS = [
+    { name: 'coderd.restarts', shape: 'count', unit: 'count' },
+];
 const TRAFFIC_METRICS = [
     { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
     { name: 'drop_rate', shape: 'ratio', unit: 'ratio' },
@@ -35873,7 +36597,7 @@ const TRAFFIC_METRICS = [
     { name: 'write_latency', shape: 'buckets', unit: 'seconds' },
 ];
 /** The first parts of metric names whose suites are not available yet. */
-const LATER_METRICS = ['dashboard', 'coderd', 'monitor'];
+const LATER_METRICS = ['dashboard', 'monitor'];
 /** The metrics of creating workspaces, of each group and of all; `groups` has their planned counts. */
 function workspaceMetricNames(groups) {
     return [...groups].flatMap(([group, planned]) => WORKSPACE_METRICS.map((metric) => ({
@@ -35903,164 +36627,6 @@ function apiMetricNames(pooled, routes, planned) {
         { name: 'api.throttled', shape: 'count', unit: 'count' },
         ...[...routes, 'buildinfo'].map((route) => latency(`api.latency.${route}`, planned.get(route) ?? 0)),
     ];
-}
-
-;// CONCATENATED MODULE: ./src/measure/exposition.ts
-/**
- * The text format in which programs expose metrics to Prometheus (version 0.0.4): a line a sample, with labels, value and
- * an optional timestamp; `# HELP` and `# TYPE` lines before a family.
- */
-/** A page that is no exposition. */
-class ExpositionError extends Error {
-}
-const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
-const LABEL = /^[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(,|(?=\}))/;
-const COMMENT = /^#[ \t]+(HELP|TYPE)[ \t]+([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t](.*))?$/;
-const TYPES = new Set(['counter', 'gauge', 'histogram', 'summary', 'untyped']);
-/** As Go's strconv.ParseFloat reads them, without its underscores. */
-const NUMBER = /^[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)$/;
-const LONGEST_SHOWN = 80;
-/**
- * Reads a page.
- * @throws ExpositionError for anything that Prometheus would refuse as well, at its line.
- */
-function parseExposition(text) {
-    const samples = [];
-    const types = new Map();
-    const help = new Map();
-    if (text !== '' && !text.endsWith('\n'))
-        throw new ExpositionError('the page ends in the middle of a line');
-    const lines = text.split('\n');
-    lines.forEach((line, index) => {
-        const content = line.replace(/^[ \t]+/, '');
-        if (content === '')
-            return;
-        if (content.startsWith('#'))
-            readComment(content, types, help, index + 1);
-        else
-            samples.push(readSample(content, index + 1));
-    });
-    return { samples, types, help };
-}
-function readComment(line, types, help, place) {
-    const match = COMMENT.exec(line);
-    if (match === null)
-        return;
-    const [, kind, name = '', rest = ''] = match;
-    if (kind === 'HELP') {
-        help.set(name, unescapeHelp(rest));
-        return;
-    }
-    const type = rest.trim();
-    if (!TYPES.has(type))
-        throw refusal(place, line, `"${type}" is no type of a metric`);
-    if (types.has(name))
-        throw refusal(place, line, `the type of ${name} is given twice`);
-    types.set(name, type);
-}
-function readSample(line, place) {
-    const name = NAME.exec(line)?.[0];
-    if (name === undefined)
-        throw refusal(place, line, 'the name of a metric was expected');
-    const { labels, rest } = readLabels(line.slice(name.length).replace(/^[ \t]+/, ''), place, line);
-    const [value, timestamp, ...more] = rest.split(/[ \t]+/).filter((part) => part !== '');
-    if (value === undefined || more.length > 0)
-        throw refusal(place, line, 'one value was expected');
-    if (timestamp !== undefined && !/^-?\d+$/.test(timestamp))
-        throw refusal(place, line, `"${timestamp}" is no timestamp`);
-    return {
-        name,
-        labels,
-        value: readNumber(value, place, line),
-        ...(timestamp !== undefined && { timestamp: Number(timestamp) }),
-    };
-}
-function readLabels(text, place, line) {
-    if (!text.startsWith('{'))
-        return { labels: {}, rest: text };
-    const labels = new Map();
-    let rest = text.slice(1);
-    for (;;) {
-        const end = /^[ \t]*\}/.exec(rest);
-        if (end !== null)
-            return { labels: Object.fromEntries(labels), rest: rest.slice(end[0].length) };
-        const match = LABEL.exec(rest);
-        if (match === null)
-            throw refusal(place, line, 'the labels cannot be read');
-        const [whole, name = '', value = ''] = match;
-        if (labels.has(name))
-            throw refusal(place, line, `the label ${name} is given twice`);
-        labels.set(name, unescapeLabel(value, place, line));
-        rest = rest.slice(whole.length);
-    }
-}
-function unescapeLabel(text, place, line) {
-    return text.replace(/\\(.)/g, (_, character) => {
-        switch (character) {
-            case 'n':
-                return '\n';
-            case '\\':
-            case '"':
-                return character;
-            default:
-                throw refusal(place, line, `"\\${character}" is no escape`);
-        }
-    });
-}
-const unescapeHelp = (text) => text.replace(/\\([\\n])/g, (_, character) => (character === 'n' ? '\n' : '\\'));
-function readNumber(text, place, line) {
-    const lower = text.toLowerCase();
-    if (lower === 'nan')
-        return Number.NaN;
-    const infinite = /^([+-]?)inf(inity)?$/.exec(lower);
-    if (infinite !== null)
-        return infinite[1] === '-' ? -Infinity : Infinity;
-    if (NUMBER.test(text))
-        return Number(text);
-    throw refusal(place, line, `"${text}" is no number`);
-}
-function refusal(place, line, why) {
-    const shown = line.length > LONGEST_SHOWN ? `${line.slice(0, LONGEST_SHOWN)}…` : line;
-    return new ExpositionError(`line ${place}: ${why}: ${shown}`);
-}
-/**
- * The series of a histogram.
- * @throws ExpositionError when one lacks a part or its counts fall.
- */
-function histogramsOf({ samples }, family) {
-    const series = new Map();
-    for (const sample of samples) {
-        const part = partOf(sample.name, family);
-        if (part === undefined)
-            continue;
-        const { le, ...labels } = sample.labels;
-        const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-        const one = series.get(key) ?? { labels, buckets: new Map() };
-        series.set(key, one);
-        if (part === 'bucket')
-            one.buckets.set(readNumber(le ?? '', 0, `${sample.name} without a bound`), sample.value);
-        else
-            one[part] = sample.value;
-    }
-    return [...series.values()].map(({ labels, buckets, sum, count }) => {
-        const total = buckets.get(Infinity) ?? count;
-        if (total === undefined || sum === undefined)
-            throw new ExpositionError(`a series of ${family} lacks its sum or its count`);
-        const finite = [...buckets]
-            .filter(([upTo]) => Number.isFinite(upTo))
-            .map(([upTo, value]) => ({ upTo, count: value }))
-            .sort((a, b) => a.upTo - b.upTo);
-        const counts = [0, ...finite.map((bucket) => bucket.count), total];
-        if (counts.some((value, index) => !(value >= (counts[index - 1] ?? 0))))
-            throw new ExpositionError(`the counts of a series of ${family} fall from one bucket to the next`);
-        return { labels, buckets: finite, count: total, sum };
-    });
-}
-function partOf(name, family) {
-    if (!name.startsWith(`${family}_`))
-        return undefined;
-    const suffix = name.slice(family.length + 1);
-    return suffix === 'bucket' || suffix === 'sum' || suffix === 'count' ? suffix : undefined;
 }
 
 ;// CONCATENATED MODULE: ./src/measure/traffic-page.ts
@@ -36291,6 +36857,102 @@ function partialPage({ bytesRead, bytesWritten }, runs, { isFinal }) {
     return `the metrics page tells of ${onPage} bytes, but the result file of ${inFile}`;
 }
 
+;// CONCATENATED MODULE: ./src/measure/restarts.ts
+
+
+
+
+
+const RESTARTS_METRIC = 'coderd.restarts';
+/**
+ * How many coderd processes that were there before the load ended until after it. Whichever source shows more counts: the
+ * list of replicas, whose ids are drawn anew at each start, or the processes' own pages, by their start or by counters that
+ * fell. One process that ended several times counts once.
+ */
+function restartMetric(observation) {
+    const byList = endedInList(observation);
+    const byPages = endedByPages(observation);
+    if (typeof byList === 'object' && typeof byPages === 'object')
+        return unseen(worst(byPages, byList));
+    return {
+        name: RESTARTS_METRIC,
+        shape: 'count',
+        value: Math.max(countOr0(byList), countOr0(byPages)),
+        phase: 'load',
+        source: 'server-metrics',
+        evidence: [SERVER_OBSERVATION_FILE],
+    };
+}
+/** Beside a source that does count. */
+const countOr0 = (count) => (typeof count === 'number' ? count : 0);
+const unseen = ({ unavailable, reason }) => ({
+    name: RESTARTS_METRIC,
+    shape: 'missing',
+    reason: `whether coderd began anew cannot be seen: ${reason}`,
+    ...(unavailable === 'skipped' && { skipped: true }),
+});
+function endedInList({ start, end }) {
+    if (isUnavailable(start.replicas))
+        return start.replicas;
+    if (isUnavailable(end.replicas))
+        return end.replicas;
+    if (start.replicas.kind === 'single' || end.replicas.kind === 'single')
+        return skipped('the server has no list of its replicas');
+    const there = new Set(end.replicas.replicas.map(({ id }) => id));
+    return start.replicas.replicas.filter(({ id }) => !there.has(id)).length;
+}
+function endedByPages({ start, end }) {
+    if (isUnavailable(start.pages))
+        return isUnavailable(end.pages) ? worst(start.pages, end.pages) : start.pages;
+    if (isUnavailable(end.pages))
+        return end.pages;
+    const processes = matchProcesses(start.pages, end.pages);
+    if (isUnavailable(processes))
+        return processes;
+    try {
+        const reset = processes.running.filter(({ before, after }) => before !== undefined &&
+            countsBetween(readServerCounts(before.text), readServerCounts(after.text)) === undefined);
+        return processes.ended.length + reset.length;
+    }
+    catch (thrown) {
+        if (!(thrown instanceof ExpositionError))
+            throw thrown;
+        return failed(`the server's metrics cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+    }
+}
+/** Which processes ended, and when which began since, as far as they have a name or a start; undefined where none ended. */
+function describeRestarts(observation) {
+    const metric = restartMetric(observation);
+    if (metric.shape !== 'count' || metric.value === 0)
+        return undefined;
+    const began = new Set([...begunInList(observation), ...begunByPages(observation)]);
+    const processes = metric.value === 1 ? 'One coderd process' : `${metric.value} coderd processes`;
+    return `${processes} ended during the load${began.size === 0 ? '' : `; since then began: ${[...began].join(', ')}`}`;
+}
+function begunInList({ start, end }) {
+    if (isUnavailable(start.replicas) || isUnavailable(end.replicas))
+        return [];
+    if (start.replicas.kind === 'single' || end.replicas.kind === 'single')
+        return [];
+    const before = new Set(start.replicas.replicas.map(({ id }) => id));
+    return end.replicas.replicas
+        .filter(({ id }) => !before.has(id))
+        .map(({ hostname, createdAt }) => `${hostname} at ${createdAt}`);
+}
+/** Only where the list does not tell already. */
+function begunByPages({ start, end }) {
+    if (isUnavailable(start.pages) || isUnavailable(end.pages))
+        return [];
+    if (!isUnavailable(end.replicas) && end.replicas.kind === 'listed')
+        return [];
+    const processes = matchProcesses(start.pages, end.pages);
+    if (isUnavailable(processes))
+        return [];
+    return processes.running.flatMap(({ before, after: { processStart, source } }) => before === undefined && processStart !== undefined
+        ? [`${source} at ${new Date(processStart * 1000).toISOString()}`]
+        : []);
+}
+
 ;// CONCATENATED MODULE: ./src/measure/stages.ts
 const NEVER = { queue: Infinity, build: Infinity, agent: Infinity, ready: Infinity };
 /** The stages of the build that made a workspace; retries count as the time of the last attempt. */
@@ -36421,14 +37083,14 @@ function runMetrics(slice) {
     return [provisioning, successRate, inFlight];
 }
 const STAGES = ['queue', 'build', 'agent', 'ready'];
-const SERVER_METRICS = [...STAGES, 'first_attempt_success_rate', 'peak_building', 'peak_alive'];
+const workspace_metrics_SERVER_METRICS = [...STAGES, 'first_attempt_success_rate', 'peak_building', 'peak_alive'];
 function serverMetrics(slice, observation) {
     const workspaces = 'unusable' in observation ? [] : observedOf(slice, observation);
     const problem = 'unusable' in observation
         ? observation.unusable
         : (nothingRun(slice, observation) ?? lostWorkspaces(slice, workspaces));
     if (problem !== undefined || 'unusable' in observation) {
-        return SERVER_METRICS.map((metric) => ({
+        return workspace_metrics_SERVER_METRICS.map((metric) => ({
             name: workspace_metrics_metricName(slice, metric),
             shape: 'missing',
             reason: problem ?? 'not observed',
@@ -36627,169 +37289,6 @@ async function writeWithoutLogs(source, target, file, secrets) {
     }
 }
 
-;// CONCATENATED MODULE: ./src/load/recorder.ts
-/**
- * Distributions of durations in bounded memory. While there are few values they are kept as they are, so that every
- * quantile is exact (also where a decision hangs on one order statistic); beyond that they go into buckets whose bounds
- * grow by a constant factor, as HdrHistogram's and DDSketch's do, with a known relative error.
- * Source: Masson, Rim, Lee, DDSketch (VLDB 2019), section 2.
- */
-/** About 80 kB; more than the pool of the guide's 50 users has in five minutes. */
-const RAW_LIMIT = 10_000;
-/** The value of a bucket differs from every value in it by at most this share. */
-const RELATIVE_ERROR = 0.005;
-/** In milliseconds; anything shorter counts as this long: below a microsecond there is only the clock's noise. */
-const SMALLEST_MS = 0.001;
-const GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR);
-const LOG_GAMMA = Math.log(GAMMA);
-const bucketOf = (value) => Math.ceil(Math.log(Math.max(value, SMALLEST_MS)) / LOG_GAMMA);
-const recorder_valueOf = (bucket) => (2 * GAMMA ** bucket) / (1 + GAMMA);
-class Distribution {
-    rawLimit;
-    #raw = [];
-    #sorted;
-    #buckets = new Map();
-    #count = 0;
-    #failed = 0;
-    #sum = 0;
-    #min = Infinity;
-    #max = -Infinity;
-    constructor(rawLimit = RAW_LIMIT) {
-        this.rawLimit = rawLimit;
-    }
-    /** @param value in milliseconds, at least 0. */
-    add(value) {
-        this.#count += 1;
-        this.#sum += value;
-        this.#min = Math.min(this.#min, value);
-        this.#max = Math.max(this.#max, value);
-        this.#sorted = undefined;
-        if (this.#raw === undefined) {
-            this.#put(bucketOf(value), 1);
-            return;
-        }
-        this.#raw.push(value);
-        if (this.#raw.length > this.rawLimit)
-            this.#toBuckets();
-    }
-    /** One that never ended well: infinitely slow. */
-    fail() {
-        this.#failed += 1;
-    }
-    /** All of them, failed ones too. */
-    get count() {
-        return this.#count + this.#failed;
-    }
-    get failed() {
-        return this.#failed;
-    }
-    /** Of those that ended well; NaN without any. */
-    get mean() {
-        return this.#sum / this.#count;
-    }
-    /** Infinity once one failed; NaN without any. */
-    get max() {
-        if (this.count === 0)
-            return Number.NaN;
-        return this.#failed > 0 ? Infinity : this.#max;
-    }
-    /** The nearest-rank quantile, rank ceil(q n); failed ones come last. NaN without any. */
-    quantile(q) {
-        const { count } = this;
-        if (count === 0)
-            return Number.NaN;
-        // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
-        const rank = Math.min(count, Math.max(1, Math.ceil(q * count - 1e-9)));
-        if (rank > this.#count)
-            return Infinity;
-        if (this.#raw !== undefined) {
-            this.#sorted ??= recorder_ascending(this.#raw);
-            return this.#sorted[rank - 1] ?? Number.NaN;
-        }
-        if (rank === 1)
-            return this.#min;
-        if (rank === this.#count)
-            return this.#max;
-        let seen = 0;
-        for (const [bucket, count] of this.#inOrder()) {
-            seen += count;
-            if (seen >= rank)
-                return this.#within(recorder_valueOf(bucket));
-        }
-        return this.#max;
-    }
-    merge(other) {
-        this.mergeData(other.#exact());
-    }
-    mergeData(data) {
-        this.#failed += data.failed;
-        if (data.kind === 'samples') {
-            for (const value of data.values)
-                this.add(value);
-            return;
-        }
-        if (data.buckets.length === 0)
-            return;
-        this.#toBuckets();
-        for (const [bucket, count] of data.buckets)
-            this.#put(bucket, count);
-        this.#count += data.buckets.reduce((sum, [, count]) => sum + count, 0);
-        this.#sum += data.sum;
-        this.#min = Math.min(this.#min, data.min);
-        this.#max = Math.max(this.#max, data.max);
-    }
-    data() {
-        const exact = this.#exact();
-        if (exact.kind === 'samples')
-            return { ...exact, values: exact.values.map(rounded) };
-        return { ...exact, min: rounded(exact.min), max: rounded(exact.max), sum: rounded(exact.sum) };
-    }
-    static from(data) {
-        const distribution = new Distribution();
-        distribution.mergeData(data);
-        return distribution;
-    }
-    #exact() {
-        if (this.#raw !== undefined) {
-            return { kind: 'samples', values: recorder_ascending(this.#raw), failed: this.#failed };
-        }
-        return {
-            kind: 'buckets',
-            relativeError: RELATIVE_ERROR,
-            buckets: this.#inOrder(),
-            min: this.#min,
-            max: this.#max,
-            sum: this.#sum,
-            failed: this.#failed,
-        };
-    }
-    #toBuckets() {
-        for (const value of this.#raw ?? [])
-            this.#put(bucketOf(value), 1);
-        this.#raw = undefined;
-        this.#sorted = undefined;
-    }
-    #put(bucket, count) {
-        this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + count);
-    }
-    #inOrder() {
-        return [...this.#buckets].sort(([left], [right]) => left - right);
-    }
-    #within(value) {
-        return Math.min(this.#max, Math.max(this.#min, value));
-    }
-}
-/** Its values one by one, ascending, as quantiles with bounds need them; those of a bucket by the bucket's value. */
-function orderedValues(data) {
-    if (data.kind === 'samples')
-        return data.values;
-    const values = data.buckets.flatMap(([bucket, count]) => new Array(count).fill(Math.min(data.max, Math.max(data.min, recorder_valueOf(bucket)))));
-    return values.length < 2 ? values : [data.min, ...values.slice(1, -1), data.max];
-}
-const recorder_ascending = (values) => Array.from(Float64Array.from(values).sort());
-/** To a tenth of a microsecond: what is measured is never finer. */
-const rounded = (value) => Math.round(value * 1e4) / 1e4;
-
 ;// CONCATENATED MODULE: ./src/measure/load-metrics.ts
 
 const LOAD_FILE = 'evidence/api-load.json';
@@ -36818,13 +37317,14 @@ function loadMetrics(evidence, names) {
     const { series } = evidence.result;
     const judged = series.filter(isJudged);
     const origin = originOf(evidence.result);
-    const latency = merged(judged);
+    const delay = { ownDelay: ownDelay(evidence.result) };
+    const latency = load_metrics_merged(judged);
     const routes = new Map([...judged, ...series.filter(({ route, warmUp }) => route === BASELINE && !warmUp)].map(({ route }) => [
         `api.latency.${route}`,
         route,
     ]));
     const measured = [
-        { ...origin, name: 'api.latency', ...samplesOf(latency) },
+        { ...origin, ...delay, name: 'api.latency', ...samplesOf(latency) },
         {
             ...origin,
             name: 'api.success_rate',
@@ -36842,7 +37342,7 @@ function loadMetrics(evidence, names) {
         },
         ...[...routes].map(([name, route]) => {
             const own = series.filter((one) => one.route === route && !one.warmUp);
-            return { ...origin, name, ...samplesOf(merged(own)) };
+            return { ...origin, ...delay, name, ...samplesOf(load_metrics_merged(own)) };
         }),
     ];
     const missing = names.filter((name) => !measured.some((metric) => metric.name === name));
@@ -36852,14 +37352,14 @@ function loadMetrics(evidence, names) {
     ];
 }
 /** The latencies of several series as one distribution. */
-function merged(series) {
+function load_metrics_merged(series) {
     const all = new Distribution();
     for (const { latency } of series)
         all.mergeData(latency);
     return all;
 }
 /** Calls that were answered or failed. */
-const counted = (series) => merged([series]).count;
+const counted = (series) => load_metrics_merged([series]).count;
 function originOf(result) {
     const doubt = result.health.saturated ?? throttledTooMuch(result);
     return {
@@ -36869,6 +37369,8 @@ function originOf(result) {
         ...(doubt !== undefined && { doubt }),
     };
 }
+/** Calls are sent late by the first, and answers noticed late by the second: for all but one in a hundred. */
+const ownDelay = ({ health }) => (health.sendLagP99Ms + health.eventLoopLagP99Ms) / 1000;
 function throttledTooMuch({ calls }) {
     const due = calls.ok + calls.failed + calls.throttled;
     if (calls.throttled <= due * MOST_THROTTLED)
@@ -36901,7 +37403,7 @@ function summarizeLoad(result) {
         calls: result.calls,
         sockets: result.sockets,
         health: result.health,
-        warmUpCalls: merged(result.series.filter(({ warmUp }) => warmUp)).count,
+        warmUpCalls: load_metrics_merged(result.series.filter(({ warmUp }) => warmUp)).count,
         ...(all && { all }),
         phases: result.phases.flatMap(({ name }) => {
             const summary = summaryOf(judged.filter(({ phase }) => phase === name));
@@ -36924,7 +37426,7 @@ function routesOf(series) {
 }
 /** Undefined without any call that was answered or failed. */
 function summaryOf(series) {
-    const distribution = merged(series);
+    const distribution = load_metrics_merged(series);
     if (distribution.count === 0)
         return undefined;
     const at = (q) => (0,src_units/* milliseconds */.Rz)(distribution.quantile(q));
@@ -37086,6 +37588,7 @@ async function readLoad({ plan, load }, results) {
         metrics: loadMetrics(evidence, names),
         problems: [loadProblem(evidence)].filter((problem) => problem !== undefined),
         summary: summarizeLoad(outcome.result),
+        result: outcome.result,
     };
 }
 
@@ -37152,6 +37655,9 @@ async function readPage({ metricsPage }, results) {
 
 
 
+
+
+
 const FAILED_RUNS_FILE = 'failed-runs.json';
 const METRICS_FILE = 'metrics.json';
 /** From what the run left behind to metrics; everything that they rest on is kept as evidence. */
@@ -37169,19 +37675,29 @@ async function measure(run, results, secrets, world) {
         await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
     if (!('unusable' in observation))
         await results.writeJson(OBSERVATION_FILE, observation);
-    const workspaces = workspaceMetrics(groups, observation);
+    const workspaces = groups.length === 0 ? [] : workspaceMetrics(groups, observation);
     const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
-    const metrics = [...workspaces, ...load.metrics, ...ofTraffic];
+    const restarts = describeRestarts(run.server);
+    const delta = serverDelta(run.server);
+    const server = {
+        delta,
+        ...(restarts !== undefined && { restarts }),
+        ...(load.result && { comparison: compareServer(load.result, delta) }),
+    };
+    await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
+    const ofServer = restartMetric(run.server);
+    const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ofServer];
     // Again once the clean-up's are there; these stay should main not come to that.
     await writeMetrics(metrics, results);
     return {
         metrics,
-        judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic],
+        judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ofServer],
         timeShares: 'unusable' in observation
             ? []
             : groups.flatMap((group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? []),
         steps: steps.map((outcome) => stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? [])),
         ...(load.summary && { load: load.summary }),
+        server,
         problems: [
             ...groups.flatMap((group) => coverageProblem(group) ?? []),
             ...load.problems,
@@ -37416,7 +37932,7 @@ function row(result) {
 function observedCells(result) {
     if (result.verdict === 'error')
         return { value: 'no value', interval: '', n: '' };
-    if (result.verdict === 'disabled')
+    if (result.verdict === 'disabled' || result.verdict === 'skipped')
         return { value: '', interval: '', n: '' };
     const { observed } = result;
     const unit = observed.kind === 'ratio' ? 'ratio' : result.criterion.expect.unit;
@@ -37451,6 +37967,7 @@ function verdictCell(result) {
         case 'warn':
             return `**warn**${informational}`;
         case 'disabled':
+        case 'skipped':
             return (0,markdown/* cell */.Hn)(result.sentence);
         case 'fail':
         case 'inconclusive':
@@ -37485,7 +38002,7 @@ function criteriaLines(results) {
 
 ;// CONCATENATED MODULE: ./src/report/flat-metrics.ts
 
-const QUANTILES = [0.5, 0.9, 0.95, 0.99];
+const flat_metrics_QUANTILES = [0.5, 0.9, 0.95, 0.99];
 /** The flat object of the output "metrics": `<metric>.<aggregate>`. What has no finite value is absent. */
 function flatMetrics(metrics) {
     const flat = {};
@@ -37496,7 +38013,7 @@ function flatMetrics(metrics) {
     for (const metric of metrics) {
         switch (metric.shape) {
             case 'samples':
-                for (const q of QUANTILES)
+                for (const q of flat_metrics_QUANTILES)
                     put(`${metric.name}.p${q * 100}`, estimateQuantile(metric, q)?.value);
                 if (metric.failed === 0) {
                     put(`${metric.name}.max`, metric.samples.at(-1));
@@ -37921,7 +38438,134 @@ function concurrencyShown({ metrics, plan }) {
         : `${shown}; ${formatQuantity(planned, 'count')} at once was not exercised.`;
 }
 
+;// CONCATENATED MODULE: ./src/report/server.ts
+
+
+
+
+
+
+
+const MOST_ROUTES = 20;
+const server_count = (value) => formatQuantity(value, 'count');
+const milliseconds = (value) => formatQuantity(value / 1000, 'seconds');
+/** What coderd says of its own answers during the load, or why it says nothing. */
+function serverSentence({ delta, restarts }) {
+    const began = restarts === undefined ? '' : `${restarts}. `;
+    if (isUnavailable(delta))
+        return began + unavailableSentence(delta);
+    const codes = sumCodes(apiRoutes(delta).map((route) => route.codes));
+    const processes = delta.processes === 1 ? 'coderd' : `The ${delta.processes} replicas of coderd`;
+    const latency = sumLatencies(answeringRoutes(delta).map((route) => route.latency));
+    const quantiles = latency.total === 0
+        ? ''
+        : `; by its own histogram the P95 was ${bucketText(latency, 0.95)} and the P99 ${bucketText(latency, 0.99)}`;
+    return `${began}${processes} answered ${server_count(requestsOf({ codes }))} API requests of everybody in ${formatQuantity(delta.seconds, 'seconds')}, ${server_errorText({ codes })}${quantiles} (without streams, and without our own reading of the metrics).`;
+}
+function unavailableSentence({ unavailable, reason }) {
+    return unavailable === 'skipped'
+        ? `Its latencies are skipped (${reason}).`
+        : `Its latencies could not be measured: ${reason}.`;
+}
+function server_errorText(route) {
+    const errors = serverErrorsOf(route);
+    if (errors === 0)
+        return 'none with a status of 500 or above';
+    const codes = Object.entries(route.codes).filter(([status]) => Number(status) >= 500);
+    return `${server_count(errors)} of them (${formatQuantity(errors / requestsOf(route), 'ratio')}) with a status of 500 or above: ${codes.map(([status, n]) => `${server_count(n)} × ${status}`).join(', ')}`;
+}
+function bucketText(latency, q) {
+    if (latency.total === 0)
+        return '';
+    return intervalText(bucketAt(latency, quantileRanks(latency.total, q).rank));
+}
+const intervalText = ({ above, upTo }) => formatBucket({ above, ...(Number.isFinite(upTo) && { upTo }) }, 'seconds');
+/** The routes that were called most, each with the bucket that its quantiles lie in. */
+function serverTable({ delta }) {
+    if (isUnavailable(delta) || delta.routes.length === 0)
+        return undefined;
+    const rows = delta.routes
+        .slice(0, MOST_ROUTES)
+        .map((route) => [
+        (0,markdown/* code */.aY)(`${route.method} ${route.path}`),
+        server_count(requestsOf(route)),
+        ...[0.95, 0.99].map((q) => (isStream(route) ? '' : bucketText(route.latency, q))),
+        server_count(serverErrorsOf(route)),
+    ]);
+    const more = delta.routes.length - rows.length;
+    return `${(0,markdown/* table */.tp)(['Route', 'Requests', 'P95', 'P99', '≥ 500'], rows, ['left', 'right', 'right', 'right', 'right'])}\n\n${more > 0 ? `…and ${more} more, in evidence/server-latency.json. ` : ''}Requests of everybody, by coderd's own count. Of a quantile only its bucket is known; WebSockets and other streams have none.`;
+}
+/** Whether client and server agree, and by how much they do not; undefined where nothing was to be compared. */
+function comparisonSentence({ comparison }) {
+    // What the server does not tell is said by the sentence on the server alone.
+    if (comparison === undefined || isUnavailable(comparison))
+        return undefined;
+    const { pooled } = comparison;
+    const verdict = pooled.quantiles.length === 0
+        ? 'There is nothing to compare: coderd counted none of the calls that were judged'
+        : pooled.quantiles.map((quantile) => quantileSentence(quantile, pooled)).join('; ');
+    return [
+        `${verdict.charAt(0).toUpperCase()}${verdict.slice(1)}.`,
+        shareSentence(comparison),
+        ...(comparison.pooled.missing > 0
+            ? [
+                `${server_count(comparison.pooled.missing)} calls were answered to us that coderd does not count: something in front of it answers too, or not all of its processes were seen.`,
+            ]
+            : []),
+        ...(comparison.uncounted.length > 0
+            ? [`coderd counted nothing of our calls of ${comparison.uncounted.join(', ')}.`]
+            : []),
+    ].join(' ');
+}
+function quantileSentence(quantile, { ours, share }) {
+    const { name, oursMs, outsideByMs } = quantile;
+    const server = serverText(quantile);
+    if (!Number.isFinite(oursMs))
+        return `our ${name} over all pooled routes does not exist, since ${server_count(ours.failed)} of ${server_count(ours.n)} calls failed; the server's own is ${server}`;
+    const own = `our ${name} of ${milliseconds(oursMs)} over all pooled routes`;
+    if (outsideByMs === 0)
+        return `${own} lies within the server's own ${server} for the same window`;
+    if (outsideByMs < 0)
+        return `${own} lies below the server's own ${server} for the same window, by at least ${milliseconds(-outsideByMs)}: the requests of others (${server_percent(1 - ratio(share))}) and our first visits were slower`;
+    return `${own} lies outside the server's own ${server} for the same window: at least ${milliseconds(outsideByMs)} are spent between the runner and coderd (network, proxy, queueing; our wait for a free connection, which the server does not see, was up to ${milliseconds(ours.connectionWaitP95Ms)} in 95 % of the calls)`;
+}
+const serverText = ({ aboveMs, upToMs }) => intervalText({ above: aboveMs / 1000, upTo: upToMs / 1000 });
+/** A process of ours may be seen by the server only in part, so that the share is above one. */
+const ratio = ({ ours, server }) => server === 0 ? 0 : Math.min(1, ours / server);
+const server_percent = (share) => formatQuantity(share, 'ratio');
+function shareSentence({ pooled, share }) {
+    return `Ours were ${server_percent(ratio(pooled.share))} of the ${server_count(pooled.share.server)} requests that coderd answered on these routes, and ${server_percent(ratio(share))} of all ${server_count(share.server)} requests to its API.`;
+}
+/** Each route with both views. */
+function comparisonTable({ comparison }) {
+    if (comparison === undefined || isUnavailable(comparison) || comparison.routes.length === 0)
+        return undefined;
+    const rows = comparison.routes.map((route) => [
+        (0,markdown/* code */.aY)(`${route.method ?? ''} ${route.path ?? ''}`),
+        server_count(route.ours.n),
+        ...['P95', 'P99'].map((name) => oursCell(route, name)),
+        server_count(route.server.n),
+        ...['P95', 'P99'].map((name) => serverCell(route, name)),
+        server_percent(ratio(route.share)),
+    ]);
+    const header = ['Route', 'n, ours', 'P95', 'P99', "n, server's", 'P95', 'P99', 'Our share'];
+    return `${(0,markdown/* table */.tp)(header, rows, ['left', ...header.slice(1).map(() => 'right')])}\n\nOurs are measured from the intended start, the wait for a free connection included, without each user's first visit; the server's are of everybody, from the request's arrival at coderd, and of a quantile only its bucket is known. Bold: ours lies outside it.`;
+}
+const quantileOf = ({ quantiles }, name) => quantiles.find((quantile) => quantile.name === name);
+function oursCell(route, name) {
+    const quantile = quantileOf(route, name);
+    if (quantile === undefined)
+        return '';
+    const text = milliseconds(quantile.oursMs);
+    return quantile.outsideByMs === 0 ? text : `**${text}**`;
+}
+function serverCell(route, name) {
+    const quantile = quantileOf(route, name);
+    return quantile === undefined ? '' : (0,markdown/* cell */.Hn)(serverText(quantile));
+}
+
 ;// CONCATENATED MODULE: ./src/report/summary.ts
+
 
 
 
@@ -37953,13 +38597,17 @@ function renderSummary(report) {
         concurrencyText(report),
         apiLoadText(report),
         trafficText(report),
+        summary_serverText(report),
         retriesText(report),
         failuresSection(report),
         cleanupSection(report),
         noticesSection(report),
         // A cancelled run has only a part of its workspaces; quantiles of a part would mislead.
-        verdict.verdict === 'cancelled' ? undefined : (0,markdown/* details */.zH)('Times of each group', stageTable(report)),
+        verdict.verdict === 'cancelled' || (0,plan_steps/* createStepsOf */.p8)(plan).length === 0
+            ? undefined
+            : (0,markdown/* details */.zH)('Times of each group', stageTable(report)),
         apiLoadDetails(report),
+        ...serverDetails(report),
         (0,markdown/* details */.zH)('How it was run', runTable(report)),
     ]);
 }
@@ -37985,6 +38633,22 @@ function apiLoadText(report) {
 function trafficText(report) {
     const text = trafficSentence(report);
     return text === undefined ? undefined : `**Workspace traffic.** ${(0,markdown/* cell */.Hn)(text)}`;
+}
+/** Of a cancelled run nothing was read after the load. */
+function summary_serverText({ server, verdict }) {
+    if (server === undefined || verdict.verdict === 'cancelled')
+        return undefined;
+    const comparison = comparisonSentence(server);
+    return `**On the server's side.** ${(0,markdown/* cell */.Hn)([serverSentence(server), comparison ?? ''].join(' '))}`;
+}
+function serverDetails({ server }) {
+    if (server === undefined)
+        return [];
+    const [compared, counted] = [comparisonTable(server), serverTable(server)];
+    return [
+        compared === undefined ? undefined : (0,markdown/* details */.zH)("Latencies, ours beside the server's", compared),
+        counted === undefined ? undefined : (0,markdown/* details */.zH)('What coderd counted', counted),
+    ];
 }
 function retriesText(report) {
     const text = retriesNeeded(report);
@@ -38096,6 +38760,7 @@ function exitText({ exitCode, exitSignal, endedBy }) {
 
 
 
+
 /** GitHub keeps ten annotations of a kind a step; the last place is for the sum. */
 const MOST_ANNOTATIONS = 9;
 function setVerdict(verdict, reason, world) {
@@ -38185,6 +38850,10 @@ function logVerdict(report, world) {
     const traffic = trafficSentence(report);
     if (traffic !== undefined)
         world.log.info(`Workspace traffic: ${traffic}`);
+    if (report.server !== undefined && report.verdict.verdict !== 'cancelled') {
+        const comparison = comparisonSentence(report.server) ?? '';
+        world.log.info(`On the server's side: ${serverSentence(report.server)} ${comparison}`.trimEnd());
+    }
     world.log.info(`Verdict: ${report.verdict.verdict}. ${report.verdict.reason}`);
     world.log.info(`Results: ${report.resultsDirectory}`);
 }
@@ -39036,10 +39705,13 @@ var external_node_perf_hooks_ = __nccwpck_require__(643);
 ;// CONCATENATED MODULE: ./src/load/self-watch.ts
 
 
-/** A twentieth of the strictest usual limit (500 ms): beyond it the generator's own delay is no longer small beside it. */
-const SEND_LAG_P99_LIMIT_MS = 25;
+/**
+ * A fifth of the strictest usual limit (500 ms). Latencies count from the intended start, so the generator's own delay is
+ * in them: what is below the limit in spite of it is below the limit. Beyond this the load was another one than planned.
+ */
+const SEND_LAG_P99_LIMIT_MS = 100;
 /** Answers are noticed as late as the event loop is. */
-const EVENT_LOOP_LAG_P99_LIMIT_MS = 25;
+const EVENT_LOOP_LAG_P99_LIMIT_MS = 100;
 /** Of one core: there is no room left to send more at the planned times. */
 const CPU_SHARE_LIMIT = 0.9;
 /** How often the event loop is looked at. */
@@ -40577,7 +41249,342 @@ function run_describe(outcome) {
     return `${(0,plan_steps/* stepName */.u)(outcome.step)}: done after ${seconds} s${exit}${reason}${outcome.resultFile === undefined && outcome.driver !== 'load' ? ', no result file' : ''}${words}`;
 }
 
+;// CONCATENATED MODULE: ./src/coder/server-page.ts
+
+
+
+const ANSWER_WITHIN_MS = 30_000;
+const PAUSES_MS = [1000, 4000];
+/** With Prometheus on, coderd's page has some 30 kB an agent; it is filtered while it is read. */
+const server_page_LARGEST_PAGE = 256 * 1024 * 1024;
+const LARGEST_KEPT = 32 * 1024 * 1024;
+const server_page_LONGEST_LINE = 1024 * 1024;
+const KEPT = /^(?:# (?:HELP|TYPE) )?(?:coderd_api_|process_start_time_seconds[ {])/;
+const PROCESS_START = /^process_start_time_seconds(?:\{\})? (\S+)/m;
+/** A Prometheus adds labels of its own to what it has collected, coderd does not. */
+const COLLECTED = /^coderd_api_[^\n]*[{,](?:instance|job)="/m;
+const NOT_COLLECTED = 'name the metrics pages of coderd itself (CODER_PROMETHEUS_ADDRESS, usually port 2112), one for each replica';
+/** Reads one of coderd's metrics pages, on a connection of its own so that a balancer may choose another replica each time. */
+async function readServerPage(request, clock, signal) {
+    for (let attempt = 0;; attempt += 1) {
+        signal?.throwIfAborted();
+        const outcome = await server_page_readOnce(request, clock, signal);
+        const pause = PAUSES_MS[attempt];
+        if (!isUnavailable(outcome) || outcome.unavailable === 'skipped' || pause === undefined)
+            return outcome;
+        await clock.sleep((0,src_units/* milliseconds */.Rz)(pause), signal);
+    }
+}
+async function server_page_readOnce(request, clock, signal) {
+    const { url, source, token } = request;
+    const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    try {
+        const answer = await fetch(url, {
+            // A redirect would carry the token to another host.
+            redirect: 'manual',
+            signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+            headers: {
+                Accept: 'text/plain;version=0.0.4',
+                Connection: 'close',
+                'User-Agent': 'coder-scaletest-gate',
+                ...(token !== undefined && { 'Coder-Session-Token': token }),
+            },
+        });
+        if (answer.status !== 200) {
+            await answer.body?.cancel();
+            return server_page_refusal(request, answer);
+        }
+        return pageOf(request, await keptText(answer), answer, clock);
+    }
+    catch (thrown) {
+        signal?.throwIfAborted();
+        const why = timeout.aborted ? `no answer within ${ANSWER_WITHIN_MS / 1000} s` : server_page_causeOf(thrown);
+        return failed(`${source} could not be read: ${why}`);
+    }
+}
+function pageOf({ source, token }, text, { headers }, clock) {
+    if (!/^coderd_api_/m.test(text)) {
+        const type = (headers.get('content-type') ?? 'no content type').split(';')[0] ?? '';
+        return skipped(token === undefined
+            ? `not supported: ${source} answers with ${type} and has no coderd_api metrics; ${NOT_COLLECTED}`
+            : `${source} answers with ${type} and has no coderd_api metrics: something in front of Coder answers instead`);
+    }
+    if (COLLECTED.test(text))
+        return skipped(`not supported: ${source} is a Prometheus that collects from coderd; ${NOT_COLLECTED}`);
+    const start = PROCESS_START.exec(text)?.[1];
+    const processStart = start === undefined ? undefined : Number(start);
+    if (processStart !== undefined && !(processStart > 0 && Number.isFinite(processStart)))
+        return failed(`${source}: the start of the process is "${start ?? ''}"`);
+    const date = new Date(headers.get('date') ?? Number.NaN);
+    return {
+        source,
+        answeredAt: (Number.isNaN(date.getTime()) ? clock.now() : date).toISOString(),
+        ...(processStart !== undefined && { processStart }),
+        text,
+    };
+}
+function server_page_refusal({ source, token }, { status }) {
+    const isOurs = token !== undefined;
+    if (isOurs && (status === 400 || status === 404))
+        return skipped(`the server has no ${source}, which came with Coder v2.28`);
+    const isMeantToBe = (status >= 300 && status < 400) || status === 403 || status === 405;
+    if (isOurs)
+        return (isMeantToBe ? skipped : failed)(`${source} answered ${status}`);
+    return isMeantToBe || status === 404
+        ? skipped(`not supported: ${source} answered ${status}; ${NOT_COLLECTED}`)
+        : failed(`${source} answered ${status}`);
+}
+/** Only the lines that are measured by: a page has as many others as there are agents. */
+async function keptText(answer) {
+    const decoder = new TextDecoder();
+    const kept = [];
+    let read = 0;
+    let size = 0;
+    let rest = '';
+    const take = (text) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        if (rest.length > server_page_LONGEST_LINE)
+            throw new Error('it has lines that no metrics page has');
+        for (const line of lines) {
+            if (!KEPT.test(line))
+                continue;
+            size += line.length + 1;
+            if (size > LARGEST_KEPT)
+                throw new Error(`its coderd_api metrics have more than ${LARGEST_KEPT} bytes`);
+            kept.push(`${line}\n`);
+        }
+    };
+    const chunks = answer.body ?? [];
+    for await (const chunk of chunks) {
+        read += chunk.length;
+        if (read > server_page_LARGEST_PAGE)
+            throw new Error(`it has more than ${server_page_LARGEST_PAGE} bytes`);
+        take(decoder.decode(chunk, { stream: true }));
+    }
+    take(decoder.decode());
+    if (rest !== '' && kept.length > 0)
+        throw new Error('it ends in the middle of a line');
+    return kept.join('');
+}
+/** fetch only says "fetch failed"; what failed is its cause. */
+const server_page_causeOf = (thrown) => thrown instanceof Error && thrown.cause !== undefined ? (0,errors/* messageOf */.b)(thrown.cause) : (0,errors/* messageOf */.b)(thrown);
+
+;// CONCATENATED MODULE: ./src/coder/server-metrics.ts
+
+
+
+
+
+
+const REPLICAS_PATH = '/api/v2/replicas';
+const METRICS_PATH = '/api/v2/debug/metrics';
+/** With a balancer that chooses at random, ten asks a replica miss one of ten replicas in one of 3,000 cases. */
+const ASKS_PER_REPLICA = 10;
+const MOST_ASKS = 100;
+const ASK_FOR_MS = (0,src_units/* milliseconds */.Rz)(60_000);
+/**
+ * One look at coderd: its replicas and a metrics page of every one of them. What cannot be read is said in its place.
+ * @throws only the signal's reason, when it is aborted.
+ */
+async function takeSnapshot(source, signal) {
+    const replicas = await listReplicas(source.http, signal);
+    const pages = source.pages.length > 0
+        ? await readNamedPages(source, replicas, signal)
+        : await readOwnPages(source, replicas, signal);
+    return { takenAt: source.clock.now().toISOString(), replicas, pages };
+}
+const replicaList = schemas/* array */.YOg(schemas/* object */.Ikc({ id: schemas/* string */.YjP(), hostname: schemas/* string */.YjP(), created_at: schemas/* string */.YjP() }));
+const message = schemas/* object */.Ikc({ message: schemas/* string */.YjP() });
+async function listReplicas(http, signal) {
+    try {
+        const { status, body } = await http.send({
+            method: 'GET',
+            path: REPLICAS_PATH,
+            accept: [403, 404],
+            ...(signal && { signal }),
+        });
+        if (status === 404 && message.safeParse(body).data?.message === 'Route not found.')
+            return { kind: 'single' };
+        if (status !== 200)
+            return skipped(`GET ${REPLICAS_PATH} answered ${status}`);
+        const parsed = replicaList.safeParse(body);
+        if (!parsed.success || parsed.data.length === 0)
+            return failed(`GET ${REPLICAS_PATH} answered no list of replicas`);
+        return {
+            kind: 'listed',
+            replicas: parsed.data.map(({ id, hostname, created_at: createdAt }) => ({ id, hostname, createdAt })),
+        };
+    }
+    catch (thrown) {
+        signal?.throwIfAborted();
+        const isRefused = thrown instanceof coder_http/* ApiError */.h &&
+            thrown.kind === 'not-coder' &&
+            thrown.status !== undefined &&
+            thrown.status < 500;
+        return (isRefused ? skipped : failed)(`the replicas are not known: ${(0,errors/* messageOf */.b)(thrown)}`);
+    }
+}
+/** The pages that the user named: one a replica, so none may be missing. */
+async function readNamedPages({ pages, clock }, replicas, signal) {
+    const answers = await Promise.all(pages.map((url) => readServerPage({ url, source: withoutQuery(url) }, clock, signal)));
+    const [bad, ...others] = answers.filter(isUnavailable);
+    if (bad !== undefined)
+        return worst(bad, ...others);
+    const count = isUnavailable(replicas) || replicas.kind === 'single' ? 1 : replicas.replicas.length;
+    if (pages.length < count)
+        return skipped(`"prometheus-url" names ${pages.length} of the metrics pages of ${count} replicas`);
+    return answers.flatMap((answer) => (isUnavailable(answer) ? [] : [answer]));
+}
+/** A query may hold a secret. */
+function withoutQuery(url) {
+    const { origin, pathname } = new URL(url);
+    return `${origin}${pathname}`;
+}
+/** The deployment's own page, again and again until every replica has answered. */
+async function readOwnPages({ http, token, clock }, replicas, signal) {
+    const request = { url: `${http.baseUrl}${METRICS_PATH}`, source: `GET ${METRICS_PATH}`, token };
+    const first = await readServerPage(request, clock, signal);
+    if (isUnavailable(first))
+        return first;
+    if (isUnavailable(replicas))
+        return replicas;
+    const count = replicas.kind === 'single' ? 1 : replicas.replicas.length;
+    if (count === 1)
+        return [first];
+    if (first.processStart === undefined)
+        return skipped(`${count} replicas answer at one address, and while Prometheus is off an answer does not say which of them it is from: switch it on (CODER_PROMETHEUS_ENABLE), or name their metrics pages in "prometheus-url"`);
+    const seen = new Map([[first.processStart, first]]);
+    const most = Math.min(MOST_ASKS, ASKS_PER_REPLICA * count);
+    const end = clock.monotonic() + ASK_FOR_MS;
+    let asks = 1;
+    for (; seen.size < count && asks < most && clock.monotonic() < end; asks += 1) {
+        const page = await readServerPage(request, clock, signal);
+        if (isUnavailable(page))
+            return page;
+        if (page.processStart !== undefined)
+            seen.set(page.processStart, page);
+    }
+    if (seen.size >= count)
+        return [...seen.values()];
+    return skipped(`only ${seen.size} of ${count} replicas answered in ${asks} requests, as behind a balancer that keeps a client at one replica: name their metrics pages in "prometheus-url"`);
+}
+
+;// CONCATENATED MODULE: ./src/run/server-watch.ts
+
+
+
+
+
+
+/** Several replicas take up to a minute; a server that hangs must not use up the time for the clean-up. */
+const LOOK_WITHIN_MS = 90_000;
+/** A replica that was killed stays in the list for 15 s, and is read from it every 5 s (enterprise/replicasync). */
+const LIST_IS_STALE_FOR = (0,src_units/* milliseconds */.Rz)(21_000);
+/**
+ * Looks at coderd itself before and after the load, and keeps what it saw as evidence. Never throws: what could not be read
+ * is said in its place.
+ */
+class ServerWatch {
+    source;
+    context;
+    #start;
+    constructor(source, context) {
+        this.source = source;
+        this.context = context;
+    }
+    /** At once before the load. */
+    async start() {
+        let start = await this.#look();
+        if (mayBeginWithADeadOne(start))
+            start = await this.#lookLater();
+        this.#start = await this.#keepPages('start', start);
+    }
+    /** At once after the load. */
+    async stop() {
+        const start = this.#start ?? this.#unread('it was not looked at before the load');
+        let end = await this.#look();
+        if (mayEndWithADeadOne(start, end))
+            end = await this.#lookLater();
+        const observation = { start, end: await this.#keepPages('end', end) };
+        await this.#keep(SERVER_OBSERVATION_FILE, JSON.stringify(withoutTexts(observation), null, 2)).catch(() => undefined);
+        return observation;
+    }
+    /** Once the dead are gone from the list. */
+    async #lookLater() {
+        await this.source.clock.sleep(LIST_IS_STALE_FOR, this.context.signal).catch(() => undefined);
+        return this.#look();
+    }
+    async #look() {
+        const timeout = AbortSignal.timeout(LOOK_WITHIN_MS);
+        try {
+            const signal = AbortSignal.any([this.context.signal, timeout]);
+            return await takeSnapshot(this.source, signal);
+        }
+        catch (thrown) {
+            if (this.context.signal.aborted)
+                return this.#unread('the job was cancelled');
+            return this.#unread(timeout.aborted ? `coderd did not answer within ${LOOK_WITHIN_MS / 1000} s` : (0,errors/* messageOf */.b)(thrown));
+        }
+    }
+    /** What cannot be kept as evidence is not judged by. */
+    async #keepPages(moment, snapshot) {
+        const pages = isUnavailable(snapshot.pages) ? [] : snapshot.pages;
+        try {
+            for (const [index, page] of pages.entries())
+                await this.#keep(pageFile(moment, index, pages.length), page.text);
+            return snapshot;
+        }
+        catch (thrown) {
+            return this.#unread((0,errors/* messageOf */.b)(thrown));
+        }
+    }
+    #unread(reason) {
+        return {
+            takenAt: this.source.clock.now().toISOString(),
+            replicas: failed(reason),
+            pages: failed(reason),
+        };
+    }
+    async #keep(file, text) {
+        const name = file.slice('evidence/'.length);
+        await (0,promises_.writeFile)(`${this.context.evidenceDirectory}/${name}`, (0,redact/* redact */.E)(text, this.context.secrets));
+    }
+}
+/** One of several began just now: perhaps in the place of one that is dead and still listed. */
+function mayBeginWithADeadOne({ replicas, takenAt }) {
+    if (isUnavailable(replicas) || replicas.kind === 'single' || replicas.replicas.length < 2)
+        return false;
+    const youngest = Math.max(...replicas.replicas.map(({ createdAt }) => Date.parse(createdAt)));
+    return Date.parse(takenAt) - youngest < LIST_IS_STALE_FOR;
+}
+/** One that began beside all that were there: either there are more now, or one of them is dead and still listed. */
+function mayEndWithADeadOne(start, end) {
+    const [before, after] = [idsOf(start), idsOf(end)];
+    return after.some((id) => !before.includes(id)) && before.every((id) => after.includes(id));
+}
+const idsOf = ({ replicas }) => isUnavailable(replicas) || replicas.kind === 'single' ? [] : replicas.replicas.map(({ id }) => id);
+/** Below the results directory. */
+const pageFile = (moment, index, count) => `evidence/server-metrics.${moment}${count === 1 ? '' : `.${index + 1}`}.txt`;
+/** The pages have files of their own. */
+function withoutTexts(observation) {
+    const described = (moment) => {
+        const { pages, ...snapshot } = observation[moment];
+        if (isUnavailable(pages))
+            return { ...snapshot, pages };
+        const describe = ({ source, answeredAt, processStart }, index) => ({
+            source,
+            answeredAt,
+            ...(processStart !== undefined && { processStart }),
+            file: pageFile(moment, index, pages.length),
+        });
+        return { ...snapshot, pages: pages.map(describe) };
+    };
+    return { schema: 1, start: described('start'), end: described('end') };
+}
+
 ;// CONCATENATED MODULE: ./src/stages/running.ts
+
 
 
 
@@ -40608,6 +41615,8 @@ async function carryOut(request, world) {
             world.cancelled.addEventListener('abort', start, { once: true });
     });
     const userPace = paceOf(request, world);
+    const watch = new ServerWatch({ http: api.http, token, pages: request.metricsPages, clock: world.clock }, { evidenceDirectory: request.evidenceDirectory, secrets: request.secrets, signal: world.cancelled });
+    await watch.start();
     const outcome = await runPlan(request.plan, {
         api,
         clock: world.clock,
@@ -40631,7 +41640,8 @@ async function carryOut(request, world) {
         ...running_placeOf(request.facts),
         ...(userPace && { userPace }),
     });
-    return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe() };
+    const server = await watch.stop();
+    return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe(), server };
 }
 /** All scale-test users are made with one token at one path, so they share one bucket of the rate limiter. */
 function paceOf({ facts, plan }, world) {
@@ -40693,6 +41703,7 @@ async function runAndJudge(planned, prepared, inputs, world) {
         scope,
         rawDirectory: planned.rawDirectory,
         evidenceDirectory: results.evidence,
+        metricsPages: inputs.metricsPages,
         deadline: (0,src_units/* milliseconds */.Rz)(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
         secrets,
     }, world);
@@ -40779,6 +41790,7 @@ function runReport(planned, { connection, ready }, measured, verdict, cleanup, i
         timeShares: measured.timeShares,
         steps: measured.steps,
         ...(measured.load && { load: measured.load }),
+        server: measured.server,
         cleanup,
         verdict,
         resultsDirectory: planned.results.shown,
@@ -40910,9 +41922,10 @@ function suiteCriteria(suite) {
 
 /** The criteria of a run: what its suites bring, what is judged although nobody asked, and the config's `criteria`. */
 function planCriteria(entries, suites, options) {
-    const metrics = [...suites.flatMap((suite) => suite.metrics), ...CLEANUP_METRICS];
+    const metrics = [...suites.flatMap((suite) => suite.metrics), ...SERVER_METRICS, ...CLEANUP_METRICS];
     const base = [
         ...suites.flatMap(({ criteria }) => criteria),
+        RESTARTS,
         ...(options.cleanupInMain ? cleanupCriteria() : []),
     ];
     const mistakes = [];
@@ -40940,6 +41953,16 @@ function ofEveryOne(expectation) {
     const isLowerLimit = expectation.operator === '>' || expectation.operator === '>=';
     return parseExpectation(expectation.text.replace(/^p[\d.]+/i, isLowerLimit ? 'min' : 'max'));
 }
+/** Demanded of every deployment that can show it; who names it under `criteria` demands it in any case. */
+const RESTARTS = {
+    id: 'coderd-restarts',
+    title: 'coderd processes that ended during the load',
+    metric: 'coderd.restarts',
+    expect: parseExpectation('== 0'),
+    informational: false,
+    whereSeen: true,
+    origin: 'default',
+};
 function cleanupCriteria() {
     return ['workspaces', 'users'].map((kind) => ({
         id: `cleanup-leftover-${kind}`,
@@ -41613,15 +42636,19 @@ function rateCheck(facts, plan) {
 }
 function routeCheck({ unknownRoutes, server }, plan) {
     const name = 'API load';
-    const work = (0,plan_steps/* dashboardStepOf */.Ki)(plan)?.work;
-    if (work?.kind !== 'visits')
+    const step = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
+    if (step?.work.kind !== 'visits')
         return [];
+    const { work } = step;
     if (!unknownRoutes.known)
         return [warned(name, `which routes the server knows could not be asked: ${unknownRoutes.reason}`)];
-    if (work.unknownRoutes.length === 0)
+    const wanted = (0,plan_load_schedule/* scheduleOf */.rH)({ ...step, work: { ...work, unknownRoutes: [] } }).arrivals;
+    const used = new Set(wanted.flatMap(({ batch }) => batch.calls.map(({ route }) => route)));
+    const missing = work.unknownRoutes.filter((id) => used.has(id));
+    if (missing.length === 0)
         return [ok(name, 'the server knows every route of the mix')];
     return [
-        warned(name, `Coder ${server.versionText} does not have ${work.unknownRoutes.join(', ')}; the virtual users leave these calls out`),
+        warned(name, `Coder ${server.versionText} does not have ${missing.join(', ')}; the virtual users leave these calls out`),
     ];
 }
 
@@ -41925,7 +42952,7 @@ async function connectOrRefuse(inputs, world) {
         return await (0,connecting/* connect */.Ng)(inputs, world);
     }
     catch (thrown) {
-        if (!(thrown instanceof http/* ApiError */.h))
+        if (!(thrown instanceof coder_http/* ApiError */.h))
             throw thrown;
         return { schema: 1, checks: [refused('deployment', thrown.message)] };
     }
@@ -41999,7 +43026,7 @@ async function removeLeftovers(inputs, world) {
         }
     }
     catch (thrown) {
-        if (!(thrown instanceof http/* ApiError */.h))
+        if (!(thrown instanceof coder_http/* ApiError */.h))
             throw thrown;
         await world.step.writeSummary((0,markdown/* sections */.V0)(['### Scale-test clean-up failed', (0,markdown/* cell */.Hn)(thrown.message)]));
         world.log.error(thrown.message, { title: 'Scale-test clean-up' });
@@ -42010,7 +43037,7 @@ async function removeLeftovers(inputs, world) {
 async function removeAll(connection, inputs, world) {
     const me = await connection.identity.api.me();
     if (!me.roles.some(({ name }) => name === 'owner')) {
-        throw new http/* ApiError */.h('status', `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`);
+        throw new coder_http/* ApiError */.h('status', `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`);
     }
     return (0,stages_cleaning/* clean */.uH)({
         connection,

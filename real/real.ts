@@ -9,6 +9,7 @@ import { expectationOfBrowsers } from './browsers.js';
 import { compareWithServer } from './comparison.js';
 import { reenterInNamespace } from './namespace.js';
 import { Owner } from './owner.js';
+import { latenciesBesideServer } from './server-latency.js';
 import { startServer, stopAgents, type RealServer, type ServerSettings } from './server.js';
 
 const USAGE = `Runs the committed action against a real Coder server on this machine.
@@ -196,7 +197,11 @@ async function runScenario(scenario: Scenario, server: RealServer, owner: Owner,
   const results = run.outputs['results-dir'];
   // A run that was refused has none.
   if (results !== undefined && existsSync(path.join(results, 'evidence', 'workspaces.json')))
-    for (const line of await compareWithServer(results, GROUP, owner)) console.log(line);
+    for (const line of [
+      ...(await compareWithServer(results, GROUP, owner)),
+      ...(await latenciesBesideServer(results)),
+    ])
+      console.log(line);
   await run.cleanUp();
   const verdict = run.outputs['verdict'] ?? '(none)';
   const browsers = scenario.withBrowsers && (await expectationOfBrowsers(owner));

@@ -31,6 +31,7 @@ export const INPUT_NAMES = [
   'subject',
   'max-workspaces',
   'max-duration',
+  'prometheus-url',
   'upload-artifact',
   'artifact-name',
   'retention-days',
@@ -40,7 +41,6 @@ export type InputName = (typeof INPUT_NAMES)[number];
 const NOT_YET: Readonly<Record<string, string>> = {
   from: 'it belongs to mode "judge"',
   'lease-wait': 'serialise runs with a "concurrency:" group in the workflow instead',
-  'prometheus-url': 'nothing reads metrics pages yet',
   'extra-headers': 'the deployment has to be reachable without them',
   'ca-file': 'put the certificate in the system store of the runner instead',
 };
@@ -208,6 +208,30 @@ export class InputReader {
     if (url !== undefined && /^https?:$/.test(url.protocol)) return value.replace(/\/+$/, '');
     this.#mistake(
       `input "coder-download-url" is "${value}"; a URL is needed, like "https://mirror.example.com/coder/coder/releases/download"`,
+    );
+    return undefined;
+  }
+
+  /** coderd's metrics pages: a list separated by commas or lines, without doubles. */
+  metricsPages(): readonly string[] {
+    const values = (this.text('prometheus-url') ?? '')
+      .split(/[\n,]/)
+      .map((value) => value.trim())
+      .filter((value) => value !== '');
+    return [...new Set(values.flatMap((value) => this.#metricsPage(value) ?? []))];
+  }
+
+  #metricsPage(value: string): string | undefined {
+    if (value.includes('@')) {
+      this.#mistake(
+        'input "prometheus-url" holds credentials, which would stand in logs; the pages have to be readable without',
+      );
+      return undefined;
+    }
+    const url = parseUrl(value);
+    if (url !== undefined && /^https?:$/.test(url.protocol)) return url.href;
+    this.#mistake(
+      `input "prometheus-url" has "${value}"; a URL is needed for each of coderd's metrics pages, like "http://10.0.0.7:2112"`,
     );
     return undefined;
   }

@@ -22,6 +22,8 @@ export interface Inputs {
   readonly subject?: string;
   readonly maxWorkspaces?: number;
   readonly maxDuration: Seconds;
+  /** coderd's own metrics pages, one for each replica; empty: they are read through the API. */
+  readonly metricsPages: readonly string[];
   readonly uploadArtifact: boolean;
   readonly artifactName?: string;
   readonly retentionDays?: number;
@@ -49,6 +51,7 @@ export function parseInputs(environment: Environment): Inputs {
     leftovers: reader.choice('leftovers', ['fail', 'clean'], 'fail'),
     onInconclusive: reader.choice('on-inconclusive', ['fail', 'warn'], 'fail'),
     maxDuration: reader.duration('max-duration', '5h'),
+    metricsPages: reader.metricsPages(),
     uploadArtifact: reader.flag('upload-artifact', true),
     ...present({
       coderUrl,

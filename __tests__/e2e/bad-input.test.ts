@@ -203,10 +203,10 @@ const BAD_INPUTS: BadInput[] = [
     says: /input "tests" names "create-workspace", which is no suite; did you mean "create-workspaces"\?/,
   },
   {
-    name: 'suites that are not available yet (tests: all with the guide’s config)',
+    name: 'virtual users who make too few calls to decide a P99',
     inputs: { tests: 'all' },
-    config: guide,
-    says: /the suite "dashboard" is not available yet; select what is with input "tests: create-workspaces,workspace-traffic"/,
+    config: guide.replace('duration: "5m"', 'duration: "10s"'),
+    says: /the criterion "14\.10-api-latency-p99" \(p99 < 1000ms\) cannot be decided with \d+ calls: a P99 needs 299/,
   },
   {
     name: 'traffic without the workspaces that it needs',

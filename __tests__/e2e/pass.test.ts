@@ -25,6 +25,10 @@ const COMMON_FILES = [
   'ec2-workspaces.json',
   'evidence/create-workspaces.ec2_workspaces.json',
   'evidence/create-workspaces.pod_workspaces.json',
+  'evidence/server-latency.json',
+  'evidence/server-metrics.end.txt',
+  'evidence/server-metrics.json',
+  'evidence/server-metrics.start.txt',
   'evidence/workspaces.json',
   'leftovers.json',
   'metrics.json',
@@ -67,7 +71,7 @@ async function passes(world: E2eWorld, nodePath: string): Promise<ActionRun> {
   });
   expectOutcome(run, 'pass', 0);
   expectNothingLeft(world);
-  expect(reasonOf(run)).toBe('all 6 criteria passed');
+  expect(reasonOf(run)).toBe('all 7 criteria passed');
   expect(annotationsOf(run, 'error')).toEqual([]);
   expect(annotationsOf(run, 'warning')).toEqual([]);
   expect(filesBelow(resultsOf(run))).toEqual([...COMMON_FILES, ...CLI_FILES].sort());

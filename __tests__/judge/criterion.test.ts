@@ -25,6 +25,29 @@ describe('numbers in doubt', () => {
   });
 });
 
+describe('the delay of the measuring itself', () => {
+  const late = (values: number[]): Metric => ({ ...samplesMetric(values), ownDelay: 0.08 });
+  const at = (value: number): number[] => Array.from({ length: 400 }, () => value);
+
+  it('leaves a failure open that it may have made', () => {
+    const result = judgeMetric('p95 < 500ms', late(at(0.55)));
+    expect(result.verdict).toBe('inconclusive');
+    expect(result.sentence.replaceAll(/[\u00a0\u202f]/g, ' ')).toMatch(
+      /; but up to 80 ms of it may be the delay of the load generator$/,
+    );
+  });
+
+  it('changes neither a greater failure nor a pass', () => {
+    expect(judgeMetric('p95 < 500ms', late(at(0.59))).verdict).toBe('fail');
+    expect(judgeMetric('max < 500ms', late(at(0.59))).verdict).toBe('fail');
+    expect(judgeMetric('p95 < 500ms', late(at(0.49))).verdict).toBe('pass');
+  });
+
+  it('says nothing of a lower limit', () => {
+    expect(judgeMetric('min > 600ms', late(at(0.59))).verdict).toBe('fail');
+  });
+});
+
 describe('parts of a metric', () => {
   const whole = samplesMetric(fast(2000), 0, 'api.latency');
   const judge = (...parts: Metric[]) =>

@@ -11,10 +11,11 @@ type State = CriterionResult['verdict'];
 
 function resultOf(verdict: State, informational = false, id: string = verdict): CriterionResult {
   const criterion = criterionOf('max < 2m', { id, informational });
-  if (verdict === 'error' || verdict === 'disabled') return { verdict, sentence: 'why', criterion };
+  if (verdict === 'error' || verdict === 'disabled' || verdict === 'skipped')
+    return { verdict, sentence: 'why', criterion };
   return { verdict, observed: OBSERVED, sentence: 'why', criterion };
 }
-const state = fc.constantFrom<State>('pass', 'fail', 'inconclusive', 'warn', 'error', 'disabled');
+const state = fc.constantFrom<State>('pass', 'fail', 'inconclusive', 'warn', 'error', 'disabled', 'skipped');
 const results = fc.array(fc.tuple(state, fc.boolean()), { maxLength: 8 });
 
 describe('the gate', () => {
@@ -53,7 +54,7 @@ describe('the gate', () => {
   });
 
   it('is never green when nothing was judged', () => {
-    for (const list of [[], [resultOf('disabled')], [resultOf('pass', true)]])
+    for (const list of [[], [resultOf('disabled')], [resultOf('skipped')], [resultOf('pass', true)]])
       expect(decide(list, [], undefined)).toMatchObject({ verdict: 'error' });
   });
 
@@ -200,6 +201,43 @@ describe('a census', () => {
   it('of a number is decided by the number', () => {
     expect(judgeMetric('== 0', countMetric(0)).verdict).toBe('pass');
     expect(judgeMetric('== 0', countMetric(1)).verdict).toBe('fail');
+  });
+});
+
+describe('criteria that are judged only where their metric can be seen', () => {
+  const unseen = (skipped: boolean): Metric => ({
+    name: 'coderd.restarts',
+    shape: 'missing',
+    reason: 'Prometheus is off',
+    ...(skipped && { skipped: true }),
+  });
+  const judged = (metric: Metric, whereSeen: boolean): CriterionResult =>
+    judgeMetric('== 0', metric, whereSeen ? { whereSeen } : {});
+
+  it('are skipped, with the reason, where nothing shows it', () => {
+    expect(judged(unseen(true), true)).toMatchObject({
+      verdict: 'skipped',
+      sentence: 'skipped: Prometheus is off',
+    });
+    const other = resultOf('pass');
+    expect(decide([other, judged(unseen(true), true)], [])).toMatchObject({
+      verdict: 'pass',
+      reason: 'all 1 criteria passed',
+    });
+  });
+
+  it('are errors where what shows it did not answer, and where somebody asked for it', () => {
+    expect(judged(unseen(false), true)).toMatchObject({ verdict: 'error', sentence: 'Prometheus is off' });
+    expect(judged(unseen(true), false)).toMatchObject({ verdict: 'error', sentence: 'Prometheus is off' });
+    const notMeasured = judgeRun([criterionOf('== 0', { metric: 'coderd.restarts', whereSeen: true })], [], {
+      problems: [],
+    });
+    expect(notMeasured).toMatchObject({ verdict: 'error' });
+  });
+
+  it('are judged as any other where it is seen', () => {
+    expect(judged(countMetric(0, 'coderd.restarts'), true)).toMatchObject({ verdict: 'pass' });
+    expect(judged(countMetric(1, 'coderd.restarts'), true)).toMatchObject({ verdict: 'fail' });
   });
 });
 

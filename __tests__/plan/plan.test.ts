@@ -50,6 +50,7 @@ describe.runIf(hasRecordings)('the guide’s file', () => {
       '14.11-alive-at-once': 'create_workspaces.all.peak_alive >= 990',
       'cleanup-leftover-workspaces': 'cleanup.leftover_workspaces == 0',
       'cleanup-leftover-users': 'cleanup.leftover_users == 0',
+      'coderd-restarts': 'coderd.restarts == 0',
     });
     expect(made.effects).toEqual({ workspaces: 1000, users: 1000, notificationsPerAdmin: 2000 });
   });
@@ -154,6 +155,16 @@ describe('criteria', () => {
     expect(same.map(({ expect: { threshold } }) => threshold)).toEqual([0.95]);
   });
 
+  it('demand that coderd does not begin anew, where that can be seen', () => {
+    const restarts = (text: string) => plan(text).criteria.filter(({ id }) => id === 'coderd-restarts');
+    expect(restarts(GOOD)).toEqual([expect.objectContaining({ whereSeen: true, origin: 'default' })]);
+    const own = restarts(withCriteria('{ id: coderd-restarts, metric: coderd.restarts, expect: "<= 1" }'));
+    expect(own).toHaveLength(1);
+    expect(own[0]).not.toHaveProperty('whereSeen');
+    const out = restarts(withCriteria('{ id: coderd-restarts, disabled: true, reason: rolling update }'));
+    expect(out).toEqual([expect.objectContaining({ disabled: { reason: 'rolling update' } })]);
+  });
+
   it('can be taken out with a reason, and stay visible', () => {
     const made = plan(withCriteria('{ id: cleanup-leftover-users, disabled: true, reason: shared users }'));
     const same = made.criteria.filter(({ id }) => id === 'cleanup-leftover-users');
@@ -233,7 +244,7 @@ describe('criteria', () => {
     ]);
   });
 
-  it.each(['coderd.restarts', 'monitor.cpu'])('cannot ask of %s yet', (metric) => {
+  it.each(['monitor.cpu'])('cannot ask of %s yet', (metric) => {
     expect(refusals(withCriteria(`{ id: own, metric: ${metric}, expect: "p95 < 1s" }`))).toEqual([
       expect.stringMatching(
         new RegExp(`the metric "${metric}" is not available yet; take the criterion out`),

@@ -76,6 +76,34 @@ describe('metrics page', () => {
     expect(sample(page, `${latencies}_bucket{method="GET",path="/api/v2/users/{user}",le="+Inf"}`)).toBe(6);
   });
 
+  it('counts each replica by itself, and anew after a restart', async () => {
+    deployment = await startQuickServer('v2.36.0', false);
+    deployment.options.replicas = 2;
+    const pages = await deployment.openMetricsPages();
+    const asker = new Asker(deployment);
+    for (let count = 0; count < 6; count += 1) await asker.ask('', 'GET /api/v2/users/me');
+    const read = async (index: number): Promise<string> => (await fetch(pages[index]?.url ?? '')).text();
+    const counted = (page: string): number =>
+      sample(
+        page,
+        'coderd_api_requests_processed_total{code="200",method="GET",path="/api/v2/users/{user}"}',
+      ) || 0;
+    const before = [await read(0), await read(1)];
+    expect(before.map(counted).reduce((sum, count) => sum + count)).toBe(6);
+    const starts = before.map((page) => sample(page, 'process_start_time_seconds '));
+    expect(starts[0]).not.toBe(starts[1]);
+    const ids = async () =>
+      ((await asker.ask('', 'GET /api/v2/replicas')).body as { id: string }[]).map(({ id }) => id);
+    const [first, second] = await ids();
+    deployment.restart(0);
+    const after = await read(0);
+    expect(counted(after)).toBe(0);
+    expect(sample(after, 'process_start_time_seconds ')).toBeGreaterThan(starts[0] ?? Infinity);
+    const [renewed, same] = await ids();
+    expect(renewed).not.toBe(first);
+    expect(same).toBe(second);
+  });
+
   it('shows the start of the process with Prometheus on only', async () => {
     deployment = await startQuickServer('v2.36.0', false);
     const asker = new Asker(deployment);

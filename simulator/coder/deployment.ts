@@ -2,6 +2,7 @@ import { now } from './clock.js';
 import type { DeploymentOptions, TemplateOptions } from './options.js';
 import { Provisioning } from './provisioning.js';
 import { Random } from './random.js';
+import { Replicas } from './replicas.js';
 import { DeploymentState, type Template, type Token, type User } from './state.js';
 import { serverTraits, type ServerTraits } from './versions.js';
 
@@ -14,7 +15,7 @@ export class Deployment {
   readonly latencyRandom: Random;
   readonly startedAt = now();
   readonly id: string;
-  readonly replicaIds: string[] = [];
+  readonly replicas: Replicas;
   readonly organization: { id: string; createdAt: number };
   readonly provisioning: Provisioning;
   /** Where it listens; known only after the start. */
@@ -26,6 +27,7 @@ export class Deployment {
     this.random = new Random(options.seed);
     this.latencyRandom = new Random(options.seed + 1);
     this.id = this.random.uuid();
+    this.replicas = new Replicas(options);
     this.organization = { id: this.random.uuid(), createdAt: this.startedAt };
     this.provisioning = new Provisioning(this);
   }

@@ -2,6 +2,8 @@ import type { Deployment } from './deployment.js';
 import { jobStatus, latestBuild } from './state.js';
 
 const LATENCY_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 10, 30];
+/** The content type of a metrics page. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
 const WEBSOCKET_BUCKETS = [0.001, 1, 60, 3600, 54_000, 108_000];
 
 class Histogram {
@@ -88,13 +90,15 @@ export class RequestMetrics {
     return sorted(series).map(([labels, value]) => `${name}{${labels}} ${value}`);
   }
 
-  text(deployment: Deployment): string {
+  /** @param startedAt when the process began, which counts here. */
+  text(deployment: Deployment, startedAt: number): string {
     const concurrent = 'coderd_api_concurrent_requests';
     const sockets = 'coderd_api_concurrent_websockets';
     const latencies = 'coderd_api_request_latencies_seconds';
     const processed = 'coderd_api_requests_processed_total';
     const durations = 'coderd_api_websocket_durations_seconds';
     const lines = [
+      ...(deployment.options.prometheusEnabled ? activeUsers(deployment) : []),
       ...family(
         concurrent,
         'The number of concurrent API requests.',
@@ -125,14 +129,23 @@ export class RequestMetrics {
         'histogram',
         this.#websockets.lines(durations),
       ),
-      ...(deployment.options.prometheusEnabled ? prometheusOnly(deployment) : []),
+      ...(deployment.options.prometheusEnabled ? prometheusOnly(deployment, startedAt) : []),
     ];
     return `${lines.join('\n')}\n`;
   }
 }
 
+/** Served with Prometheus on also by a process that has not answered anything yet. */
+function activeUsers({ state }: Deployment): string[] {
+  const name = 'coderd_api_active_users_duration_hour';
+  const active = state.liveUsers().filter(({ status }) => status === 'active').length;
+  return family(name, 'The number of users that have been active within the last hour.', 'gauge', [
+    `${name} ${active}`,
+  ]);
+}
+
 /** Families that are only served with Prometheus switched on; a few of the many. */
-function prometheusOnly(deployment: Deployment): string[] {
+function prometheusOnly(deployment: Deployment, startedAt: number): string[] {
   const { state, provisioning } = deployment;
   const running = provisioning.daemons.filter((daemon) => daemon.job !== null).length;
   const statuses = new Map<string, number>();
@@ -164,7 +177,7 @@ function prometheusOnly(deployment: Deployment): string[] {
       sorted(statuses).map(([labels, value]) => `${latest}{${labels}} ${value}`),
     ),
     ...family(start, 'Start time of the process since unix epoch in seconds.', 'gauge', [
-      `${start} ${goFloat(Math.round(deployment.startedAt / 10) / 100)}`,
+      `${start} ${goFloat(Math.round(startedAt / 10) / 100)}`,
     ]),
   ];
 }

@@ -106,6 +106,10 @@ export interface DeploymentOptions {
   prometheusEnabled: boolean;
   experiments: string[];
   replicas: number;
+  /** All connections go to the first replica; else each new one goes to the next. */
+  balancerIsSticky: boolean;
+  /** The first replica begins anew once so many requests of a route were answered. */
+  restartAfter: { request: string; count: number } | null;
   /** Every answer takes `baseMs` (log-normal) plus `perRequestMs` for each other request in flight. */
   latency: { baseMs: number; sigma: number; perRequestMs: number };
   /** Added to every answer. */
@@ -204,6 +208,8 @@ export function defaultOptions(): DeploymentOptions {
     prometheusEnabled: true,
     experiments: [],
     replicas: 1,
+    balancerIsSticky: false,
+    restartAfter: null,
     latency: { baseMs: 2, sigma: 0.4, perRequestMs: 0.1 },
     latencySeconds: 0,
     apiDown: false,

@@ -4,7 +4,6 @@ import { authenticate, tokenText } from './authentication.js';
 import { type Call, type Caller } from './calls.js';
 import type { Deployment } from './deployment.js';
 import { goJson } from './go-json.js';
-import { RequestMetrics } from './metrics.js';
 import { defaultCliBehaviour } from './options.js';
 import { applyLimit, type LimitedRequest, RateLimiter } from './rate-limits.js';
 import type { Router } from './router.js';
@@ -38,7 +37,6 @@ async function readBody(request: IncomingMessage): Promise<string> {
 /** The way of a request: switches, latency, limits, route, authentication, handler, answer. */
 export class RequestHandling {
   readonly #deployment: Deployment;
-  readonly #metrics = new RequestMetrics();
   readonly #apiLimiter = new RateLimiter();
   readonly #loginLimiter = new RateLimiter();
   readonly #router: Router;
@@ -46,8 +44,8 @@ export class RequestHandling {
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
-    this.#router = apiRoutes(this.#metrics, deployment.options.version);
-    this.sockets = new SocketHandling(deployment, this.#metrics, this.#apiLimiter);
+    this.#router = apiRoutes(deployment.options.version);
+    this.sockets = new SocketHandling(deployment, this.#apiLimiter);
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -78,8 +76,10 @@ export class RequestHandling {
     const { method } = target;
     const route = this.#routeLabel(target);
     const begin = performance.now();
-    this.#metrics.begin(method, route);
+    const { metrics } = this.#deployment.replicas.of(request.socket);
+    metrics.begin(method, route);
     state.requestCounts.set(`${method} ${route}`, (state.requestCounts.get(`${method} ${route}`) ?? 0) + 1);
+    const restartIsDue = this.#isLastBeforeRestart(`${method} ${route}`);
     state.inFlight += 1;
     state.peakInFlight = Math.max(state.peakInFlight, state.inFlight);
     let result: { answer: Answer; headers: Record<string, string> };
@@ -92,8 +92,16 @@ export class RequestHandling {
     const { status } = result.answer;
     const answered = `${method} ${route} ${status}`;
     state.answerCounts.set(answered, (state.answerCounts.get(answered) ?? 0) + 1);
-    this.#metrics.end(method, route, status, (performance.now() - begin) / 1000);
+    metrics.end(method, route, status, (performance.now() - begin) / 1000);
+    if (restartIsDue) this.#deployment.replicas.restart();
     this.#send(response, result.answer, result.headers);
+  }
+
+  /** Of the request that has just come. */
+  #isLastBeforeRestart(request: string): boolean {
+    const { options, state } = this.#deployment;
+    const due = options.restartAfter;
+    return request === due?.request && state.requestCounts.get(request) === due.count;
   }
 
   #routeLabel({ method, path }: Target): string {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Deployment } from './deployment.js';
 import { seedLeftovers } from './leftovers.js';
+import { MetricsPages, type MetricsPage } from './metrics-pages.js';
 import { defaultOptions, type DeploymentOptions } from './options.js';
 import { RequestHandling } from './request-handling.js';
 import type { DeploymentState } from './state.js';
@@ -33,6 +34,10 @@ export interface CoderDeployment {
   options: DeploymentOptions;
   /** Makes `count` users with a running workspace each, as an earlier test would have left them. */
   seedLeftovers: (count: number, template?: string) => void;
+  /** Opens the metrics page of each replica on a port of its own. */
+  openMetricsPages: () => Promise<MetricsPage[]>;
+  /** Begins a replica anew. */
+  restart: (replica?: number) => void;
   close: () => Promise<void>;
 }
 
@@ -66,6 +71,7 @@ export async function startCoderServer(options: Partial<DeploymentOptions> = {})
   const memberToken = tokenOf(member.id);
   for (const template of deployment.options.templates) deployment.addTemplate(template, owner.id);
 
+  const pages = new MetricsPages(deployment);
   const handling = new RequestHandling(deployment);
   const server = createServer((request, response) => void handling.answer(request, response));
   server.on('upgrade', (request, socket) => void handling.sockets.upgrade(request, socket));
@@ -88,7 +94,10 @@ export async function startCoderServer(options: Partial<DeploymentOptions> = {})
     state: deployment.state,
     options: deployment.options,
     seedLeftovers: (count, template) => seedLeftovers(deployment, count, template),
+    openMetricsPages: () => pages.open(),
+    restart: (replica) => deployment.replicas.restart(replica),
     close: async () => {
+      pages.close();
       deployment.provisioning.close();
       handling.sockets.close();
       server.closeAllConnections();

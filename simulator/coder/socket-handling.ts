@@ -6,20 +6,17 @@ import { baseHeaders, JSON_TYPE, loadDelay, targetOf } from './conventions.js';
 import type { Deployment } from './deployment.js';
 import { followedBySocket } from './followed-logs.js';
 import { goJson } from './go-json.js';
-import type { RequestMetrics } from './metrics.js';
 import { applyLimit, type RateLimiter } from './rate-limits.js';
 import { acceptWebSocket, isWebSocketRequest } from './websocket.js';
 
 /** Log following and the dashboard's watches: the only WebSockets here. */
 export class SocketHandling {
   readonly #deployment: Deployment;
-  readonly #metrics: RequestMetrics;
   readonly #apiLimiter: RateLimiter;
   readonly #sockets = new Set<Duplex>();
 
-  constructor(deployment: Deployment, metrics: RequestMetrics, apiLimiter: RateLimiter) {
+  constructor(deployment: Deployment, apiLimiter: RateLimiter) {
     this.#deployment = deployment;
-    this.#metrics = metrics;
     this.#apiLimiter = apiLimiter;
   }
 
@@ -56,11 +53,12 @@ export class SocketHandling {
       return;
     }
     const begin = performance.now();
-    this.#metrics.openSocket(found.route);
+    const { metrics } = this.#deployment.replicas.of(request.socket);
+    metrics.openSocket(found.route);
     const name = `GET ${found.route}`;
     state.requestCounts.set(name, (state.requestCounts.get(name) ?? 0) + 1);
     const open = acceptWebSocket(request, socket, { ...baseHeaders(this.#deployment), ...limit.headers });
-    open.onClose(() => this.#metrics.closeSocket(found.route, (performance.now() - begin) / 1000));
+    open.onClose(() => metrics.closeSocket(found.route, (performance.now() - begin) / 1000));
     found.follow(open);
   }
 

@@ -18,7 +18,7 @@ export interface BucketOutcome {
 }
 
 /** The bucket of the value at a 1-based place among all values in ascending order. */
-export function bucketAt({ buckets }: BucketMetric, rank: number): Interval {
+export function bucketAt({ buckets }: Pick<BucketMetric, 'buckets'>, rank: number): Interval {
   const index = buckets.findIndex(({ count }) => count >= rank);
   const last = buckets.at(-1)?.upTo ?? 0;
   if (index < 0) return { above: last, upTo: Infinity };

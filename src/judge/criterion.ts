@@ -19,7 +19,12 @@ function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): Crit
   if (criterion.disabled) return { verdict: 'disabled', sentence: `taken out: ${criterion.disabled.reason}` };
   const metric = metrics.get(criterion.metric);
   if (metric === undefined) return { verdict: 'error', sentence: `${criterion.metric} was not measured` };
-  if (metric.shape === 'missing') return { verdict: 'error', sentence: metric.reason };
+  if (metric.shape === 'missing') {
+    const isSkipped = metric.skipped === true && criterion.whereSeen === true;
+    return isSkipped
+      ? { verdict: 'skipped', sentence: `skipped: ${metric.reason}` }
+      : { verdict: 'error', sentence: metric.reason };
+  }
   const n = sampleCount(metric);
   if (n === 0) return { verdict: 'error', sentence: `${metric.name} has no samples` };
   const measured = measuredCount(metric) ?? 0;
@@ -32,10 +37,27 @@ function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): Crit
   const outcome = judgeExpectation(criterion.expect, metric);
   if (metric.doubt !== undefined && 'observed' in outcome)
     return { ...outcome, verdict: 'inconclusive', sentence: `${outcome.sentence}; but ${metric.doubt}` };
+  if (outcome.verdict === 'fail')
+    return metric.ownDelay === undefined ? outcome : mildened(outcome, criterion, metric.ownDelay);
   if (outcome.verdict !== 'pass') return outcome;
   const warning = warningOf(criterion, metric) ?? partsWarning(criterion, metrics);
   if (warning === undefined) return outcome;
   return { ...outcome, verdict: 'warn', sentence: `${outcome.sentence}; but ${warning}` };
+}
+
+type Judged = Extract<CriterionVerdict, { observed: Observed }>;
+
+/** A failure that the measuring's own delay may have made is none; a pass in spite of it is one. */
+function mildened(outcome: Judged, { expect }: Criterion, ownDelay: number): CriterionVerdict {
+  const { observed } = outcome;
+  if (observed.kind !== 'quantile' && observed.kind !== 'number') return outcome;
+  if (!isUpperLimit(expect.operator) || !holds(observed.value - ownDelay, expect.operator, expect.threshold))
+    return outcome;
+  return {
+    ...outcome,
+    verdict: 'inconclusive',
+    sentence: `${outcome.sentence}; but up to ${formatQuantity(ownDelay, expect.unit)} of it may be the delay of the load generator`,
+  };
 }
 
 function warningOf({ warn }: Criterion, metric: Measured): string | undefined {

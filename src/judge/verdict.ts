@@ -35,7 +35,9 @@ export type CriterionVerdict =
       readonly sentence: string;
     }
   | { readonly verdict: 'error'; readonly sentence: string }
-  | { readonly verdict: 'disabled'; readonly sentence: string };
+  | { readonly verdict: 'disabled'; readonly sentence: string }
+  /** Nothing on this deployment shows what it asks for, and it is judged only where something does. */
+  | { readonly verdict: 'skipped'; readonly sentence: string };
 
 export type CriterionResult = CriterionVerdict & { readonly criterion: Criterion };
 

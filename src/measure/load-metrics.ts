@@ -44,6 +44,7 @@ export function loadMetrics(
   const { series } = evidence.result;
   const judged = series.filter(isJudged);
   const origin = originOf(evidence.result);
+  const delay = { ownDelay: ownDelay(evidence.result) };
   const latency = merged(judged);
   const routes = new Map(
     [...judged, ...series.filter(({ route, warmUp }) => route === BASELINE && !warmUp)].map(({ route }) => [
@@ -52,7 +53,7 @@ export function loadMetrics(
     ]),
   );
   const measured: readonly Metric[] = [
-    { ...origin, name: 'api.latency', ...samplesOf(latency) },
+    { ...origin, ...delay, name: 'api.latency', ...samplesOf(latency) },
     {
       ...origin,
       name: 'api.success_rate',
@@ -70,7 +71,7 @@ export function loadMetrics(
     },
     ...[...routes].map(([name, route]): Metric => {
       const own = series.filter((one) => one.route === route && !one.warmUp);
-      return { ...origin, name, ...samplesOf(merged(own)) };
+      return { ...origin, ...delay, name, ...samplesOf(merged(own)) };
     }),
   ];
   const missing = names.filter((name) => !measured.some((metric) => metric.name === name));
@@ -99,6 +100,9 @@ function originOf(result: LoadResult) {
     ...(doubt !== undefined && { doubt }),
   } as const;
 }
+
+/** Calls are sent late by the first, and answers noticed late by the second: for all but one in a hundred. */
+const ownDelay = ({ health }: LoadResult): number => (health.sendLagP99Ms + health.eventLoopLagP99Ms) / 1000;
 
 function throttledTooMuch({ calls }: LoadResult): string | undefined {
   const due = calls.ok + calls.failed + calls.throttled;

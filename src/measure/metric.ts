@@ -1,6 +1,6 @@
 import type { QuantityKind } from '../config/expectation.js';
 
-export type MetricSource = 'cli-result' | 'cli-prometheus' | 'coder-api' | 'load';
+export type MetricSource = 'cli-result' | 'cli-prometheus' | 'server-metrics' | 'coder-api' | 'load';
 
 interface MetricOrigin {
   readonly name: string;
@@ -10,6 +10,8 @@ interface MetricOrigin {
   readonly evidence: readonly string[];
   /** Why the numbers may tell more of how they were measured than of the deployment. Nothing is decided by them. */
   readonly doubt?: string;
+  /** By how much the values may be too large because of how they were measured; in their unit. */
+  readonly ownDelay?: number;
 }
 
 /** Many measurements of one kind. Failed ones are infinitely slow: leaving them out would flatter. */
@@ -60,6 +62,8 @@ export interface MissingMetric {
   readonly name: string;
   readonly shape: 'missing';
   readonly reason: string;
+  /** Nothing on this deployment shows it: what is judged only where it can be seen is left out, with the reason. */
+  readonly skipped?: true;
 }
 
 export type Metric = SampleMetric | BucketMetric | RatioMetric | CountMetric | ValueMetric | MissingMetric;

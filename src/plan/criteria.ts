@@ -2,7 +2,7 @@ import { parseExpectation, type Expectation, type QuantityKind } from '../config
 import { suggestion } from '../config/nearest.js';
 import type { ActiveCriterionConfig, CriterionConfig } from '../config/schema.js';
 import type { Mistake } from '../errors.js';
-import { CLEANUP_METRICS, LATER_METRICS, type KnownMetric } from './metric-names.js';
+import { CLEANUP_METRICS, LATER_METRICS, SERVER_METRICS, type KnownMetric } from './metric-names.js';
 import type { Criterion } from './plan-types.js';
 import { undecidable } from './samples.js';
 import type { SuitePlan } from './suite-plan.js';
@@ -26,9 +26,10 @@ export function planCriteria(
   suites: readonly Pick<SuitePlan, 'criteria' | 'metrics'>[],
   options: CriteriaOptions,
 ): CriteriaPlan {
-  const metrics = [...suites.flatMap((suite) => suite.metrics), ...CLEANUP_METRICS];
+  const metrics = [...suites.flatMap((suite) => suite.metrics), ...SERVER_METRICS, ...CLEANUP_METRICS];
   const base = [
     ...suites.flatMap(({ criteria }) => criteria),
+    RESTARTS,
     ...(options.cleanupInMain ? cleanupCriteria() : []),
   ];
   const mistakes: Mistake[] = [];
@@ -57,6 +58,17 @@ function ofEveryOne(expectation: Expectation): Expectation {
   const isLowerLimit = expectation.operator === '>' || expectation.operator === '>=';
   return parseExpectation(expectation.text.replace(/^p[\d.]+/i, isLowerLimit ? 'min' : 'max'));
 }
+
+/** Demanded of every deployment that can show it; who names it under `criteria` demands it in any case. */
+const RESTARTS: Criterion = {
+  id: 'coderd-restarts',
+  title: 'coderd processes that ended during the load',
+  metric: 'coderd.restarts',
+  expect: parseExpectation('== 0'),
+  informational: false,
+  whereSeen: true,
+  origin: 'default',
+};
 
 function cleanupCriteria(): Criterion[] {
   return (['workspaces', 'users'] as const).map((kind) => ({

@@ -29,6 +29,11 @@ export const CLEANUP_METRICS: readonly KnownMetric[] = [
   { name: 'cleanup.leftover_users', shape: 'count', unit: 'count' },
 ];
 
+/** Of coderd itself, whatever the suites. */
+export const SERVER_METRICS: readonly KnownMetric[] = [
+  { name: 'coderd.restarts', shape: 'count', unit: 'count' },
+];
+
 const TRAFFIC_METRICS: readonly KnownMetric[] = [
   { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
   { name: 'drop_rate', shape: 'ratio', unit: 'ratio' },
@@ -45,7 +50,7 @@ const BROWSER_METRICS: readonly KnownMetric[] = [
 ];
 
 /** The first parts of metric names whose suites are not available yet. */
-export const LATER_METRICS = ['coderd', 'monitor'];
+export const LATER_METRICS = ['monitor'];
 
 /** The metrics of creating workspaces, of each group and of all; `groups` has their planned counts. */
 export function workspaceMetricNames(groups: ReadonlyMap<string, number>): readonly KnownMetric[] {

@@ -133,6 +133,8 @@ export interface Criterion {
   readonly informational: boolean;
   /** Metrics of parts of this one: a part that breaches the expectation alone is a warning. */
   readonly parts?: readonly string[];
+  /** Not judged on a deployment that cannot show its metric; the summary says why. */
+  readonly whereSeen?: true;
   /** Taken out by the config, with the reason that the summary shows. */
   readonly disabled?: { readonly reason: string };
   readonly origin: 'config' | 'default' | 'criteria';

@@ -33,7 +33,8 @@ interface ObservedCells {
 /** The numbers of a result as text; empty where there are none. */
 export function observedCells(result: CriterionResult): ObservedCells {
   if (result.verdict === 'error') return { value: 'no value', interval: '', n: '' };
-  if (result.verdict === 'disabled') return { value: '', interval: '', n: '' };
+  if (result.verdict === 'disabled' || result.verdict === 'skipped')
+    return { value: '', interval: '', n: '' };
   const { observed } = result;
   const unit = observed.kind === 'ratio' ? 'ratio' : result.criterion.expect.unit;
   // A number and its unit stay on one line.
@@ -70,6 +71,7 @@ function verdictCell(result: CriterionResult): string {
     case 'warn':
       return `**warn**${informational}`;
     case 'disabled':
+    case 'skipped':
       return cell(result.sentence);
     case 'fail':
     case 'inconclusive':

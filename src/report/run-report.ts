@@ -6,6 +6,7 @@ import type { TimeShare } from '../measure/stages.js';
 import type { Plan } from '../plan/plan-types.js';
 import type { Readiness } from '../ready/readiness.js';
 import type { Seconds } from '../units.js';
+import type { ServerReport } from './server.js';
 
 /** How a step ended, as the report shows it. */
 export interface StepReport {
@@ -39,6 +40,8 @@ export interface RunReport {
   readonly steps: readonly StepReport[];
   /** Of the virtual users, where there were any. */
   readonly load?: LoadSummary;
+  /** What coderd itself says of the load. */
+  readonly server?: ServerReport;
   readonly cleanup?: CleanupReport;
   readonly verdict: Verdict;
   /** Relative to the workspace. */

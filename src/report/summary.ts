@@ -8,6 +8,7 @@ import { browserSentence } from './browser.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
+import { comparisonSentence, comparisonTable, serverSentence, serverTable } from './server.js';
 import { concurrencyShown, retriesNeeded, whereTheTimeWent } from './sentences.js';
 import { trafficSentence } from './traffic.js';
 
@@ -35,13 +36,17 @@ export function renderSummary(report: RunReport): string {
     apiLoadText(report),
     trafficText(report),
     browserText(report),
+    serverText(report),
     retriesText(report),
     failuresSection(report),
     cleanupSection(report),
     noticesSection(report),
     // A cancelled run has only a part of its workspaces; quantiles of a part would mislead.
-    verdict.verdict === 'cancelled' ? undefined : details('Times of each group', stageTable(report)),
+    verdict.verdict === 'cancelled' || createStepsOf(plan).length === 0
+      ? undefined
+      : details('Times of each group', stageTable(report)),
     apiLoadDetails(report),
+    ...serverDetails(report),
     details('How it was run', runTable(report)),
   ]);
 }
@@ -75,6 +80,22 @@ function trafficText(report: RunReport): string | undefined {
 function browserText(report: RunReport): string | undefined {
   const text = browserSentence(report);
   return text === undefined ? undefined : `**Browsers.** ${cell(text)}`;
+}
+
+/** Of a cancelled run nothing was read after the load. */
+function serverText({ server, verdict }: RunReport): string | undefined {
+  if (server === undefined || verdict.verdict === 'cancelled') return undefined;
+  const comparison = comparisonSentence(server);
+  return `**On the server's side.** ${cell([serverSentence(server), comparison ?? ''].join(' '))}`;
+}
+
+function serverDetails({ server }: RunReport): (string | undefined)[] {
+  if (server === undefined) return [];
+  const [compared, counted] = [comparisonTable(server), serverTable(server)];
+  return [
+    compared === undefined ? undefined : details("Latencies, ours beside the server's", compared),
+    counted === undefined ? undefined : details('What coderd counted', counted),
+  ];
 }
 
 function retriesText(report: RunReport): string | undefined {

@@ -1,3 +1,4 @@
+import type { LoadResult } from '../load/load-types.js';
 import { LOAD_FILE, loadMetrics, loadProblem } from '../measure/load-metrics.js';
 import { summarizeLoad, type LoadSummary } from '../measure/load-summary.js';
 import type { Metric } from '../measure/metric.js';
@@ -10,6 +11,7 @@ export interface LoadReading {
   readonly metrics: readonly Metric[];
   readonly problems: readonly string[];
   readonly summary?: LoadSummary;
+  readonly result?: LoadResult;
 }
 
 /** Keeps what the virtual users found as evidence, and measures by it. */
@@ -25,5 +27,6 @@ export async function readLoad({ plan, load }: PlanOutcome, results: ResultsDire
     metrics: loadMetrics(evidence, names),
     problems: [loadProblem(evidence)].filter((problem) => problem !== undefined),
     summary: summarizeLoad(outcome.result),
+    result: outcome.result,
   };
 }

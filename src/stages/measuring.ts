@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
+import { compareServer } from '../judge/server-comparison.js';
 import { browserMetrics, browserProblem } from '../measure/browser-metrics.js';
 import { countCauses } from '../measure/failure-cause.js';
 import type { LoadSummary } from '../measure/load-summary.js';
@@ -7,6 +8,8 @@ import { ResultFileError } from '../measure/json-window.js';
 import { describeMetric, type Metric } from '../measure/metric.js';
 import { readResultFile, type RunRecord } from '../measure/result-file.js';
 import { trafficMetrics, trafficProblem } from '../measure/traffic-metrics.js';
+import { describeRestarts, restartMetric } from '../measure/restarts.js';
+import { SERVER_LATENCY_FILE, serverDelta } from '../measure/server-latency.js';
 import { timeShare, type TimeShare } from '../measure/stages.js';
 import {
   coverageProblem,
@@ -18,6 +21,7 @@ import {
 } from '../measure/workspace-metrics.js';
 import { evidenceName, isCreateStep, stepName } from '../plan/steps.js';
 import type { StepReport } from '../report/run-report.js';
+import type { ServerReport } from '../report/server.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { StepOutcome } from '../run/run-types.js';
 import { seconds } from '../units.js';
@@ -41,6 +45,7 @@ export interface MeasureStage {
   readonly steps: readonly StepReport[];
   /** Of the virtual users, where some came. */
   readonly load?: LoadSummary;
+  readonly server: ServerReport;
   /** What makes the run worthless whatever the numbers say. */
   readonly problems: readonly string[];
 }
@@ -64,15 +69,24 @@ export async function measure(
   const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
   if (failedRuns.length > 0) await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
   if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
-  const workspaces = workspaceMetrics(groups, observation);
+  const workspaces = groups.length === 0 ? [] : workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
   const ofBrowsers = browsers === undefined ? [] : browserMetrics(browsers);
-  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ...ofBrowsers];
+  const restarts = describeRestarts(run.server);
+  const delta = serverDelta(run.server);
+  const server: ServerReport = {
+    delta,
+    ...(restarts !== undefined && { restarts }),
+    ...(load.result && { comparison: compareServer(load.result, delta) }),
+  };
+  await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
+  const ofServer = restartMetric(run.server);
+  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ...ofBrowsers, ofServer];
   // Again once the clean-up's are there; these stay should main not come to that.
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ...ofBrowsers],
+    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ...ofBrowsers, ofServer],
     timeShares:
       'unusable' in observation
         ? []
@@ -83,6 +97,7 @@ export async function measure(
       stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? []),
     ),
     ...(load.summary && { load: load.summary }),
+    server,
     problems: [
       ...groups.flatMap((group) => coverageProblem(group) ?? []),
       ...load.problems,

@@ -15,6 +15,7 @@ import { planLines, renderPlan } from '../report/plan-text.js';
 import { readinessLines, renderReadiness } from '../report/readiness-text.js';
 import type { RunReport } from '../report/run-report.js';
 import { whereTheTimeWent } from '../report/sentences.js';
+import { comparisonSentence, serverSentence } from '../report/server.js';
 import { renderSummary } from '../report/summary.js';
 import { trafficSentence } from '../report/traffic.js';
 import type { ResultsDirectory } from '../results-directory.js';
@@ -129,6 +130,10 @@ function logVerdict(report: RunReport, world: World): void {
   if (traffic !== undefined) world.log.info(`Workspace traffic: ${traffic}`);
   const browsers = browserSentence(report);
   if (browsers !== undefined) world.log.info(`Browsers: ${browsers}`);
+  if (report.server !== undefined && report.verdict.verdict !== 'cancelled') {
+    const comparison = comparisonSentence(report.server) ?? '';
+    world.log.info(`On the server's side: ${serverSentence(report.server)} ${comparison}`.trimEnd());
+  }
   world.log.info(`Verdict: ${report.verdict.verdict}. ${report.verdict.reason}`);
   world.log.info(`Results: ${report.resultsDirectory}`);
 }

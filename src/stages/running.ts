@@ -10,7 +10,9 @@ import type { Plan } from '../plan/plan-types.js';
 import type { Readiness } from '../ready/readiness.js';
 import { Pace } from '../run/pace.js';
 import { runPlan } from '../run/run.js';
+import { ServerWatch } from '../run/server-watch.js';
 import type { PlanOutcome, RunContext } from '../run/run-types.js';
+import type { ServerObservation } from '../server-evidence.js';
 import type { Milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import type { Connection } from './connecting.js';
@@ -25,6 +27,7 @@ export interface RunStage {
   readonly outcome: PlanOutcome;
   /** Read before anything is deleted. */
   readonly observation: ObservedWorkspaces | { readonly unusable: string };
+  readonly server: ServerObservation;
 }
 
 export interface RunRequest {
@@ -36,6 +39,8 @@ export interface RunRequest {
   readonly scope: RunScope;
   readonly rawDirectory: string;
   readonly evidenceDirectory: string;
+  /** Input `prometheus-url`. */
+  readonly metricsPages: readonly string[];
   readonly deadline: Milliseconds;
   /** Masked wherever they appear. */
   readonly secrets: readonly string[];
@@ -60,6 +65,11 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     else world.cancelled.addEventListener('abort', start, { once: true });
   });
   const userPace = paceOf(request, world);
+  const watch = new ServerWatch(
+    { http: api.http, token, pages: request.metricsPages, clock: world.clock },
+    { evidenceDirectory: request.evidenceDirectory, secrets: request.secrets, signal: world.cancelled },
+  );
+  await watch.start();
   const outcome = await runPlan(request.plan, {
     api,
     clock: world.clock,
@@ -84,7 +94,8 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     ...placeOf(request.facts),
     ...(userPace && { userPace }),
   });
-  return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe() };
+  const server = await watch.stop();
+  return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe(), server };
 }
 
 /** All scale-test users are made with one token at one path, so they share one bucket of the rate limiter. */

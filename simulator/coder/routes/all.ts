@@ -1,4 +1,3 @@
-import type { RequestMetrics } from '../metrics.js';
 import { Router } from '../router.js';
 import { addBuildRoutes } from './builds.js';
 import { addDashboardRoutes } from './dashboard.js';
@@ -10,9 +9,9 @@ import { addTokenRoutes } from './tokens.js';
 import { addUserRoutes } from './users.js';
 import { addWorkspaceRoutes } from './workspaces.js';
 
-export function apiRoutes(metrics: RequestMetrics, version: string): Router {
+export function apiRoutes(version: string): Router {
   const router = new Router();
-  addDeploymentRoutes(router, metrics, version);
+  addDeploymentRoutes(router, version);
   addUserRoutes(router);
   addTokenRoutes(router);
   addTemplateRoutes(router);
@@ -20,6 +19,6 @@ export function apiRoutes(metrics: RequestMetrics, version: string): Router {
   addWorkspaceRoutes(router);
   addBuildRoutes(router);
   addProvisionerRoutes(router);
-  addDashboardRoutes(router);
+  addDashboardRoutes(router, version);
   return router;
 }

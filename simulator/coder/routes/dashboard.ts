@@ -2,6 +2,7 @@ import { type Answer, ApiError, notFound, ok } from '../answers.js';
 import { type Call, jsonBody, uuidParam } from '../calls.js';
 import { rfc3339 } from '../clock.js';
 import type { Router } from '../router.js';
+import { isAtLeast } from '../versions.js';
 import { findWorkspace, maySee } from './workspaces.js';
 
 const INBOX_PAGE = 25;
@@ -72,10 +73,12 @@ function agentContainers(call: Call): Answer {
 }
 
 /** Calls of the dashboard's pages, which have no recorded bodies: enough to be asked under load. */
-export function addDashboardRoutes(router: Router): void {
+export function addDashboardRoutes(router: Router, version: string): void {
   router.add('GET /api/v2/notifications/inbox', inbox, { slash: true });
   router.add('POST /api/v2/authcheck', authCheck, { slash: true });
-  router.add('GET /api/v2/tasks', () => ok({ tasks: [], count: 0 }), { slash: true });
+  // Before, below /api/experimental.
+  if (isAtLeast(version, 'v2.29.0'))
+    router.add('GET /api/v2/tasks', () => ok({ tasks: [], count: 0 }), { slash: true });
   router.add('GET /api/v2/deployment/ssh', () =>
     ok({
       hostname_prefix: 'coder.',
@@ -94,9 +97,11 @@ export function addDashboardRoutes(router: Router): void {
     findWorkspace(call);
     return ok({ parameter_mismatch: false });
   });
-  router.add('GET /api/v2/workspaces/{workspace}/acl', (call) => {
-    findWorkspace(call);
-    return ok({ users: [], group: [] });
-  });
+  // Before v2.32 only with the experiment "workspace-sharing".
+  if (isAtLeast(version, 'v2.32.0'))
+    router.add('GET /api/v2/workspaces/{workspace}/acl', (call) => {
+      findWorkspace(call);
+      return ok({ users: [], group: [] });
+    });
   router.add('GET /api/v2/workspaceagents/{workspaceagent}/containers', agentContainers);
 }

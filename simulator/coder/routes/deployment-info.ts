@@ -1,8 +1,7 @@
 import { type Answer, ApiError, forbidden, ok, routeNotFound } from '../answers.js';
 import { type Call, findUser, jsonBody, param, requireOrganization, unknownUser } from '../calls.js';
 import { now, rfc3339 } from '../clock.js';
-import type { Deployment } from '../deployment.js';
-import type { RequestMetrics } from '../metrics.js';
+import { METRICS_TYPE } from '../metrics.js';
 import type { Router } from '../router.js';
 import { jobStatus, latestBuild } from '../state.js';
 import { serverTraits } from '../versions.js';
@@ -11,7 +10,6 @@ import { entitlementFeatures } from '../wire/entitlements.js';
 import { provisionerApiVersion } from './provisioners.js';
 
 const MINUTES = 60_000;
-const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
 
 function buildInfo({ deployment }: Call): Answer {
   const { options, traits } = deployment;
@@ -83,23 +81,15 @@ function entitlements(call: Call): Answer {
   });
 }
 
-function replicaId(deployment: Deployment, index: number): string {
-  const known = deployment.replicaIds[index];
-  if (known !== undefined) return known;
-  const id = deployment.random.uuid();
-  deployment.replicaIds[index] = id;
-  return id;
-}
-
 function replicas(call: Call): Answer {
   enterpriseOnly(call);
   const { deployment } = call;
   requireOwner(call);
   return ok(
-    Array.from({ length: deployment.options.replicas }, (_, index) => ({
-      id: replicaId(deployment, index),
-      hostname: `vm-${index}`,
-      created_at: rfc3339(deployment.startedAt),
+    deployment.replicas.list.map(({ id, hostname, startedAt }) => ({
+      id,
+      hostname,
+      created_at: rfc3339(startedAt),
       relay_address: '',
       region_id: 999,
       error: '',
@@ -165,7 +155,7 @@ function debugHealth(call: Call): Answer {
   });
 }
 
-export function addDeploymentRoutes(router: Router, metrics: RequestMetrics, version: string): void {
+export function addDeploymentRoutes(router: Router, version: string): void {
   router.add('GET /api/v2', () => ok({ message: '👋' }), { open: true, slash: true });
   router.add('GET /api/v2/buildinfo', buildInfo, { open: true });
   router.add('GET /api/v2/entitlements', entitlements, { open: true });
@@ -186,7 +176,8 @@ export function addDeploymentRoutes(router: Router, metrics: RequestMetrics, ver
   if (serverTraits(version).hasDebugMetrics) {
     router.add('GET /api/v2/debug/metrics', (call) => {
       requireOwner(call);
-      return { status: 200, text: metrics.text(call.deployment), contentType: METRICS_TYPE };
+      const { metrics, startedAt } = call.deployment.replicas.of(call.request.socket);
+      return { status: 200, text: metrics.text(call.deployment, startedAt), contentType: METRICS_TYPE };
     });
   } else {
     // Older servers take the word for the name of a user.
