@@ -36,6 +36,7 @@ export async function runContextOf(
       organizationId: template.organization_id,
     }),
     describeTrafficPage: () => undefined,
+    describeBrowserPage: () => undefined,
     ...changes,
   };
 }

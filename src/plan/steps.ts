@@ -1,4 +1,11 @@
-import type { CreateWorkspacesStep, DashboardStep, Plan, Step, WorkspaceTrafficStep } from './plan-types.js';
+import type {
+  CreateWorkspacesStep,
+  DashboardBrowserStep,
+  DashboardStep,
+  Plan,
+  Step,
+  WorkspaceTrafficStep,
+} from './plan-types.js';
 
 type Steps = Pick<Plan, 'phases'>;
 
@@ -11,6 +18,7 @@ export const stepsOf = ({ phases }: Steps): readonly Step[] => phases.flatMap(({
 export const isCreateStep = (step: Step): step is CreateWorkspacesStep => step.suite === 'create-workspaces';
 export const isDashboardStep = (step: Step): step is DashboardStep => step.suite === 'dashboard';
 export const isTrafficStep = (step: Step): step is WorkspaceTrafficStep => step.suite === 'workspace-traffic';
+export const isBrowserStep = (step: Step): step is DashboardBrowserStep => step.suite === 'dashboard-browser';
 
 /** The steps that create workspaces, one a group. */
 export const createStepsOf = (plan: Steps): readonly CreateWorkspacesStep[] =>
@@ -19,6 +27,10 @@ export const createStepsOf = (plan: Steps): readonly CreateWorkspacesStep[] =>
 /** The step that sends traffic; undefined where none is planned. */
 export const trafficStepOf = (plan: Steps): WorkspaceTrafficStep | undefined =>
   stepsOf(plan).find(isTrafficStep);
+
+/** The step in which browsers click; undefined where none is planned. */
+export const browserStepOf = (plan: Steps): DashboardBrowserStep | undefined =>
+  stepsOf(plan).find(isBrowserStep);
 
 /** The step of the virtual users; undefined where none are planned. */
 export const dashboardStepOf = (plan: Steps): DashboardStep | undefined =>
@@ -33,6 +45,7 @@ export function stepName(step: Step): string {
       return step.group;
     case 'dashboard':
     case 'workspace-traffic':
+    case 'dashboard-browser':
       return step.suite;
   }
 }
@@ -44,6 +57,7 @@ export function evidenceName(step: Step): string {
       return `${step.suite}.${step.group}`;
     case 'dashboard':
     case 'workspace-traffic':
+    case 'dashboard-browser':
       return step.suite;
   }
 }

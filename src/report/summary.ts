@@ -2,7 +2,9 @@ import { formatQuantity } from '../judge/format.js';
 import { estimateQuantile } from '../judge/quantile.js';
 import type { GateVerdict } from '../judge/verdict.js';
 import { createStepsOf, groupsOf } from '../plan/steps.js';
+import { BROWSER_CHECK } from '../ready/readiness.js';
 import { apiLoadDetails, apiLoadSentences } from './api-load.js';
+import { browserSentence } from './browser.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
@@ -33,6 +35,7 @@ export function renderSummary(report: RunReport): string {
     concurrencyText(report),
     apiLoadText(report),
     trafficText(report),
+    browserText(report),
     serverText(report),
     retriesText(report),
     failuresSection(report),
@@ -72,6 +75,11 @@ function apiLoadText(report: RunReport): string | undefined {
 function trafficText(report: RunReport): string | undefined {
   const text = trafficSentence(report);
   return text === undefined ? undefined : `**Workspace traffic.** ${cell(text)}`;
+}
+
+function browserText(report: RunReport): string | undefined {
+  const text = browserSentence(report);
+  return text === undefined ? undefined : `**Browsers.** ${cell(text)}`;
 }
 
 /** Of a cancelled run nothing was read after the load. */
@@ -181,6 +189,9 @@ function runTable(report: RunReport): string {
     `Deployment: ${code(report.environment)}, Coder ${code(readiness.serverVersion ?? 'unknown')}`,
     ...(readiness.cliVersion === undefined ? [] : [`CLI: ${code(readiness.cliVersion)}`]),
     ...(report.plan.profile === undefined ? [] : [`Profile: ${code(report.plan.profile)}`]),
+    ...readiness.checks
+      .filter(({ name }) => name === BROWSER_CHECK)
+      .map(({ message }) => `Browsers: ${cell(message)}`),
     `Started: ${report.startedAt.toISOString()}`,
     ...[timeShared(report)].filter((text) => text !== undefined),
     `Results: ${code(report.resultsDirectory)}`,

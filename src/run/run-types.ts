@@ -40,6 +40,15 @@ export interface RunContext {
   readonly userPace?: Pace;
   /** What a metrics page of workspace-traffic tells; undefined for any other text: another program may answer there. */
   readonly describeTrafficPage: (text: string) => string | undefined;
+  /** The same of the dashboard suite. */
+  readonly describeBrowserPage: (text: string) => string | undefined;
+}
+
+/** Where a suite's metrics page is kept, and when it was read last. */
+export interface KeptPage {
+  readonly file: string;
+  readonly isFinal: boolean;
+  readonly readAt: Date;
 }
 
 /** How a step ended; its result file, where there is one, says how well. */
@@ -57,7 +66,7 @@ export interface StepOutcome {
   /** The last lines that the CLI wrote to stderr, or why the step could not run. */
   readonly lastWords: readonly string[];
   /** Of a suite that has one: where its own metrics page is kept, below the results directory. */
-  readonly metricsPage?: { readonly file: string; readonly isFinal: boolean } | { readonly unusable: string };
+  readonly metricsPage?: KeptPage | { readonly unusable: string };
 }
 
 export interface PlanOutcome {

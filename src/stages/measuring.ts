@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
 import { compareServer } from '../judge/server-comparison.js';
+import { browserMetrics, browserProblem } from '../measure/browser-metrics.js';
 import { countCauses } from '../measure/failure-cause.js';
 import type { LoadSummary } from '../measure/load-summary.js';
 import { ResultFileError } from '../measure/json-window.js';
@@ -25,6 +26,7 @@ import type { ResultsDirectory } from '../results-directory.js';
 import type { StepOutcome } from '../run/run-types.js';
 import { seconds } from '../units.js';
 import type { World } from '../world.js';
+import { readBrowsers } from './browser-evidence.js';
 import { readFailedRuns, type FailedRun } from './failed-runs.js';
 import { readChunks } from './file-pieces.js';
 import { writeWithoutLogs } from './result-evidence.js';
@@ -63,11 +65,13 @@ export async function measure(
   const { observation } = run;
   const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
   const traffic = await readTraffic(read, groups, observation, results);
+  const browsers = await readBrowsers(read, results, world);
   const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
   if (failedRuns.length > 0) await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
   if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
   const workspaces = groups.length === 0 ? [] : workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
+  const ofBrowsers = browsers === undefined ? [] : browserMetrics(browsers);
   const restarts = describeRestarts(run.server);
   const delta = serverDelta(run.server);
   const server: ServerReport = {
@@ -77,12 +81,12 @@ export async function measure(
   };
   await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
   const ofServer = restartMetric(run.server);
-  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ofServer];
+  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ...ofBrowsers, ofServer];
   // Again once the clean-up's are there; these stay should main not come to that.
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ofServer],
+    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ...ofBrowsers, ofServer],
     timeShares:
       'unusable' in observation
         ? []
@@ -98,6 +102,7 @@ export async function measure(
       ...groups.flatMap((group) => coverageProblem(group) ?? []),
       ...load.problems,
       ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
+      ...(browsers === undefined ? [] : [browserProblem(browsers)]).flatMap((problem) => problem ?? []),
     ],
   };
 }

@@ -6,6 +6,7 @@ import { isReady, refusals, type Readiness } from '../ready/readiness.js';
 import type { Plan } from '../plan/plan-types.js';
 import { annotationsOf } from '../report/annotations.js';
 import { apiLoadSentences } from '../report/api-load.js';
+import { browserSentence } from '../report/browser.js';
 import { criteriaLines } from '../report/criteria-table.js';
 import { flatMetrics } from '../report/flat-metrics.js';
 import { guideFiles, scaleTestReport } from '../report/guide-files.js';
@@ -127,6 +128,8 @@ function logVerdict(report: RunReport, world: World): void {
   for (const sentence of apiLoadSentences(report)) world.log.info(`API load: ${sentence}`);
   const traffic = trafficSentence(report);
   if (traffic !== undefined) world.log.info(`Workspace traffic: ${traffic}`);
+  const browsers = browserSentence(report);
+  if (browsers !== undefined) world.log.info(`Browsers: ${browsers}`);
   if (report.server !== undefined && report.verdict.verdict !== 'cancelled') {
     for (const sentence of [serverSentence(report.server), ...comparisonSentences(report.server)])
       world.log.info(`On the server's side: ${sentence}`);

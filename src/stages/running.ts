@@ -4,6 +4,7 @@ import { observeWorkspaces } from '../coder/observe.js';
 import type { Scope } from '../coder/scaletest-resources.js';
 import { messageOf } from '../errors.js';
 import type { ObservedWorkspaces } from '../evidence.js';
+import { describeBrowserPage } from '../measure/browser-page.js';
 import { describeTrafficPage } from '../measure/traffic-page.js';
 import type { Plan } from '../plan/plan-types.js';
 import type { Readiness } from '../ready/readiness.js';
@@ -86,6 +87,7 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     deadline: request.deadline,
     templates: templateIds(request.facts),
     describeTrafficPage,
+    describeBrowserPage,
     deploymentUrl: connection.url,
     since: scope.since,
     ownUserId: scope.ownUserId,

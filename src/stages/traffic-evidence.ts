@@ -45,7 +45,8 @@ function workspacesMade(
   return made;
 }
 
-async function readPage(
+/** A suite's metrics page, as it was kept. */
+export async function readPage(
   { metricsPage }: StepOutcome,
   results: ResultsDirectory,
 ): Promise<MetricsPage | { readonly unusable: string }> {
