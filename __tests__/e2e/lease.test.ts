@@ -206,7 +206,6 @@ describe.concurrent('the lease of a run that ended early', { timeout: LONGEST_SC
     signals: [{ signal, whenLogMatches, afterMs }],
   });
   it.each([
-    ['cancelled while the CLI is fetched', { signals: [{ signal: 'SIGINT' as const, afterMs: 700 }] }],
     ['cancelled in the middle of the load', signals('SIGINT', LOADING)],
     ['killed in the middle of the load', signals('SIGKILL', LOADING)],
     ['killed after READY', signals('SIGKILL', /^::group::Readiness/)],
@@ -219,6 +218,25 @@ describe.concurrent('the lease of a run that ended early', { timeout: LONGEST_SC
       expectLeaseFree(world);
     }),
   );
+
+  /** The first secret that is masked after the owner's own token is the lock's. */
+  const lockIsMade = (world: E2eWorld): RegExp => new RegExp(`^::add-mask::(?!${world.coder.ownerToken})`);
+
+  it('cancelled as soon as the lock is made is released', () =>
+    inWorld({ ...slow, latencySeconds: 0.3 }, async (world) => {
+      const run = await world.gate(small, signals('SIGINT', lockIsMade(world)));
+      expectOutcome(run, 'cancelled', 1);
+      expectLeaseFree(world);
+    }));
+
+  it('killed as soon as the lock is made is released, or ends by itself', () =>
+    inWorld(api, async (world) => {
+      const run = await world.gate(small, signals('SIGKILL', lockIsMade(world)));
+      expect(run.main.signal).toBe('SIGKILL');
+      letTimePass(world.coder, 301);
+      expectOutcome(await world.gate(small), 'pass', 0);
+      expectLeaseFree(world);
+    }));
 
   it('is released when READY refuses', () =>
     inWorld(api, async (world) => {

@@ -4,14 +4,13 @@ import type { DeploymentFacts } from '../coder/facts.js';
 import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
 import type { Lease } from '../coder/lease.js';
-import { leaseIsHeld, leaseIsRefused, leaseIsTaken } from '../ready/lease-check.js';
 import { isReady, ok, refused, type Check, type Readiness } from '../ready/readiness.js';
-import { milliseconds, type Milliseconds } from '../units.js';
+import { milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import { cleanupSentence, clean, isClean, noteCancel } from './cleaning.js';
 import { connect, disconnect, readFacts, type Connection } from './connecting.js';
 import { runAndJudge } from './judging-run.js';
-import { describeLease, obtainLease, underLease } from './leasing.js';
+import { leaseFor, underLease } from './leasing.js';
 import type { PlannedRun } from './planning.js';
 import { makeReady, type ReadyStage } from './readying.js';
 import { reportNotStarted, reportPlan, reportReadiness, setVerdict } from './reporting.js';
@@ -22,24 +21,17 @@ import { oweUpload, planUpload, uploadEvidence } from './uploading.js';
 export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: World): Promise<void> {
   const { results } = planned;
   const upload = planUpload(inputs, results.path, world);
-  // At once, since nobody knows how far a cancelled step comes.
-  const onCancel = (): void => {
-    noteCancel(world);
-    setVerdict('cancelled', 'the job was cancelled', world);
-  };
-  world.cancelled.addEventListener('abort', onCancel, { once: true });
   oweUpload(upload, world);
   try {
     await mkdir(planned.rawDirectory, { mode: 0o700 });
     oweTidying(planned.rawDirectory, world);
-    const connected = await untilCancelled(connectOrRefuse(inputs, world), world.cancelled);
+    const connected = await untilCancelled(connectOrRefuse(inputs, world), world);
     if ('checks' in connected) {
       await refuse(connected, planned, world);
     } else {
       await withConnection(connected, planned, inputs, world).finally(() => disconnect(connected, world));
     }
   } finally {
-    world.cancelled.removeEventListener('abort', onCancel);
     await rm(planned.rawDirectory, { recursive: true, force: true });
     settleTidying(world);
   }
@@ -48,15 +40,33 @@ export async function checkAndRun(planned: PlannedRun, inputs: Inputs, world: Wo
 }
 
 /** What comes before the load has nothing to end in order: a cancelled step, which has seconds, does not wait for it. */
-function untilCancelled<T>(stage: Promise<T>, cancelled: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onCancel = (): void => {
-      reject(new Error(messageOf(cancelled.reason)));
-    };
-    if (cancelled.aborted) onCancel();
-    cancelled.addEventListener('abort', onCancel, { once: true });
-    stage.then(resolve, reject).finally(() => cancelled.removeEventListener('abort', onCancel));
+function untilCancelled<T>(stage: Promise<T>, world: World): Promise<T> {
+  const { cancelled } = world;
+  return tellingOfCancel(world, () => {
+    return new Promise((resolve, reject) => {
+      const onCancel = (): void => {
+        reject(new Error(messageOf(cancelled.reason)));
+      };
+      if (cancelled.aborted) onCancel();
+      cancelled.addEventListener('abort', onCancel, { once: true });
+      stage.then(resolve, reject).finally(() => cancelled.removeEventListener('abort', onCancel));
+    });
   });
+}
+
+/** Tells of a cancel at once, since nobody knows how far a cancelled step comes; not of one after the verdict. */
+async function tellingOfCancel<T>(world: World, work: () => Promise<T>): Promise<T> {
+  const onCancel = (): void => {
+    noteCancel(world);
+    setVerdict('cancelled', 'the job was cancelled', world);
+  };
+  if (world.cancelled.aborted) onCancel();
+  world.cancelled.addEventListener('abort', onCancel, { once: true });
+  try {
+    return await work();
+  } finally {
+    world.cancelled.removeEventListener('abort', onCancel);
+  }
 }
 
 async function connectOrRefuse(inputs: Inputs, world: World): Promise<Connection | Readiness> {
@@ -74,7 +84,7 @@ async function withConnection(
   inputs: Inputs,
   world: World,
 ): Promise<void> {
-  const leased = await untilCancelled(leaseFor(inputs, connection, world), world.cancelled);
+  const leased = await untilCancelled(leaseFor(inputs, connection, world), world);
   if ('held' in leased) {
     // Whatever else is found now is the other run's.
     const answers = ok('deployment', `Coder ${connection.server.versionText} answers`);
@@ -82,32 +92,14 @@ async function withConnection(
     return;
   }
   const { lease, check, waited } = leased;
-  const server =
-    waited > 0
-      ? { ...connection.server, time: new Date(connection.server.time.getTime() + waited) }
-      : connection.server;
-  const later = { ...planned, end: milliseconds(planned.end + waited) };
+  const time = new Date(connection.server.time.getTime() + waited);
+  const later = {
+    connection: { ...connection, server: { ...connection.server, time } },
+    planned: { ...planned, end: milliseconds(planned.end + waited) },
+  };
   await underLease(lease, world, () =>
-    checkThenRun({ connection: { ...connection, server }, planned: later, lease, check }, inputs, world),
+    tellingOfCancel(world, () => checkThenRun({ ...later, lease, check }, inputs, world)),
   );
-}
-
-type Leased =
-  | { readonly held: Check }
-  /** Without a lease in mode preflight, and when it could not be taken: then the check refuses. */
-  | { readonly lease?: Lease; readonly check: Check; readonly waited: Milliseconds };
-
-async function leaseFor(inputs: Inputs, connection: Connection, world: World): Promise<Leased> {
-  if (inputs.mode === 'preflight')
-    return { check: await describeLease(connection, world), waited: milliseconds(0) };
-  try {
-    const taken = await obtainLease(connection, inputs, world);
-    if ('heldBy' in taken) return { held: leaseIsHeld(taken.heldBy, world.job.runUrl) };
-    return { lease: taken.lease, check: leaseIsTaken(), waited: taken.waited };
-  } catch (thrown) {
-    if (!(thrown instanceof ApiError)) throw thrown;
-    return { check: leaseIsRefused(thrown.message), waited: milliseconds(0) };
-  }
 }
 
 interface Leasing {
@@ -123,9 +115,9 @@ async function checkThenRun(
   world: World,
 ): Promise<void> {
   const { results } = planned;
-  let facts = await untilCancelled(readFacts(connection, planned.plan), world.cancelled);
+  let facts = await untilCancelled(readFacts(connection, planned.plan), world);
   world.step.setOutput('coder-version', connection.server.versionText);
-  let ready = await untilCancelled(makeReady(planned.plan, facts, inputs, world), world.cancelled);
+  let ready = await untilCancelled(makeReady(planned.plan, facts, inputs, world), world);
   // Without an identity one reason is enough.
   if (facts.user.known) ready = withChecks(ready, [check]);
   await reportPlan(ready.plan, [], results, world);

@@ -11,7 +11,13 @@ import { ApiError } from '../coder/http.js';
 import { OwnTokens } from '../coder/own-tokens.js';
 import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
-import { heldSentence, leaseIsFree } from '../ready/lease-check.js';
+import {
+  heldSentence,
+  leaseIsFree,
+  leaseIsHeld,
+  leaseIsRefused,
+  leaseIsTaken,
+} from '../ready/lease-check.js';
 import { warned, type Check } from '../ready/readiness.js';
 import { milliseconds, minutes, seconds, type Milliseconds } from '../units.js';
 import type { World } from '../world.js';
@@ -110,8 +116,26 @@ class Waiting {
   }
 }
 
-/** Mode preflight: says whether the lease is free, and takes nothing. */
-export async function describeLease(connection: Connection, world: World): Promise<Check> {
+export type Leased =
+  | { readonly held: Check }
+  /** Without a lease in mode preflight, and when it could not be taken: then the check refuses. */
+  | { readonly lease?: Lease; readonly check: Check; readonly waited: Milliseconds };
+
+/** The lease for a run, or what keeps it from getting one; for mode preflight only whether it is free. */
+export async function leaseFor(inputs: Inputs, connection: Connection, world: World): Promise<Leased> {
+  if (inputs.mode === 'preflight')
+    return { check: await describeLease(connection, world), waited: milliseconds(0) };
+  try {
+    const taken = await obtainLease(connection, inputs, world);
+    if ('heldBy' in taken) return { held: leaseIsHeld(taken.heldBy, world.job.runUrl) };
+    return { lease: taken.lease, check: leaseIsTaken(), waited: taken.waited };
+  } catch (thrown) {
+    if (!(thrown instanceof ApiError)) throw thrown;
+    return { check: leaseIsRefused(thrown.message), waited: milliseconds(0) };
+  }
+}
+
+async function describeLease(connection: Connection, world: World): Promise<Check> {
   try {
     const { leases } = await sightLeases(await toolsOf(connection, world), world.cancelled);
     return leaseIsFree(leases, world.job.runUrl);
