@@ -1,11 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { node24Path, runAction, type ActionRun } from '../simulator/runner/runner.js';
+import { leaveDeadLock, raceForLease } from './lease-race.js';
 import type { Owner } from './owner.js';
 
-const LOCK = 'scaletest-gate-lease';
-const DEAD_LOCK_LIFE_MS = 1000;
 const runUrl = (run: number): string =>
   `https://github.com/octo-org/infrastructure/actions/runs/${run}/attempts/1`;
 
@@ -26,8 +24,8 @@ export async function runTwoGates(
   owner: Owner,
   gates: TwoGates,
 ): Promise<{ problem?: string; verdicts: string }> {
-  await owner.makeToken(LOCK, DEAD_LOCK_LIFE_MS);
-  await pause(2 * DEAD_LOCK_LIFE_MS);
+  const raceProblems = await raceForLease(owner);
+  await leaveDeadLock(owner);
   const runs = await Promise.all([1, 2].map((run) => runGate(run, owner, gates)));
   const tokens = await owner.leaseTokens();
   const verdicts = runs.map(({ outputs }) => outputs['verdict'] ?? '(none)');
