@@ -67,7 +67,9 @@ async function heldFor(time: number, owner: Owner): Promise<readonly string[]> {
   const problems: string[] = [];
   const seen = new Set<string>();
   const tools = await toolsOf(owner, 'onlooker');
-  for (const end = Date.now() + time; Date.now() < end; await pause(200)) {
+  const end = Date.now() + time;
+  while (Date.now() < end) {
+    await pause(200);
     const { leases } = await sightLeases(tools);
     if (leases.length !== 1 || leases[0]?.isAlive !== true)
       problems.push('the lease was not alive while it was held');

@@ -31,6 +31,7 @@ export async function runTwoGates(
   const verdicts = runs.map(({ outputs }) => outputs['verdict'] ?? '(none)');
   await Promise.all(runs.map((run) => run.cleanUp()));
   const problems = [
+    ...raceProblems,
     ...problemsOf(runs, gates.leaseWait),
     ...tokens.map((name) => `the token ${name} is left`),
   ];
