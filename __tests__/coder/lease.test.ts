@@ -143,7 +143,7 @@ describe('a held lease', () => {
     await pass(15);
     await vi.waitFor(() => expect(clock.sleeping).toBe(1));
     expect((await sightLeases(caller)).leases).toMatchObject([{ isAlive: true, holder: 'run 1' }]);
-    await lease.check();
+    await lease.check(new AbortController().signal);
     expect(lease.lost.aborted).toBe(false);
     await lease.release();
     expect(leaseTokens(deployment)).toEqual([]);
@@ -168,10 +168,10 @@ describe('a held lease', () => {
 
   it('knows of its loss when it is asked, before the next renewal', async () => {
     const { deployment, lease } = await holding();
-    await lease.check();
+    await lease.check(new AbortController().signal);
     expect(lease.lost.aborted).toBe(false);
     for (const lock of locks(deployment)) deployment.state.tokens.delete(lock.id);
-    await lease.check();
+    await lease.check(new AbortController().signal);
     expect((lease.lost.reason as Error).message).toContain('was taken over or removed while it ran');
     await lease.release();
   });

@@ -171,10 +171,9 @@ export class Lease {
   }
 
   /** Looks whether the lock still stands. When the deployment does not answer, what was known before holds. */
-  async check(): Promise<void> {
-    const signal = AbortSignal.timeout(RENEWAL_WITHIN_MS);
+  async check(cancelled: AbortSignal): Promise<void> {
     try {
-      await this.#look(signal);
+      await this.#look(AbortSignal.any([cancelled, AbortSignal.timeout(RENEWAL_WITHIN_MS)]));
     } catch (thrown) {
       this.tools.log.debug(`whether the lease is still held could not be read: ${messageOf(thrown)}`);
     }

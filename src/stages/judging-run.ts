@@ -71,7 +71,7 @@ export async function runAndJudge(
     },
     world,
   );
-  if (!world.cancelled.aborted) await lease.check();
+  await lease.check(world.cancelled);
   const measured = await measure(run, results, secrets, world);
   const judge = (criteria: readonly Criterion[], cleanup: MeasureStage['metrics']): Verdict =>
     judgeRun(criteria, [...measured.judgeable, ...cleanup], {
