@@ -29,6 +29,7 @@ describe('good inputs', () => {
       cleanup: 'always',
       leftovers: 'fail',
       onInconclusive: 'fail',
+      leaseWait: 0,
       maxDuration: 5 * 3600,
       metricsPages: [],
       uploadArtifact: true,
@@ -87,6 +88,14 @@ describe('good inputs', () => {
 
   it.each(['false', 'False', 'FALSE'])('takes %s as false', (value) => {
     expect(read({ 'upload-artifact': value }).uploadArtifact).toBe(false);
+  });
+
+  it.each([
+    ['0', 0],
+    ['0s', 0],
+    ['30m', 1800],
+  ])('takes the wait %s for a lease', (text, seconds) => {
+    expect(read({ 'lease-wait': text }).leaseWait).toBe(seconds);
   });
 
   it('reads ceilings with their units', () => {
@@ -177,7 +186,8 @@ describe('bad inputs', () => {
     ],
     ['an underscore for a dash', { coder_url: 'x' }, /unknown input "coder_url"; did you mean "coder-url"/],
     ['the input "from"', { from: 'results' }, /"from" is not available yet/],
-    ['the input "lease-wait"', { 'lease-wait': '5m' }, /"lease-wait" is not available yet; serialise runs/],
+    ['a wait without a unit', { 'lease-wait': '5' }, /"lease-wait": "5" is no duration/],
+    ['a negative wait', { 'lease-wait': '-5m' }, /"lease-wait": "-5m" is no duration/],
     [
       'a metrics page that is no URL',
       { 'prometheus-url': 'http://10.0.0.7:2112, 10.0.0.8:2112' },

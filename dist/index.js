@@ -31607,6 +31607,144 @@ module.exports = {
 
 /***/ }),
 
+/***/ 69472:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Gl: () => (/* binding */ workspace),
+/* harmony export */   Gq: () => (/* binding */ buildLogs),
+/* harmony export */   Kb: () => (/* binding */ tokenList),
+/* harmony export */   Kz: () => (/* binding */ apiKey),
+/* harmony export */   NT: () => (/* binding */ buildInfo),
+/* harmony export */   OB: () => (/* binding */ workspaceBuild),
+/* harmony export */   QT: () => (/* binding */ deploymentConfig),
+/* harmony export */   Qe: () => (/* binding */ richParameter),
+/* harmony export */   Su: () => (/* binding */ tokenConfig),
+/* harmony export */   TI: () => (/* binding */ namedToken),
+/* harmony export */   UZ: () => (/* binding */ externalAuth),
+/* harmony export */   Zx: () => (/* binding */ authMethods),
+/* harmony export */   b2: () => (/* binding */ provisionerDaemon),
+/* harmony export */   dZ: () => (/* binding */ session),
+/* harmony export */   d_: () => (/* binding */ workspacePage),
+/* harmony export */   kQ: () => (/* binding */ user),
+/* harmony export */   nD: () => (/* binding */ userPage),
+/* harmony export */   uM: () => (/* binding */ newKey),
+/* harmony export */   vs: () => (/* binding */ template),
+/* harmony export */   x0: () => (/* binding */ workspaceCount)
+/* harmony export */ });
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(64377);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(92857);
+
+/** The parts of Coder's answers that the gate uses. Unknown keys are ignored: every release adds some. */
+const time = zod__WEBPACK_IMPORTED_MODULE_0__/* .datetime */ .w$({ offset: true }).transform((text) => new Date(text));
+const buildInfo = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ version: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP() });
+const user = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    username: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    email: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().default(''),
+    created_at: time,
+    organization_ids: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()).default([]),
+    roles: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP() })).default([]),
+});
+const userPage = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ users: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(user) });
+const apiKey = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), expires_at: time });
+const namedToken = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    user_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    /** Only in the list. */
+    username: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().default(''),
+    token_name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().default(''),
+    created_at: time,
+    expires_at: time,
+});
+/** JSON null when there are none. */
+const tokenList = zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(namedToken)
+    .nullable()
+    .transform((tokens) => tokens ?? []);
+const tokenConfig = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ max_token_lifetime: zod__WEBPACK_IMPORTED_MODULE_1__/* .number */ .aig() });
+const newKey = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ key: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP() });
+const session = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ session_token: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP() });
+const authMethods = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ password: zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ enabled: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY() }) });
+const buildTime = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ P50: zod__WEBPACK_IMPORTED_MODULE_1__/* .number */ .aig().nullable() }).optional();
+const template = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    organization_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    active_version_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    build_time_stats: zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ start: buildTime, delete: buildTime }).partial().default({}),
+});
+const richParameter = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    required: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY(),
+    ephemeral: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY().default(false),
+    default_value: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().default(''),
+    options: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ value: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP() }))
+        .nullish()
+        .transform((options) => options ?? []),
+});
+const externalAuth = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    optional: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY().default(false),
+});
+/** Top-level keys are omitted when false or empty, so absent means off. */
+const deploymentConfig = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    config: zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+        rate_limit: zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ disable_all: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY(), api: zod__WEBPACK_IMPORTED_MODULE_1__/* .number */ .aig() }).optional(),
+        disable_password_auth: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY().default(false),
+    }),
+});
+const provisionerDaemon = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    status: zod__WEBPACK_IMPORTED_MODULE_1__/* ["enum"] */ .k5n(['idle', 'busy', 'offline']).or(zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()).nullish(),
+    tags: zod__WEBPACK_IMPORTED_MODULE_1__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()).default({}),
+});
+const job = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    created_at: time,
+    started_at: time.optional(),
+    completed_at: time.optional(),
+    error: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().optional(),
+    status: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    worker_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().optional(),
+});
+const agent = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    created_at: time,
+    first_connected_at: time.optional(),
+    ready_at: time.optional(),
+    status: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    parent_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().nullish(),
+});
+const workspaceBuild = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    workspace_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    build_number: zod__WEBPACK_IMPORTED_MODULE_1__/* .number */ .aig(),
+    template_version_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    transition: zod__WEBPACK_IMPORTED_MODULE_1__/* ["enum"] */ .k5n(['start', 'stop', 'delete']),
+    status: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    job,
+    resources: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ agents: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(agent).nullish() }))
+        .nullish()
+        .transform((resources) => (resources ?? []).flatMap(({ agents }) => agents ?? [])),
+});
+const workspace = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    created_at: time,
+    owner_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    owner_name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    organization_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    template_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    template_name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    latest_build: workspaceBuild,
+});
+const workspacePage = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ workspaces: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(workspace), count: zod__WEBPACK_IMPORTED_MODULE_1__/* .number */ .aig() });
+const workspaceCount = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ count: zod__WEBPACK_IMPORTED_MODULE_1__/* .number */ .aig() });
+const buildLogs = zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ log_level: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), stage: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), output: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP() }));
+
+
+/***/ }),
+
 /***/ 80696:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -32020,6 +32158,30 @@ async function listScaletestUsers(api, scope, signal) {
 async function listScaletestResources(api, scope, signal) {
     const workspaces = await listScaletestWorkspaces(api, scope, signal);
     return { workspaces, users: await listScaletestUsers(api, scope, signal) };
+}
+
+
+/***/ }),
+
+/***/ 72762:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   H: () => (/* binding */ typedCall)
+/* harmony export */ });
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5409);
+
+/** A call whose answer has to have Coder's shape. Throws ApiError. */
+async function typedCall(http, request, schema) {
+    const response = await http.send(request);
+    const parsed = schema.safeParse(response.body);
+    if (!parsed.success) {
+        const issue = parsed.error.issues[0];
+        const where = issue && issue.path.length > 0 ? ` (at ${issue.path.map(String).join('.')}: ${issue.message})` : '';
+        throw new _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .h('not-coder', `${request.method} ${request.path} answered something that is not Coder's shape${where}`, response.status);
+    }
+    const date = response.headers.get('date');
+    return { value: parsed.data, status: response.status, date: date === null ? undefined : new Date(date) };
 }
 
 
@@ -33214,8 +33376,16 @@ function readJob(environment) {
         temp: value('RUNNER_TEMP', (0,external_node_os_.tmpdir)()),
         name: value('GITHUB_JOB', 'job'),
         attempt: value('GITHUB_RUN_ATTEMPT', '1'),
+        runUrl: runUrl(environment),
         event: value('GITHUB_EVENT_NAME', 'unknown'),
     };
+}
+function runUrl(environment) {
+    const { GITHUB_RUN_ID: run = '', GITHUB_REPOSITORY: repository = '' } = environment;
+    if (run === '' || repository === '')
+        return 'a run outside of GitHub Actions';
+    const server = environment['GITHUB_SERVER_URL'] ?? 'https://github.com';
+    return `${server}/${repository}/actions/runs/${run}/attempts/${environment['GITHUB_RUN_ATTEMPT'] ?? '1'}`;
 }
 
 
@@ -33227,8 +33397,8 @@ function readJob(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(68812);
-/* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(86661);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(94700);
+/* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7667);
 
 
 
@@ -33279,9 +33449,12 @@ var nearest = __nccwpck_require__(76572);
 var units = __nccwpck_require__(34529);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/units.ts
+var src_units = __nccwpck_require__(61996);
 // EXTERNAL MODULE: ./src/url.ts
 var src_url = __nccwpck_require__(17666);
 ;// CONCATENATED MODULE: ./src/input-reader.ts
+
 
 
 
@@ -33306,6 +33479,7 @@ const INPUT_NAMES = [
     'subject',
     'max-workspaces',
     'max-duration',
+    'lease-wait',
     'prometheus-url',
     'upload-artifact',
     'artifact-name',
@@ -33313,7 +33487,6 @@ const INPUT_NAMES = [
 ];
 const NOT_YET = {
     from: 'it belongs to mode "judge"',
-    'lease-wait': 'serialise runs with a "concurrency:" group in the workflow instead',
     'extra-headers': 'the deployment has to be reachable without them',
     'ca-file': 'put the certificate in the system store of the runner instead',
 };
@@ -33362,11 +33535,11 @@ class InputReader {
         this.#mistake(`input "${name}" is "${value}"; a whole number, ${range}, is needed`);
         return undefined;
     }
-    duration(name, fallback) {
+    duration(name, fallback, least) {
         const value = this.text(name) ?? fallback;
         try {
             const duration = (0,units/* parseDuration */.E9)(value);
-            if (duration > 0)
+            if (duration > 0 || duration === least)
                 return duration;
             this.#mistake(`input "${name}" is "${value}"; a duration above zero is needed`);
         }
@@ -33376,6 +33549,10 @@ class InputReader {
             this.#mistake(`input "${name}": ${thrown.message}`);
         }
         return (0,units/* parseDuration */.E9)(fallback);
+    }
+    /** A duration that may be zero, which then needs no unit. */
+    wait(name) {
+        return /^0+$/.test(this.text(name) ?? '0') ? (0,src_units/* seconds */.YA)(0) : this.duration(name, '0s', 0);
     }
     deploymentUrl() {
         const value = this.text('coder-url') ?? this.#variable('CODER_URL');
@@ -33547,6 +33724,7 @@ function parseInputs(environment) {
         leftovers: reader.choice('leftovers', ['fail', 'clean'], 'fail'),
         onInconclusive: reader.choice('on-inconclusive', ['fail', 'warn'], 'fail'),
         maxDuration: reader.duration('max-duration', '5h'),
+        leaseWait: reader.wait('lease-wait'),
         metricsPages: reader.metricsPages(),
         uploadArtifact: reader.flag('upload-artifact', true),
         ...present({
@@ -34048,7 +34226,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 68812:
+/***/ 94700:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -34755,19 +34933,12 @@ async function readInputs({ environment, job }) {
 
 // EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
 var coder_http = __nccwpck_require__(5409);
-;// CONCATENATED MODULE: ./src/ready/readiness.ts
-const ok = (name, message) => ({ name, status: 'ok', message });
-const warned = (name, message) => ({ name, status: 'warning', message });
-const refused = (name, message) => ({ name, status: 'refused', message });
-/** The check that says whether the CLI's browser suite runs, or why it is left out. */
-const BROWSER_CHECK = 'browser suite';
-const isReady = ({ checks }) => checks.every(({ status }) => status !== 'refused');
-const refusals = ({ checks }) => checks.filter(({ status }) => status === 'refused').map(({ message }) => message);
-
+// EXTERNAL MODULE: ./src/ready/readiness.ts
+var ready_readiness = __nccwpck_require__(84791);
 // EXTERNAL MODULE: ./src/stages/cleaning.ts + 1 modules
 var stages_cleaning = __nccwpck_require__(5759);
-// EXTERNAL MODULE: ./src/stages/connecting.ts + 2 modules
-var connecting = __nccwpck_require__(51945);
+// EXTERNAL MODULE: ./src/stages/connecting.ts + 1 modules
+var connecting = __nccwpck_require__(72283);
 ;// CONCATENATED MODULE: ./src/measure/metric.ts
 /** How many samples were really measured: failed ones count in quantiles, but they measured nothing. */
 function measuredCount(metric) {
@@ -39051,7 +39222,7 @@ function runTable(report) {
         ...(readiness.cliVersion === undefined ? [] : [`CLI: ${(0,markdown/* code */.aY)(readiness.cliVersion)}`]),
         ...(report.plan.profile === undefined ? [] : [`Profile: ${(0,markdown/* code */.aY)(report.plan.profile)}`]),
         ...readiness.checks
-            .filter(({ name }) => name === BROWSER_CHECK)
+            .filter(({ name }) => name === ready_readiness/* BROWSER_CHECK */.gd)
             .map(({ message }) => `Browsers: ${(0,markdown/* cell */.Hn)(message)}`),
         `Started: ${report.startedAt.toISOString()}`,
         ...[timeShared(report)].filter((text) => text !== undefined),
@@ -39119,7 +39290,7 @@ async function reportReadiness(readiness, results, world) {
 }
 /** The end of a run that READY did not let start, or of mode preflight. */
 async function reportNotStarted(readiness, results, world) {
-    const ready = isReady(readiness);
+    const ready = (0,ready_readiness/* isReady */.i_)(readiness);
     const text = renderReadiness(readiness, ready);
     await results.writeText('summary.md', text);
     await world.step.writeSummary(text);
@@ -39127,7 +39298,7 @@ async function reportNotStarted(readiness, results, world) {
         world.step.setOutput('reason', 'the deployment is ready');
         return;
     }
-    const reasons = refusals(readiness);
+    const reasons = (0,ready_readiness/* refusals */.Ke)(readiness);
     setVerdict('error', reasons.join(' · '), world);
     reasons
         .slice(0, MOST_ANNOTATIONS)
@@ -42162,6 +42333,7 @@ function templateIds(facts) {
 
 
 
+
 /** Time that is kept for reading the builds and reporting. */
 const REPORTING_MS = 4 * 60_000;
 /**
@@ -42172,7 +42344,7 @@ const CLOCK_MARGIN_MS = 5 * 60_000;
 /** Run, measure, clean up, judge, report. */
 async function runAndJudge(planned, prepared, inputs, world) {
     const { plan, results } = planned;
-    const { connection, facts, ready } = prepared;
+    const { connection, facts, ready, lease } = prepared;
     const secrets = connection.identity.secrets;
     const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
     const scope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
@@ -42191,9 +42363,10 @@ async function runAndJudge(planned, prepared, inputs, world) {
         deadline: (0,src_units/* milliseconds */.Rz)(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
         secrets,
     }, world);
+    await lease.check(world.cancelled);
     const measured = await measure(run, results, secrets, world);
     const judge = (criteria, cleanup) => judgeRun(criteria, [...measured.judgeable, ...cleanup], {
-        problems: measured.problems,
+        problems: [...measured.problems, ...lostLease(lease)],
         ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
     });
     // Mode run judges nothing but its own clean-up.
@@ -42201,15 +42374,15 @@ async function runAndJudge(planned, prepared, inputs, world) {
     const withoutCleanup = criteria.filter(({ metric }) => !isAboutCleanup(metric));
     // Whether "on-success" cleans depends on all criteria, in mode run too.
     const first = judge(plan.criteria.filter(({ metric }) => !isAboutCleanup(metric)), []);
-    const cleaning = await cleanWhenDue(first, { planned, connection, scope }, inputs, world);
+    const cleaning = await cleanWhenDue(first, { planned, connection, scope, lease }, inputs, world);
     const verdict = cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
     const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
     await writeMetrics(metrics, results);
     await reportRun(runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs), inputs, results, world);
 }
 const isAboutCleanup = (metric) => metric.startsWith('cleanup.');
-async function cleanWhenDue(verdict, { planned, connection, scope }, inputs, world) {
-    const skipped = whyNotCleaned(verdict, inputs, world);
+async function cleanWhenDue(verdict, { planned, connection, scope, lease }, inputs, world) {
+    const skipped = whyNotCleaned(verdict, lease, inputs, world);
     if (skipped !== undefined)
         return { report: notCleaned(skipped) };
     // What is begun here is finished by post, also with "on-success".
@@ -42221,7 +42394,7 @@ async function cleanWhenDue(verdict, { planned, connection, scope }, inputs, wor
             orphan: planned.orphan,
             queue: 'short',
             deadline: planned.end,
-            signal: world.cancelled,
+            signal: AbortSignal.any([world.cancelled, lease.lost]),
         }, world);
         await planned.results.writeJson(CLEANUP_FILE, { schema: 1, ...result });
         world.log.info(`Clean-up: ${(0,stages_cleaning/* cleanupSentence */.W1)(result)}`);
@@ -42230,16 +42403,24 @@ async function cleanWhenDue(verdict, { planned, connection, scope }, inputs, wor
         return { metrics: cleanupMetrics((0,stages_cleaning/* observationOf */.KY)(result)), report: (0,stages_cleaning/* reportOf */.EI)(result) };
     }
     catch (thrown) {
+        if (lease.lost.aborted)
+            return { report: notCleaned(nothingRemoved(lease)) };
         if (!world.cancelled.aborted)
             throw thrown;
         return { report: notCleaned('The job was cancelled during the clean-up; post goes on with it.') };
     }
 }
-function whyNotCleaned(verdict, inputs, world) {
+/** Another test may have run at the same time, so the numbers are nobody's. */
+const lostLease = ({ lost }) => lost.aborted ? [`${(0,errors/* messageOf */.b)(lost.reason)}, so what was measured may be another test's`] : [];
+/** What is there since the start may be the other run's. */
+const nothingRemoved = ({ lost }) => `Nothing more is removed, because ${(0,errors/* messageOf */.b)(lost.reason)}. Use mode "cleanup" when no test is running.`;
+function whyNotCleaned(verdict, lease, inputs, world) {
     if (world.cancelled.aborted)
         return inputs.cleanup === 'always'
             ? 'The job was cancelled; post cleans up.'
             : `Nothing was removed (cleanup: ${inputs.cleanup}).`;
+    if (lease.lost.aborted)
+        return nothingRemoved(lease);
     if (inputs.cleanup === 'never')
         return 'Nothing was removed (cleanup: never). Use mode "cleanup" when you are done.';
     if (inputs.cleanup === 'on-success' && verdict.verdict !== 'pass') {
@@ -42282,6 +42463,8 @@ function runReport(planned, { connection, ready }, measured, verdict, cleanup, i
     };
 }
 
+// EXTERNAL MODULE: ./src/stages/leasing.ts + 3 modules
+var leasing = __nccwpck_require__(32434);
 ;// CONCATENATED MODULE: ./src/coder/chromium.ts
 
 
@@ -42896,10 +43079,10 @@ async function chooseBrowser(step, facts) {
         return leftOut(step, chromium.unusable, facts.criteria);
     const found = `${step.users} browsers, with ${chromium.path}`;
     if (!unknown)
-        return { runs: true, check: ok(BROWSER_CHECK, found) };
+        return { runs: true, check: (0,ready_readiness.ok)(ready_readiness/* BROWSER_CHECK */.gd, found) };
     return {
         runs: true,
-        check: warned(BROWSER_CHECK, `${found}; the suite does nothing on servers from v2.22 on, and the version of this one (${facts.server.versionText}) cannot be read: without any action the run is an error`),
+        check: (0,ready_readiness/* warned */.k9)(ready_readiness/* BROWSER_CHECK */.gd, `${found}; the suite does nothing on servers from v2.22 on, and the version of this one (${facts.server.versionText}) cannot be read: without any action the run is an error`),
     };
 }
 function obstacleOf({ server, cli }) {
@@ -42914,16 +43097,16 @@ function leftOut({ wanted }, reason, criteria) {
     if (wanted === 'always')
         return {
             runs: false,
-            check: refused(BROWSER_CHECK, `"dashboard.browser: always" cannot be met: ${reason}. Use "auto" or "never"; the load on the dashboard comes from the virtual users in any case`),
+            check: (0,ready_readiness/* refused */.J5)(ready_readiness/* BROWSER_CHECK */.gd, `"dashboard.browser: always" cannot be met: ${reason}. Use "auto" or "never"; the load on the dashboard comes from the virtual users in any case`),
         };
     const names = browserMetricNames().map(({ name }) => name);
     const asked = criteria.filter(({ metric, informational, disabled }) => names.includes(metric) && !informational && disabled === undefined);
     if (asked.length > 0)
         return {
             runs: false,
-            check: refused(BROWSER_CHECK, `the criterion "${asked.map(({ id }) => id).join('", "')}" asks for what browsers do, but none can be run: ${reason}. Take the criterion out, or make it "informational: true"`),
+            check: (0,ready_readiness/* refused */.J5)(ready_readiness/* BROWSER_CHECK */.gd, `the criterion "${asked.map(({ id }) => id).join('", "')}" asks for what browsers do, but none can be run: ${reason}. Take the criterion out, or make it "informational: true"`),
         };
-    return { runs: false, check: ok(BROWSER_CHECK, `left out: ${reason}`) };
+    return { runs: false, check: (0,ready_readiness.ok)(ready_readiness/* BROWSER_CHECK */.gd, `left out: ${reason}`) };
 }
 
 ;// CONCATENATED MODULE: ./src/ready/checks.ts
@@ -42945,60 +43128,60 @@ function identityCheck({ facts, credential }) {
         const fresh = credential === 'token'
             ? 'give a fresh owner\'s token, or "coder-email" with "coder-password"'
             : 'try again';
-        return refused(name, `who the credentials belong to could not be read: ${facts.user.reason}; ${fresh}`);
+        return (0,ready_readiness/* refused */.J5)(name, `who the credentials belong to could not be read: ${facts.user.reason}; ${fresh}`);
     }
     const { username, roles } = facts.user.value;
     if ((0,scaletest_resources/* isScaletestUser */.cW)(facts.user.value)) {
-        return refused(name, `the user "${username}" is called like a scale-test user, so clean-up would take its workspaces for the test's; use an owner of another name`);
+        return (0,ready_readiness/* refused */.J5)(name, `the user "${username}" is called like a scale-test user, so clean-up would take its workspaces for the test's; use an owner of another name`);
     }
     if (roles.some((role) => role.name === 'owner'))
-        return ok(name, `signed in as ${username}, an owner`);
+        return (0,ready_readiness.ok)(name, `signed in as ${username}, an owner`);
     const has = roles.length === 0
         ? 'is an ordinary member'
         : `has the role ${roles.map((role) => role.name).join(', ')}`;
-    return refused(name, `the user "${username}" ${has}, but scale tests need an owner; give an owner's token or password login`);
+    return (0,ready_readiness/* refused */.J5)(name, `the user "${username}" ${has}, but scale tests need an owner; give an owner's token or password login`);
 }
 function expiryCheck({ facts, plan, credential, event }) {
     const name = 'credential lifetime';
     if (!facts.user.known)
-        return warned(name, 'not checked, because the identity is not known');
+        return (0,ready_readiness/* warned */.k9)(name, 'not checked, because the identity is not known');
     if (!facts.credentialExpiry.known)
-        return warned(name, `the credential's own expiry could not be read: ${facts.credentialExpiry.reason}`);
+        return (0,ready_readiness/* warned */.k9)(name, `the credential's own expiry could not be read: ${facts.credentialExpiry.reason}`);
     const left = (0,src_units/* seconds */.YA)((facts.credentialExpiry.value.getTime() - facts.server.time.getTime()) / MILLISECONDS);
     const until = facts.credentialExpiry.value.toISOString();
     if (left < plan.time.total) {
         const what = credential === 'token' ? 'the token' : 'the session';
-        return refused(name, `${what} ends at ${until}, but the run with its clean-up may take ${(0,units/* formatDuration */.a3)(plan.time.total)}; give a fresh token, or "coder-email" with "coder-password"`);
+        return (0,ready_readiness/* refused */.J5)(name, `${what} ends at ${until}, but the run with its clean-up may take ${(0,units/* formatDuration */.a3)(plan.time.total)}; give a fresh token, or "coder-email" with "coder-password"`);
     }
     if (credential === 'token' && event === 'schedule' && left < WEEK) {
-        return warned(name, `the token ends at ${until}, before the next weekly run; "coder-email" with "coder-password" signs in afresh each time`);
+        return (0,ready_readiness/* warned */.k9)(name, `the token ends at ${until}, before the next weekly run; "coder-email" with "coder-password" signs in afresh each time`);
     }
-    return ok(name, `valid until ${until}`);
+    return (0,ready_readiness.ok)(name, `valid until ${until}`);
 }
 function templateChecks({ facts, plan }, problems) {
     const name = 'templates';
     const { templates } = facts;
     if (!templates.known)
-        return [refused(name, `the templates could not be read: ${templates.reason}`)];
+        return [(0,ready_readiness/* refused */.J5)(name, `the templates could not be read: ${templates.reason}`)];
     const there = templates.value.map((template) => template.name);
     const checks = (0,plan_steps/* createStepsOf */.p8)(plan).map(({ template, owner }) => {
         const used = facts.used.get(template);
         if (used === undefined) {
             const hint = there.length === 0 ? 'the deployment has no templates' : (0,nearest/* suggestion */.h)(template, there);
             const list = there.length === 0 ? '' : `. There are: ${there.join(', ')}`;
-            return refused(name, `the template "${template}" does not exist; ${hint}${list}`);
+            return (0,ready_readiness/* refused */.J5)(name, `the template "${template}" does not exist; ${hint}${list}`);
         }
         if (!used.known)
-            return refused(name, used.reason);
+            return (0,ready_readiness/* refused */.J5)(name, used.reason);
         const [signIn] = used.value.requiredSignIns;
         if (signIn !== undefined && owner === 'scaletest-users') {
-            return refused(name, `the template "${template}" needs a browser sign-in to "${signIn}", which scale-test users cannot make; use a template without required external authentication, or "owner: token-user"`);
+            return (0,ready_readiness/* refused */.J5)(name, `the template "${template}" needs a browser sign-in to "${signIn}", which scale-test users cannot make; use a template without required external authentication, or "owner: token-user"`);
         }
-        return ok(name, `${template}: ${used.value.parameters.length} parameters, each with a value`);
+        return (0,ready_readiness.ok)(name, `${template}: ${used.value.parameters.length} parameters, each with a value`);
     });
     return [
         ...(problems.length > 0 ? checks.filter(({ status }) => status !== 'ok') : checks),
-        ...problems.map((problem) => refused('parameters', problem)),
+        ...problems.map((problem) => (0,ready_readiness/* refused */.J5)('parameters', problem)),
     ];
 }
 function passwordLoginCheck({ facts, plan }) {
@@ -43008,20 +43191,20 @@ function passwordLoginCheck({ facts, plan }) {
     if (!areOwners && ofLoad === 0)
         return undefined;
     if (!facts.passwordLogin.known)
-        return warned(name, `whether password login is on could not be read: ${facts.passwordLogin.reason}`);
+        return (0,ready_readiness/* warned */.k9)(name, `whether password login is on could not be read: ${facts.passwordLogin.reason}`);
     if (facts.passwordLogin.value)
-        return ok(name, `${plan.effects.users} users can be made`);
-    return refused(name, areOwners
+        return (0,ready_readiness.ok)(name, `${plan.effects.users} users can be made`);
+    return (0,ready_readiness/* refused */.J5)(name, areOwners
         ? 'password login is off, so scale-test users cannot be made; set "owner: token-user" in create_workspaces, or switch password login on'
         : `password login is off, so the ${ofLoad} virtual users of "dashboard" cannot be made; leave the suite out with input "tests", or switch password login on`);
 }
 function leftoverCheck({ facts, leftovers }) {
     const name = 'leftovers';
     if (!facts.leftovers.known)
-        return refused(name, `whether scale-test resources are left could not be read: ${facts.leftovers.reason}`);
+        return (0,ready_readiness/* refused */.J5)(name, `whether scale-test resources are left could not be read: ${facts.leftovers.reason}`);
     const { workspaces, users } = facts.leftovers.value;
     if (workspaces.length + users.length === 0)
-        return ok(name, 'no scale-test workspaces or users are there');
+        return (0,ready_readiness.ok)(name, 'no scale-test workspaces or users are there');
     const names = [
         ...workspaces.map((workspace) => ({
             text: `${workspace.owner_name}/${workspace.name}`,
@@ -43033,8 +43216,8 @@ function leftoverCheck({ facts, leftovers }) {
     const list = `${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`;
     const found = `${workspaces.length} workspaces and ${users.length} users of an earlier scale test are there: ${list}`;
     if (leftovers === 'clean')
-        return warned(name, `${found}; they will be removed first`);
-    return refused(name, `${found}; remove them with "mode: cleanup", or set "leftovers: clean". They may belong to a test that is running`);
+        return (0,ready_readiness/* warned */.k9)(name, `${found}; they will be removed first`);
+    return (0,ready_readiness/* refused */.J5)(name, `${found}; remove them with "mode: cleanup", or set "leftovers: clean". They may belong to a test that is running`);
 }
 function age(now, then) {
     const total = Math.max(0, (now.getTime() - then.getTime()) / MILLISECONDS);
@@ -43047,7 +43230,7 @@ function organizationCheck({ facts, plan }, driver) {
     if (driver === 'api' || !facts.user.known || facts.user.value.organization_ids.length < 2)
         return undefined;
     const templates = (0,plan_steps/* templatesOf */.r3)(plan);
-    return warned('organizations', `the user is in ${facts.user.value.organization_ids.length} organizations, and the CLI makes its users in any one of them; if ${templates.join(', ')} cannot be used there, set "driver: api"`);
+    return (0,ready_readiness/* warned */.k9)('organizations', `the user is in ${facts.user.value.organization_ids.length} organizations, and the CLI makes its users in any one of them; if ${templates.join(', ')} cannot be used there, set "driver: api"`);
 }
 /** Whether builds would wait so long for a provisioner that the server gives up on them. */
 function queueCheck({ facts, plan }) {
@@ -43055,10 +43238,10 @@ function queueCheck({ facts, plan }) {
     if ((0,plan_steps/* createStepsOf */.p8)(plan).length === 0)
         return undefined;
     if (!facts.daemons.known)
-        return warned(name, `the provisioners could not be read: ${facts.daemons.reason}`);
+        return (0,ready_readiness/* warned */.k9)(name, `the provisioners could not be read: ${facts.daemons.reason}`);
     const slots = (0,coder_facts/* workingDaemons */.dk)(facts.daemons.value).length;
     if (slots === 0)
-        return refused(name, 'no provisioner is online, so no workspace would be built');
+        return (0,ready_readiness/* refused */.J5)(name, 'no provisioner is online, so no workspace would be built');
     for (const phase of plan.phases) {
         const work = (0,plan_steps/* createStepsOf */.p8)({ phases: [phase] }).map((step) => ({ step, build: buildTime(facts, step) }));
         const longest = (0,src_units/* seconds */.YA)(work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots);
@@ -43067,10 +43250,10 @@ function queueCheck({ facts, plan }) {
         const inFlight = work.reduce((sum, { step }) => sum + step.concurrency, 0);
         const text = `${inFlight} builds at once on ${slots} provisioners wait up to ${(0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(longest / 60)))}, but the server fails builds that were pending for 30 minutes; add provisioners or lower the concurrency`;
         if (work.every(({ build }) => build.measured))
-            return refused(name, `${text} (by the templates' own build times)`);
-        return warned(name, `${text} (if a build takes as long as its expected P95: the template has no build times yet)`);
+            return (0,ready_readiness/* refused */.J5)(name, `${text} (by the templates' own build times)`);
+        return (0,ready_readiness/* warned */.k9)(name, `${text} (if a build takes as long as its expected P95: the template has no build times yet)`);
     }
-    return ok(name, `${slots} provisioners`);
+    return (0,ready_readiness.ok)(name, `${slots} provisioners`);
 }
 /** Under the rate limit users are made at a pace, which may keep fewer builds in flight than the config asks for. */
 function paceCheck({ facts, plan }, driver) {
@@ -43086,7 +43269,7 @@ function paceCheck({ facts, plan }, driver) {
     const possible = Math.ceil(perSecond * longest);
     if (possible >= asked)
         return undefined;
-    return warned('pace', `rate limits are on, so users are created at ${Math.floor(perSecond * 60)} a minute; with builds of ${(0,units/* formatDuration */.a3)((0,src_units/* seconds */.YA)(Math.ceil(longest)))} about ${possible} operations will be in flight at once instead of ${asked}. Switch the limits off for the test to load more`);
+    return (0,ready_readiness/* warned */.k9)('pace', `rate limits are on, so users are created at ${Math.floor(perSecond * 60)} a minute; with builds of ${(0,units/* formatDuration */.a3)((0,src_units/* seconds */.YA)(Math.ceil(longest)))} about ${possible} operations will be in flight at once instead of ${asked}. Switch the limits off for the test to load more`);
 }
 function buildTime(facts, step) {
     const used = facts.used.get(step.template);
@@ -43099,21 +43282,23 @@ function buildTime(facts, step) {
 function subjectCheck({ event, hasSubject }) {
     if (hasSubject || !/^pull_request/.test(event))
         return undefined;
-    return warned('subject', 'this is a pull request, and the input "subject" does not say what is under test: a deployment that the pull request has not changed yet says nothing about it');
+    return (0,ready_readiness/* warned */.k9)('subject', 'this is a pull request, and the input "subject" does not say what is under test: a deployment that the pull request has not changed yet says nothing about it');
 }
 const BYTES_PER_RUN = 200_000;
 const LEAST_FREE_BYTES = 200_000_000;
 function diskCheck({ plan, freeBytes }) {
     const name = 'room for the results';
     if (freeBytes === undefined)
-        return warned(name, 'the free disk space could not be read');
+        return (0,ready_readiness/* warned */.k9)(name, 'the free disk space could not be read');
     const needed = LEAST_FREE_BYTES + plan.effects.workspaces * BYTES_PER_RUN;
     const megabytes = (bytes) => Math.round(bytes / 1e6);
     if (freeBytes >= needed)
-        return ok(name, `${megabytes(freeBytes)} MB free`);
-    return refused(name, `${megabytes(freeBytes)} MB are free, but the result files of ${plan.effects.workspaces} workspaces may take ${megabytes(needed)} MB; free some disk space`);
+        return (0,ready_readiness.ok)(name, `${megabytes(freeBytes)} MB free`);
+    return (0,ready_readiness/* refused */.J5)(name, `${megabytes(freeBytes)} MB are free, but the result files of ${plan.effects.workspaces} workspaces may take ${megabytes(needed)} MB; free some disk space`);
 }
 
+// EXTERNAL MODULE: ./src/ready/lease-check.ts
+var lease_check = __nccwpck_require__(25920);
 ;// CONCATENATED MODULE: ./src/load/rate-plan.ts
 
 /**
@@ -43238,9 +43423,9 @@ function rateCheck(facts, plan) {
     const step = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
     const { rateLimit, server } = facts;
     if (!rateLimit.known || step === undefined)
-        return warned(name, `whether the API load stays below the rate limit could not be checked: ${rateLimit.known ? 'there is none' : rateLimit.reason}`);
+        return (0,ready_readiness/* warned */.k9)(name, `whether the API load stays below the rate limit could not be checked: ${rateLimit.known ? 'there is none' : rateLimit.reason}`);
     if (rateLimit.value.off)
-        return ok(name, 'rate limits are off');
+        return (0,ready_readiness.ok)(name, 'rate limits are off');
     const perUser = server.version === undefined || (0,coder_version/* isAtLeast */.d)(server.version, 2, 32);
     const { perMinute } = rateLimit.value;
     const own = (0,plan_steps/* createStepsOf */.p8)(plan).length * PROGRESS_CALLS_PER_GROUP + SEARCH_CALLS;
@@ -43251,9 +43436,9 @@ function rateCheck(facts, plan) {
         ...(!perUser && { others: { '/api/v2/workspaces': own } }),
     });
     if (refusal !== undefined)
-        return refused(name, refusal);
+        return (0,ready_readiness/* refused */.J5)(name, refusal);
     const [busiest] = paths;
-    return ok(name, busiest === undefined
+    return (0,ready_readiness.ok)(name, busiest === undefined
         ? 'nothing is limited'
         : `at most ${busiest.peakPerMinute} of ${perMinute} calls a minute to ${busiest.path}, counted per ${perUser ? 'user' : 'address'}`);
 }
@@ -43264,14 +43449,14 @@ function routeCheck({ unknownRoutes, server }, plan) {
         return [];
     const { work } = step;
     if (!unknownRoutes.known)
-        return [warned(name, `which routes the server knows could not be asked: ${unknownRoutes.reason}`)];
+        return [(0,ready_readiness/* warned */.k9)(name, `which routes the server knows could not be asked: ${unknownRoutes.reason}`)];
     const wanted = (0,plan_load_schedule/* scheduleOf */.rH)({ ...step, work: { ...work, unknownRoutes: [] } }).arrivals;
     const used = new Set(wanted.flatMap(({ batch }) => batch.calls.map(({ route }) => route)));
     const missing = work.unknownRoutes.filter((id) => used.has(id));
     if (missing.length === 0)
-        return [ok(name, 'the server knows every route of the mix')];
+        return [(0,ready_readiness.ok)(name, 'the server knows every route of the mix')];
     return [
-        warned(name, `Coder ${server.versionText} does not have ${missing.join(', ')}; the virtual users leave these calls out`),
+        (0,ready_readiness/* warned */.k9)(name, `Coder ${server.versionText} does not have ${missing.join(', ')}; the virtual users leave these calls out`),
     ];
 }
 
@@ -43300,7 +43485,7 @@ function chooseDriver(steps, facts, cliVersion) {
         return { choice };
     return {
         choice,
-        check: refused('driver', `with "driver: cli" every run would fail: ${obstacle}; use "driver: auto" or "driver: api", or switch the limits off (CODER_DANGEROUS_DISABLE_RATE_LIMITS)`),
+        check: (0,ready_readiness/* refused */.J5)('driver', `with "driver: cli" every run would fail: ${obstacle}; use "driver: auto" or "driver: api", or switch the limits off (CODER_DANGEROUS_DISABLE_RATE_LIMITS)`),
     };
 }
 function cliObstacle(steps, facts, cli) {
@@ -43330,6 +43515,7 @@ function cliObstacle(steps, facts, cli) {
 
 
 
+
 /** All checks without which the load would be wasted, at once. */
 function checkReadiness(context, parameterProblems, cliVersion) {
     const { facts } = context;
@@ -43337,19 +43523,20 @@ function checkReadiness(context, parameterProblems, cliVersion) {
     if (!facts.user.known) {
         return {
             schema: 1,
-            checks: [ok('deployment', `Coder ${facts.server.versionText} answers`), identityCheck(context)],
+            checks: [(0,ready_readiness.ok)('deployment', `Coder ${facts.server.versionText} answers`), identityCheck(context)],
             serverVersion: facts.server.versionText,
         };
     }
     const steps = (0,plan_steps/* createStepsOf */.p8)(context.plan);
     const { choice, check: driverCheck } = chooseDriver(steps, facts, cliVersion);
     const checks = [
-        ok('deployment', `Coder ${facts.server.versionText} answers`),
+        (0,ready_readiness.ok)('deployment', `Coder ${facts.server.versionText} answers`),
         identityCheck(context),
         expiryCheck(context),
         ...templateChecks(context, parameterProblems),
         passwordLoginCheck(context),
         leftoverCheck(context),
+        (0,lease_check/* otherOwnersCheck */.hD)(context),
         ...loadChecks(context),
         queueCheck(context),
         diskCheck(context),
@@ -43480,7 +43667,7 @@ async function makeReady(plan, facts, inputs, world) {
         freeBytes: await (0,system/* freeBytes */.g)(world.job.temp),
     }, problems, version);
     // Once the provisioners are known, the clean-up may take longer than the plan had assumed.
-    const above = ceilings(completed.effects.workspaces, completed.time.total, inputs).map(({ message }) => refused('ceilings', message));
+    const above = ceilings(completed.effects.workspaces, completed.time.total, inputs).map(({ message }) => (0,ready_readiness/* refused */.J5)('ceilings', message));
     const readiness = { ...checked, checks: [...checked.checks, ...browser.checks, ...above] };
     const steps = cliSteps(completed, readiness.driver?.driver);
     if (steps.length === 0 || readiness.driver === undefined)
@@ -43530,7 +43717,7 @@ async function attemptCheck(name, action) {
     catch (thrown) {
         if (!(thrown instanceof InstallError))
             throw thrown;
-        return refused(name, thrown.message);
+        return (0,ready_readiness/* refused */.J5)(name, thrown.message);
     }
 }
 
@@ -43551,32 +43738,24 @@ var uploading = __nccwpck_require__(18660);
 
 
 
+
 /** Modes preflight, run and gate: everything after the plan. */
 async function checkAndRun(planned, inputs, world) {
     const { results } = planned;
     const upload = (0,uploading/* planUpload */.d7)(inputs, results.path, world);
-    // At once, since nobody knows how far a cancelled step comes.
-    const onCancel = () => {
-        (0,stages_cleaning/* noteCancel */.LU)(world);
-        setVerdict('cancelled', 'the job was cancelled', world);
-    };
-    world.cancelled.addEventListener('abort', onCancel, { once: true });
     (0,uploading/* oweUpload */.Xs)(upload, world);
     try {
         await (0,promises_.mkdir)(planned.rawDirectory, { mode: 0o700 });
         (0,tidying/* oweTidying */.w6)(planned.rawDirectory, world);
-        const connected = await untilCancelled(connectOrRefuse(inputs, world), world.cancelled);
+        const connected = await untilCancelled(connectOrRefuse(inputs, world), world);
         if ('checks' in connected) {
-            await reportPlan(planned.plan, [], results, world);
-            await reportReadiness(connected, results, world);
-            await reportNotStarted(connected, results, world);
+            await refuse(connected, planned, world);
         }
         else {
             await withConnection(connected, planned, inputs, world).finally(() => (0,connecting/* disconnect */.Zf)(connected, world));
         }
     }
     finally {
-        world.cancelled.removeEventListener('abort', onCancel);
         await (0,promises_.rm)(planned.rawDirectory, { recursive: true, force: true });
         (0,tidying/* settleTidying */.AC)(world);
     }
@@ -43585,16 +43764,35 @@ async function checkAndRun(planned, inputs, world) {
         await (0,uploading/* uploadEvidence */.di)(upload, world);
 }
 /** What comes before the load has nothing to end in order: a cancelled step, which has seconds, does not wait for it. */
-function untilCancelled(stage, cancelled) {
-    return new Promise((resolve, reject) => {
-        const onCancel = () => {
-            reject(new Error((0,errors/* messageOf */.b)(cancelled.reason)));
-        };
-        if (cancelled.aborted)
-            onCancel();
-        cancelled.addEventListener('abort', onCancel, { once: true });
-        stage.then(resolve, reject).finally(() => cancelled.removeEventListener('abort', onCancel));
+function untilCancelled(stage, world) {
+    const { cancelled } = world;
+    return tellingOfCancel(world, () => {
+        return new Promise((resolve, reject) => {
+            const onCancel = () => {
+                reject(new Error((0,errors/* messageOf */.b)(cancelled.reason)));
+            };
+            if (cancelled.aborted)
+                onCancel();
+            cancelled.addEventListener('abort', onCancel, { once: true });
+            stage.then(resolve, reject).finally(() => cancelled.removeEventListener('abort', onCancel));
+        });
     });
+}
+/** Tells of a cancel at once, since nobody knows how far a cancelled step comes; not of one after the verdict. */
+async function tellingOfCancel(world, work) {
+    const onCancel = () => {
+        (0,stages_cleaning/* noteCancel */.LU)(world);
+        setVerdict('cancelled', 'the job was cancelled', world);
+    };
+    if (world.cancelled.aborted)
+        onCancel();
+    world.cancelled.addEventListener('abort', onCancel, { once: true });
+    try {
+        return await work();
+    }
+    finally {
+        world.cancelled.removeEventListener('abort', onCancel);
+    }
 }
 async function connectOrRefuse(inputs, world) {
     try {
@@ -43603,32 +43801,64 @@ async function connectOrRefuse(inputs, world) {
     catch (thrown) {
         if (!(thrown instanceof coder_http/* ApiError */.h))
             throw thrown;
-        return { schema: 1, checks: [refused('deployment', thrown.message)] };
+        return { schema: 1, checks: [(0,ready_readiness/* refused */.J5)('deployment', thrown.message)] };
     }
 }
 async function withConnection(connection, planned, inputs, world) {
+    const leased = await untilCancelled((0,leasing/* leaseFor */.UX)(inputs, connection, world), world);
+    if ('held' in leased) {
+        // Whatever else is found now is the other run's.
+        const answers = (0,ready_readiness.ok)('deployment', `Coder ${connection.server.versionText} answers`);
+        await refuse({ schema: 1, checks: [answers, leased.held] }, planned, world);
+        return;
+    }
+    const { lease, check, waited } = leased;
+    const time = new Date(connection.server.time.getTime() + waited);
+    const later = {
+        connection: { ...connection, server: { ...connection.server, time } },
+        planned: { ...planned, end: (0,src_units/* milliseconds */.Rz)(planned.end + waited) },
+    };
+    await (0,leasing/* underLease */.zV)(lease, world, () => tellingOfCancel(world, () => checkThenRun({ ...later, lease, check }, inputs, world)));
+}
+async function checkThenRun({ connection, planned, lease, check }, inputs, world) {
     const { results } = planned;
-    let facts = await untilCancelled((0,connecting/* readFacts */.MH)(connection, planned.plan), world.cancelled);
+    let facts = await untilCancelled((0,connecting/* readFacts */.MH)(connection, planned.plan), world);
     world.step.setOutput('coder-version', connection.server.versionText);
-    let ready = await untilCancelled(makeReady(planned.plan, facts, inputs, world), world.cancelled);
+    let ready = await untilCancelled(makeReady(planned.plan, facts, inputs, world), world);
+    // Without an identity one reason is enough.
+    if (facts.user.known)
+        ready = withChecks(ready, [check]);
     await reportPlan(ready.plan, [], results, world);
     await reportReadiness(ready.readiness, results, world);
-    if (inputs.mode !== 'preflight' && isReady(ready.readiness) && hasLeftovers(facts)) {
-        facts = await cleanFirst(connection, facts, { ...planned, plan: ready.plan }, world);
-        ready = { ...ready, readiness: withoutLeftovers(ready, facts) };
+    if (lease !== undefined && (0,ready_readiness/* isReady */.i_)(ready.readiness) && hasLeftovers(facts)) {
+        facts = await cleanFirst({ connection, facts, planned: { ...planned, plan: ready.plan }, lease }, world);
+        if (!facts.leftovers.known)
+            ready = withChecks(ready, [
+                (0,ready_readiness/* refused */.J5)('leftovers', `the leftovers could not be removed: ${facts.leftovers.reason}`),
+            ]);
     }
-    if (inputs.mode === 'preflight' || !isReady(ready.readiness)) {
+    if (lease === undefined || !(0,ready_readiness/* isReady */.i_)(ready.readiness)) {
         await reportNotStarted(ready.readiness, results, world);
         return;
     }
     world.cancelled.throwIfAborted();
-    await runAndJudge({ ...planned, plan: ready.plan }, { connection, facts, ready }, inputs, world);
+    await runAndJudge({ ...planned, plan: ready.plan }, { connection, facts, ready, lease }, inputs, world);
+}
+const withChecks = (ready, checks) => ({
+    ...ready,
+    readiness: { ...ready.readiness, checks: [...ready.readiness.checks, ...checks] },
+});
+/** Before anything was asked that only a run that may start wants to know. */
+async function refuse(readiness, { plan, results }, world) {
+    await reportPlan(plan, [], results, world);
+    await reportReadiness(readiness, results, world);
+    await reportNotStarted(readiness, results, world);
 }
 function hasLeftovers({ leftovers }) {
     return leftovers.known && leftovers.value.workspaces.length + leftovers.value.users.length > 0;
 }
 /** `leftovers: clean`: removes what an earlier test left. */
-async function cleanFirst(connection, facts, planned, world) {
+async function cleanFirst({ connection, facts, planned, lease }, world) {
     const ownUserId = facts.user.known ? facts.user.value.id : '';
     const result = await (0,stages_cleaning/* clean */.uH)({
         connection,
@@ -43636,24 +43866,13 @@ async function cleanFirst(connection, facts, planned, world) {
         orphan: planned.orphan,
         queue: 'short',
         deadline: (0,src_units/* milliseconds */.Rz)(planned.end - planned.plan.time.total * 1000),
-        signal: world.cancelled,
+        signal: AbortSignal.any([world.cancelled, lease.lost]),
     }, world);
     world.log.info(`Leftovers of an earlier test: ${(0,stages_cleaning/* cleanupSentence */.W1)(result)}`);
     const leftovers = (0,stages_cleaning/* isClean */.AG)(result)
         ? { known: true, value: { workspaces: [], users: [] } }
         : { known: false, reason: (0,stages_cleaning/* cleanupSentence */.W1)(result) };
     return { ...facts, leftovers };
-}
-function withoutLeftovers(ready, facts) {
-    if (facts.leftovers.known)
-        return ready.readiness;
-    return {
-        ...ready.readiness,
-        checks: [
-            ...ready.readiness.checks,
-            refused('leftovers', `the leftovers could not be removed: ${facts.leftovers.reason}`),
-        ],
-    };
 }
 
 ;// CONCATENATED MODULE: ./src/stages/cleanup-mode.ts
@@ -43663,12 +43882,14 @@ function withoutLeftovers(ready, facts) {
 
 
 
-/** Mode cleanup, the janitor: removes every scale-test resource of the deployment. */
+
+
+/** Mode cleanup, the janitor: removes every scale-test resource of the deployment, unless a test is running. */
 async function removeLeftovers(inputs, world) {
     try {
         const connection = await (0,connecting/* connect */.Ng)(inputs, world);
         try {
-            await report(await removeAll(connection, inputs, world), connection.url, world);
+            await removeUnderLease(connection, inputs, world);
         }
         finally {
             await (0,connecting/* disconnect */.Zf)(connection, world);
@@ -43683,19 +43904,35 @@ async function removeLeftovers(inputs, world) {
         world.step.fail();
     }
 }
-async function removeAll(connection, inputs, world) {
+async function removeUnderLease(connection, inputs, world) {
     const me = await connection.identity.api.me();
     if (!me.roles.some(({ name }) => name === 'owner')) {
         throw new coder_http/* ApiError */.h('status', `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`);
     }
-    return (0,stages_cleaning/* clean */.uH)({
-        connection,
-        scope: { ownUserId: me.id },
-        orphan: false,
-        queue: 'short',
-        deadline: (0,src_units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
-        signal: world.cancelled,
-    }, world);
+    const taken = await (0,leasing/* obtainLease */.ky)(connection, inputs, world);
+    if ('heldBy' in taken) {
+        await reportBusy((0,lease_check/* heldSentence */.xh)(taken.heldBy, world.job.runUrl), world);
+        return;
+    }
+    const { lease } = taken;
+    await (0,leasing/* underLease */.zV)(lease, world, async () => {
+        const result = await (0,stages_cleaning/* clean */.uH)({
+            connection,
+            scope: { ownUserId: me.id },
+            orphan: false,
+            queue: 'short',
+            deadline: (0,src_units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
+            signal: AbortSignal.any([world.cancelled, lease.lost]),
+        }, world);
+        await report(result, connection.url, world);
+    });
+}
+/** Nothing is wrong when a scheduled clean-up meets a test: what that leaves is for the next one. */
+async function reportBusy(held, world) {
+    const sentence = `nothing was removed, because ${held}`;
+    await world.step.writeSummary((0,markdown/* sections */.V0)(['### Scale-test clean-up did nothing', (0,markdown/* cell */.Hn)(`${sentence}.`)]));
+    world.log.warning(sentence, { title: 'Scale-test clean-up' });
+    world.step.setOutput('reason', sentence);
 }
 async function report(result, url, world) {
     const sentence = (0,stages_cleaning/* cleanupSentence */.W1)(result);
@@ -43978,20 +44215,32 @@ function stepCeiling(step) {
 
 /***/ }),
 
-/***/ 86661:
+/***/ 7667:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   b: () => (/* binding */ post)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(83916);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(12593);
-/* harmony import */ var _report_markdown_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(54285);
-/* harmony import */ var _stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5759);
-/* harmony import */ var _stages_connecting_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(51945);
-/* harmony import */ var _stages_tidying_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(47230);
-/* harmony import */ var _stages_uploading_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(18660);
-/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(61996);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  b: () => (/* binding */ post)
+});
+
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/inputs.ts + 1 modules
+var inputs = __nccwpck_require__(12593);
+// EXTERNAL MODULE: ./src/ready/lease-check.ts
+var lease_check = __nccwpck_require__(25920);
+// EXTERNAL MODULE: ./src/report/markdown.ts
+var markdown = __nccwpck_require__(54285);
+// EXTERNAL MODULE: ./src/units.ts
+var units = __nccwpck_require__(61996);
+// EXTERNAL MODULE: ./src/stages/cleaning.ts + 1 modules
+var cleaning = __nccwpck_require__(5759);
+// EXTERNAL MODULE: ./src/stages/connecting.ts + 1 modules
+var connecting = __nccwpck_require__(72283);
+// EXTERNAL MODULE: ./src/stages/leasing.ts + 3 modules
+var leasing = __nccwpck_require__(32434);
+;// CONCATENATED MODULE: ./src/stages/after-main.ts
 
 
 
@@ -44002,22 +44251,11 @@ function stepCeiling(step) {
 
 /** A cancelled job gives all its post steps five minutes together. */
 const AFTER_CANCEL_MS = 4 * 60_000;
-/** Leaves nothing behind, whatever happened to main, and uploads what main could not. Never changes a verdict. */
-async function post(world) {
-    await (0,_stages_tidying_js__WEBPACK_IMPORTED_MODULE_4__/* .tidyAfterMain */ .cB)(world);
-    const debt = (0,_stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__/* .owedCleanup */ .Gz)(world);
-    const upload = (0,_stages_uploading_js__WEBPACK_IMPORTED_MODULE_5__/* .owedUpload */ .BZ)(world);
-    if (debt === undefined && upload === undefined)
-        world.log.info('main left nothing to do');
-    await Promise.all([
-        debt === undefined ? undefined : cleanUpAfterMain(debt, world),
-        upload === undefined ? undefined : (0,_stages_uploading_js__WEBPACK_IMPORTED_MODULE_5__/* .uploadEvidence */ .di)(upload, world),
-    ]);
-}
+/** What post does for a main that could not: the clean-up, under the lease. Fails the step of post when anything is left. */
 async function cleanUpAfterMain(debt, world) {
     try {
-        const sentence = await carryOutDebt(debt, (0,_inputs_js__WEBPACK_IMPORTED_MODULE_1__/* .parseInputs */ .T)(world.environment), world);
-        await world.step.writeSummary((0,_report_markdown_js__WEBPACK_IMPORTED_MODULE_6__/* .sections */ .V0)(['### Clean-up after the scale test', (0,_report_markdown_js__WEBPACK_IMPORTED_MODULE_6__/* .cell */ .Hn)(sentence.text)]));
+        const sentence = await carryOutDebt(debt, (0,inputs/* parseInputs */.T)(world.environment), world);
+        await world.step.writeSummary((0,markdown/* sections */.V0)(['### Clean-up after the scale test', (0,markdown/* cell */.Hn)(sentence.text)]));
         if (sentence.isClean) {
             world.log.info(sentence.text);
             return;
@@ -44025,25 +44263,50 @@ async function cleanUpAfterMain(debt, world) {
         fail(sentence.text, world);
     }
     catch (thrown) {
-        fail((0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .b)(thrown), world);
+        fail((0,errors/* messageOf */.b)(thrown), world);
     }
 }
 async function carryOutDebt(debt, inputs, world) {
-    const cancelled = (0,_stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__/* .wasCancelled */ .r1)(world);
-    const time = (0,_units_js__WEBPACK_IMPORTED_MODULE_7__/* .milliseconds */ .Rz)(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
-    const deadline = (0,_units_js__WEBPACK_IMPORTED_MODULE_7__/* .milliseconds */ .Rz)(world.clock.monotonic() + time);
-    const connection = await (0,_stages_connecting_js__WEBPACK_IMPORTED_MODULE_3__/* .connect */ .Ng)(inputs, world);
-    const me = await connection.identity.api.me();
-    const result = await (0,_stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__/* .clean */ .uH)({
-        connection,
-        scope: { since: new Date(debt.since), ownUserId: me.id },
-        orphan: debt.orphan,
-        queue: cancelled ? 'hand-over' : 'short',
-        deadline,
-        signal: world.cancelled,
-    }, world);
-    await (0,_stages_connecting_js__WEBPACK_IMPORTED_MODULE_3__/* .disconnect */ .Zf)(connection, world);
-    return { isClean: (0,_stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__/* .isClean */ .AG)(result), text: (0,_stages_cleaning_js__WEBPACK_IMPORTED_MODULE_2__/* .cleanupSentence */ .W1)(result) };
+    const cancelled = (0,cleaning/* wasCancelled */.r1)(world);
+    const time = (0,units/* milliseconds */.Rz)(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
+    const deadline = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + time);
+    const connection = await (0,connecting/* connect */.Ng)(inputs, world);
+    try {
+        const me = await connection.identity.api.me();
+        const taken = await (0,leasing/* regainLease */.pP)(connection, inputs, world);
+        if ('heldBy' in taken) {
+            // What is there since main began may be the other run's by now.
+            const held = (0,lease_check/* heldSentence */.xh)(taken.heldBy, world.job.runUrl);
+            return { isClean: false, text: `nothing was removed, because ${held}` };
+        }
+        const { lease } = taken;
+        const request = {
+            connection,
+            scope: { since: new Date(debt.since), ownUserId: me.id },
+            orphan: debt.orphan,
+            queue: cancelled ? 'hand-over' : 'short',
+            deadline,
+            signal: AbortSignal.any([world.cancelled, lease.lost]),
+        };
+        const result = await (0,cleaning/* clean */.uH)(request, world).finally(() => lease.release());
+        return { isClean: (0,cleaning/* isClean */.AG)(result), text: (0,cleaning/* cleanupSentence */.W1)(result) };
+    }
+    finally {
+        await (0,connecting/* disconnect */.Zf)(connection, world);
+    }
+}
+/** When nothing else is owed. A lease that cannot be released ends by itself, so this fails nothing. */
+async function releaseAfterMain(lockId, world) {
+    if (lockId === undefined)
+        return;
+    try {
+        const connection = await (0,connecting/* connect */.Ng)((0,inputs/* parseInputs */.T)(world.environment), world);
+        await (0,leasing/* releaseOwedLease */.jx)(lockId, connection, world).finally(() => (0,connecting/* disconnect */.Zf)(connection, world));
+        world.log.info('the lease of this run was released');
+    }
+    catch (thrown) {
+        world.log.warning(`the lease could not be released: ${(0,errors/* messageOf */.b)(thrown)}. It ends by itself in five minutes`);
+    }
 }
 function fail(sentence, world) {
     world.log.error(`${sentence}. Run the gate with "mode: cleanup" to remove what is left`, {
@@ -44051,6 +44314,106 @@ function fail(sentence, world) {
     });
     world.step.fail();
 }
+
+// EXTERNAL MODULE: ./src/stages/tidying.ts + 1 modules
+var tidying = __nccwpck_require__(47230);
+// EXTERNAL MODULE: ./src/stages/uploading.ts
+var uploading = __nccwpck_require__(18660);
+;// CONCATENATED MODULE: ./src/post.ts
+
+
+
+
+
+/** Leaves nothing behind, whatever happened to main, and uploads what main could not. Never changes a verdict. */
+async function post(world) {
+    await (0,tidying/* tidyAfterMain */.cB)(world);
+    const debt = (0,cleaning/* owedCleanup */.Gz)(world);
+    const upload = (0,uploading/* owedUpload */.BZ)(world);
+    const lockId = (0,leasing/* owedLease */.mA)(world);
+    if (debt === undefined && upload === undefined && lockId === undefined)
+        world.log.info('main left nothing to do');
+    await Promise.all([
+        debt === undefined ? releaseAfterMain(lockId, world) : cleanUpAfterMain(debt, world),
+        upload === undefined ? undefined : (0,uploading/* uploadEvidence */.di)(upload, world),
+    ]);
+}
+
+
+/***/ }),
+
+/***/ 25920:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   FP: () => (/* binding */ leaseIsRefused),
+/* harmony export */   Uz: () => (/* binding */ leaseIsTaken),
+/* harmony export */   hD: () => (/* binding */ otherOwnersCheck),
+/* harmony export */   vW: () => (/* binding */ leaseIsFree),
+/* harmony export */   wC: () => (/* binding */ leaseIsHeld),
+/* harmony export */   xh: () => (/* binding */ heldSentence)
+/* harmony export */ });
+/* harmony import */ var _coder_scaletest_resources_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(95851);
+/* harmony import */ var _readiness_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(84791);
+
+
+const NAME = 'lease';
+const SCALETEST_OWNER = 'scaletest-';
+/** Who holds the lease, and since when. */
+function heldSentence(lease, ownHolder) {
+    const holder = lease.holder ?? 'a run that has not said which it is';
+    const same = holder === ownHolder ? ' (another job or step of this same run)' : '';
+    const user = lease.isOwnUser || lease.user === '' ? '' : `, as the user "${lease.user}"`;
+    return `another scale test holds the lease of this deployment: ${holder}${same}${user}, since ${lease.since.toISOString()}`;
+}
+const leaseIsHeld = (lease, ownHolder) => (0,_readiness_js__WEBPACK_IMPORTED_MODULE_0__/* .refused */ .J5)(NAME, `${heldSentence(lease, ownHolder)}. Wait for it with "lease-wait", or serialise the runs with a "concurrency:" group; if that run is dead, the lease is free five minutes after its last sign of life`);
+const leaseIsTaken = () => (0,_readiness_js__WEBPACK_IMPORTED_MODULE_0__.ok)(NAME, 'taken: no other run of the gate starts until it is released');
+const leaseIsRefused = (reason) => (0,_readiness_js__WEBPACK_IMPORTED_MODULE_0__/* .refused */ .J5)(NAME, `the lease, without which two scale tests could destroy each other, could not be taken: ${reason}. It is made of API tokens of the signed-in user, which it has to be allowed to make, list and delete`);
+/** For mode preflight, which takes nothing. */
+function leaseIsFree(leases, ownHolder) {
+    const living = leases.find(({ isAlive }) => isAlive);
+    if (living !== undefined)
+        return (0,_readiness_js__WEBPACK_IMPORTED_MODULE_0__/* .warned */ .k9)(NAME, `${heldSentence(living, ownHolder)}; a run that starts now stops, or waits with "lease-wait"`);
+    const dead = leases.find(({ isOwnUser }) => isOwnUser);
+    if (dead === undefined)
+        return (0,_readiness_js__WEBPACK_IMPORTED_MODULE_0__.ok)(NAME, 'free');
+    return (0,_readiness_js__WEBPACK_IMPORTED_MODULE_0__.ok)(NAME, `free: ${dead.holder ?? 'a run'} took it at ${dead.since.toISOString()}, and gives no sign of life any more`);
+}
+/** What was made with another owner's token: a lease is atomic only among runs with the same user. */
+function otherOwnersCheck({ facts }) {
+    const { leftovers, user } = facts;
+    if (!leftovers.known || !user.known)
+        return undefined;
+    const others = leftovers.value.workspaces.filter((workspace) => (0,_coder_scaletest_resources_js__WEBPACK_IMPORTED_MODULE_1__/* .isScaletestWorkspace */ .kM)(workspace) &&
+        !workspace.owner_name.startsWith(SCALETEST_OWNER) &&
+        workspace.owner_id !== user.value.id);
+    if (others.length === 0)
+        return undefined;
+    const names = [...new Set(others.map(({ owner_name }) => owner_name))].slice(0, 5);
+    return (0,_readiness_js__WEBPACK_IMPORTED_MODULE_0__/* .warned */ .k9)('other owners', `${others.length} scale-test workspaces belong to ${names.join(', ')}: another owner's scale test may be running, and the lease keeps only runs with the same user apart. Let all runs use one user`);
+}
+
+
+/***/ }),
+
+/***/ 84791:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   J5: () => (/* binding */ refused),
+/* harmony export */   Ke: () => (/* binding */ refusals),
+/* harmony export */   gd: () => (/* binding */ BROWSER_CHECK),
+/* harmony export */   i_: () => (/* binding */ isReady),
+/* harmony export */   k9: () => (/* binding */ warned),
+/* harmony export */   ok: () => (/* binding */ ok)
+/* harmony export */ });
+const ok = (name, message) => ({ name, status: 'ok', message });
+const warned = (name, message) => ({ name, status: 'warning', message });
+const refused = (name, message) => ({ name, status: 'refused', message });
+/** The check that says whether the CLI's browser suite runs, or why it is left out. */
+const BROWSER_CHECK = 'browser suite';
+const isReady = ({ checks }) => checks.every(({ status }) => status !== 'refused');
+const refusals = ({ checks }) => checks.filter(({ status }) => status === 'refused').map(({ message }) => message);
 
 
 /***/ }),
@@ -44582,7 +44945,7 @@ function cleanupSentence(result) {
 
 /***/ }),
 
-/***/ 51945:
+/***/ 72283:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -44598,104 +44961,12 @@ __nccwpck_require__.d(__webpack_exports__, {
 var schemas = __nccwpck_require__(92857);
 // EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
 var http = __nccwpck_require__(5409);
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/iso.js
-var iso = __nccwpck_require__(64377);
-;// CONCATENATED MODULE: ./src/coder/api-schemas.ts
-
-/** The parts of Coder's answers that the gate uses. Unknown keys are ignored: every release adds some. */
-const time = iso/* datetime */.w$({ offset: true }).transform((text) => new Date(text));
-const buildInfo = schemas/* object */.Ikc({ version: schemas/* string */.YjP() });
-const api_schemas_user = schemas/* object */.Ikc({
-    id: schemas/* string */.YjP(),
-    username: schemas/* string */.YjP(),
-    email: schemas/* string */.YjP().default(''),
-    created_at: time,
-    organization_ids: schemas/* array */.YOg(schemas/* string */.YjP()).default([]),
-    roles: schemas/* array */.YOg(schemas/* object */.Ikc({ name: schemas/* string */.YjP() })).default([]),
-});
-const userPage = schemas/* object */.Ikc({ users: schemas/* array */.YOg(api_schemas_user) });
-const apiKey = schemas/* object */.Ikc({ id: schemas/* string */.YjP(), expires_at: time });
-const newKey = schemas/* object */.Ikc({ key: schemas/* string */.YjP() });
-const session = schemas/* object */.Ikc({ session_token: schemas/* string */.YjP() });
-const authMethods = schemas/* object */.Ikc({ password: schemas/* object */.Ikc({ enabled: schemas/* boolean */.zMY() }) });
-const buildTime = schemas/* object */.Ikc({ P50: schemas/* number */.aig().nullable() }).optional();
-const template = schemas/* object */.Ikc({
-    id: schemas/* string */.YjP(),
-    name: schemas/* string */.YjP(),
-    organization_id: schemas/* string */.YjP(),
-    active_version_id: schemas/* string */.YjP(),
-    build_time_stats: schemas/* object */.Ikc({ start: buildTime, delete: buildTime }).partial().default({}),
-});
-const richParameter = schemas/* object */.Ikc({
-    name: schemas/* string */.YjP(),
-    required: schemas/* boolean */.zMY(),
-    ephemeral: schemas/* boolean */.zMY().default(false),
-    default_value: schemas/* string */.YjP().default(''),
-    options: schemas/* array */.YOg(schemas/* object */.Ikc({ value: schemas/* string */.YjP() }))
-        .nullish()
-        .transform((options) => options ?? []),
-});
-const externalAuth = schemas/* object */.Ikc({
-    id: schemas/* string */.YjP(),
-    optional: schemas/* boolean */.zMY().default(false),
-});
-/** Top-level keys are omitted when false or empty, so absent means off. */
-const deploymentConfig = schemas/* object */.Ikc({
-    config: schemas/* object */.Ikc({
-        rate_limit: schemas/* object */.Ikc({ disable_all: schemas/* boolean */.zMY(), api: schemas/* number */.aig() }).optional(),
-        disable_password_auth: schemas/* boolean */.zMY().default(false),
-    }),
-});
-const provisionerDaemon = schemas/* object */.Ikc({
-    id: schemas/* string */.YjP(),
-    status: schemas/* enum */.k5n(['idle', 'busy', 'offline']).or(schemas/* string */.YjP()).nullish(),
-    tags: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).default({}),
-});
-const job = schemas/* object */.Ikc({
-    id: schemas/* string */.YjP(),
-    created_at: time,
-    started_at: time.optional(),
-    completed_at: time.optional(),
-    error: schemas/* string */.YjP().optional(),
-    status: schemas/* string */.YjP(),
-    worker_id: schemas/* string */.YjP().optional(),
-});
-const agent = schemas/* object */.Ikc({
-    id: schemas/* string */.YjP(),
-    created_at: time,
-    first_connected_at: time.optional(),
-    ready_at: time.optional(),
-    status: schemas/* string */.YjP(),
-    parent_id: schemas/* string */.YjP().nullish(),
-});
-const workspaceBuild = schemas/* object */.Ikc({
-    id: schemas/* string */.YjP(),
-    workspace_id: schemas/* string */.YjP(),
-    build_number: schemas/* number */.aig(),
-    template_version_id: schemas/* string */.YjP(),
-    transition: schemas/* enum */.k5n(['start', 'stop', 'delete']),
-    status: schemas/* string */.YjP(),
-    job,
-    resources: schemas/* array */.YOg(schemas/* object */.Ikc({ agents: schemas/* array */.YOg(agent).nullish() }))
-        .nullish()
-        .transform((resources) => (resources ?? []).flatMap(({ agents }) => agents ?? [])),
-});
-const api_schemas_workspace = schemas/* object */.Ikc({
-    id: schemas/* string */.YjP(),
-    name: schemas/* string */.YjP(),
-    created_at: time,
-    owner_id: schemas/* string */.YjP(),
-    owner_name: schemas/* string */.YjP(),
-    organization_id: schemas/* string */.YjP(),
-    template_id: schemas/* string */.YjP(),
-    template_name: schemas/* string */.YjP(),
-    latest_build: workspaceBuild,
-});
-const workspacePage = schemas/* object */.Ikc({ workspaces: schemas/* array */.YOg(api_schemas_workspace), count: schemas/* number */.aig() });
-const workspaceCount = schemas/* object */.Ikc({ count: schemas/* number */.aig() });
-const buildLogs = schemas/* array */.YOg(schemas/* object */.Ikc({ log_level: schemas/* string */.YjP(), stage: schemas/* string */.YjP(), output: schemas/* string */.YjP() }));
-
+// EXTERNAL MODULE: ./src/coder/api-schemas.ts
+var api_schemas = __nccwpck_require__(69472);
+// EXTERNAL MODULE: ./src/coder/typed-call.ts
+var typed_call = __nccwpck_require__(72762);
 ;// CONCATENATED MODULE: ./src/coder/api.ts
+
 
 
 
@@ -44713,20 +44984,12 @@ class CoderApi {
     async #get(path, schema, signal) {
         return (await this.#call({ method: 'GET', path, ...(signal && { signal }) }, schema)).value;
     }
-    async #call(request, schema) {
-        const response = await this.http.send(request);
-        const parsed = schema.safeParse(response.body);
-        if (!parsed.success) {
-            const issue = parsed.error.issues[0];
-            const where = issue && issue.path.length > 0 ? ` (at ${issue.path.map(String).join('.')}: ${issue.message})` : '';
-            throw new http/* ApiError */.h('not-coder', `${request.method} ${request.path} answered something that is not Coder's shape${where}`, response.status);
-        }
-        const date = response.headers.get('date');
-        return { value: parsed.data, status: response.status, date: date === null ? undefined : new Date(date) };
+    #call(request, schema) {
+        return (0,typed_call/* typedCall */.H)(this.http, request, schema);
     }
     /** The server's version and clock; needs no sign-in. */
     async buildInfo() {
-        const { value, date } = await this.#call({ method: 'GET', path: '/api/v2/buildinfo', token: null }, buildInfo);
+        const { value, date } = await this.#call({ method: 'GET', path: '/api/v2/buildinfo', token: null }, api_schemas/* buildInfo */.NT);
         return { version: value.version, serverTime: date };
     }
     async signIn(email, password) {
@@ -44736,23 +44999,23 @@ class CoderApi {
             body: { email, password },
             token: null,
         };
-        return (await this.#call(request, session)).value.session_token;
+        return (await this.#call(request, api_schemas/* session */.dZ)).value.session_token;
     }
     async signOut() {
         await this.http.send({ method: 'POST', path: '/api/v2/users/logout' });
     }
     me(signal) {
-        return this.#get('/api/v2/users/me', api_schemas_user, signal);
+        return this.#get('/api/v2/users/me', api_schemas/* user */.kQ, signal);
     }
     /** When a key dies; its id is the first ten characters of the token. */
     async keyExpiry(keyId) {
-        return (await this.#get(`/api/v2/users/me/keys/${encodeURIComponent(keyId)}`, apiKey)).expires_at;
+        return (await this.#get(`/api/v2/users/me/keys/${encodeURIComponent(keyId)}`, api_schemas/* apiKey */.Kz)).expires_at;
     }
     async passwordLoginEnabled() {
-        return (await this.#get('/api/v2/users/authmethods', authMethods)).password.enabled;
+        return (await this.#get('/api/v2/users/authmethods', api_schemas/* authMethods */.Zx)).password.enabled;
     }
     async rateLimit() {
-        const { config } = await this.#get('/api/v2/deployment/config', deploymentConfig);
+        const { config } = await this.#get('/api/v2/deployment/config', api_schemas/* deploymentConfig */.QT);
         if (config.rate_limit === undefined)
             return undefined;
         return {
@@ -44761,22 +45024,22 @@ class CoderApi {
         };
     }
     templates() {
-        return this.#get('/api/v2/templates', schemas/* array */.YOg(template));
+        return this.#get('/api/v2/templates', schemas/* array */.YOg(api_schemas/* template */.vs));
     }
     parameters(templateVersionId) {
-        return this.#get(`/api/v2/templateversions/${encodeURIComponent(templateVersionId)}/rich-parameters`, schemas/* array */.YOg(richParameter));
+        return this.#get(`/api/v2/templateversions/${encodeURIComponent(templateVersionId)}/rich-parameters`, schemas/* array */.YOg(api_schemas/* richParameter */.Qe));
     }
     /** The external sign-ins that a template version demands of each user. */
     async requiredSignIns(templateVersionId) {
         const path = `/api/v2/templateversions/${encodeURIComponent(templateVersionId)}/external-auth`;
-        const all = await this.#get(path, schemas/* array */.YOg(externalAuth)
+        const all = await this.#get(path, schemas/* array */.YOg(api_schemas/* externalAuth */.UZ)
             .nullable()
             .transform((list) => list ?? []));
         return all.filter(({ optional }) => !optional).map(({ id }) => id);
     }
     provisionerDaemons(organizationId, signal) {
         const path = `/api/v2/organizations/${encodeURIComponent(organizationId)}/provisionerdaemons?limit=${DAEMON_LIMIT}`;
-        return this.#get(path, schemas/* array */.YOg(provisionerDaemon)
+        return this.#get(path, schemas/* array */.YOg(api_schemas/* provisionerDaemon */.b2)
             .nullable()
             .transform((daemons) => daemons ?? []), signal);
     }
@@ -44788,13 +45051,13 @@ class CoderApi {
             login_type: 'password',
             organization_ids: [user.organizationId],
         };
-        return (await this.#call({ method: 'POST', path: '/api/v2/users', body, ...(signal && { signal }) }, api_schemas_user)).value;
+        return (await this.#call({ method: 'POST', path: '/api/v2/users', body, ...(signal && { signal }) }, api_schemas/* user */.kQ)).value;
     }
     /** A token for a user, valid for so many seconds. An owner may issue one for anybody. */
     async createToken(userId, lifetimeSeconds, name, signal) {
         const body = { lifetime: Math.round(lifetimeSeconds) * 1_000_000_000, scope: 'all', token_name: name };
         const path = `/api/v2/users/${encodeURIComponent(userId)}/keys/tokens`;
-        return (await this.#call({ method: 'POST', path, body, ...(signal && { signal }) }, newKey)).value
+        return (await this.#call({ method: 'POST', path, body, ...(signal && { signal }) }, api_schemas/* newKey */.uM)).value
             .key;
     }
     /** Takes a key or token back; that it is gone already is fine. */
@@ -44823,20 +45086,20 @@ class CoderApi {
         };
         // The path with the user's id: up to v2.31 the limiter counts per address and path.
         const path = `/api/v2/users/${encodeURIComponent(userId)}/workspaces`;
-        return (await this.#call({ method: 'POST', path, body, ...(signal && { signal }) }, api_schemas_workspace))
+        return (await this.#call({ method: 'POST', path, body, ...(signal && { signal }) }, api_schemas/* workspace */.Gl))
             .value;
     }
     workspace(workspaceId, signal) {
-        return this.#get(`/api/v2/workspaces/${encodeURIComponent(workspaceId)}`, api_schemas_workspace, signal);
+        return this.#get(`/api/v2/workspaces/${encodeURIComponent(workspaceId)}`, api_schemas/* workspace */.Gl, signal);
     }
     build(buildId, signal) {
-        return this.#get(`/api/v2/workspacebuilds/${encodeURIComponent(buildId)}`, workspaceBuild, signal);
+        return this.#get(`/api/v2/workspacebuilds/${encodeURIComponent(buildId)}`, api_schemas/* workspaceBuild */.OB, signal);
     }
     builds(workspaceId, signal) {
-        return this.#get(`/api/v2/workspaces/${encodeURIComponent(workspaceId)}/builds`, schemas/* array */.YOg(workspaceBuild), signal);
+        return this.#get(`/api/v2/workspaces/${encodeURIComponent(workspaceId)}/builds`, schemas/* array */.YOg(api_schemas/* workspaceBuild */.OB), signal);
     }
     buildLogs(buildId, signal) {
-        return this.#get(`/api/v2/workspacebuilds/${encodeURIComponent(buildId)}/logs`, buildLogs, signal);
+        return this.#get(`/api/v2/workspacebuilds/${encodeURIComponent(buildId)}/logs`, api_schemas/* buildLogs */.Gq, signal);
     }
     /** Starts a build. @returns undefined when another build is active (409) or the workspace is gone (404, 410). */
     async createBuild(workspaceId, build, signal) {
@@ -44852,7 +45115,7 @@ class CoderApi {
             return 'active';
         if (response.status === 404 || response.status === 410)
             return 'gone';
-        const parsed = workspaceBuild.safeParse(response.body);
+        const parsed = api_schemas/* workspaceBuild */.OB.safeParse(response.body);
         if (parsed.success)
             return parsed.data;
         throw new http/* ApiError */.h('not-coder', `POST ${path} answered something that is not Coder's shape`, response.status);
@@ -44864,7 +45127,7 @@ class CoderApi {
     }
     /** How many workspaces match a search. */
     async countWorkspaces(query, signal) {
-        return (await this.#get(`/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=1`, workspaceCount, signal)).count;
+        return (await this.#get(`/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=1`, api_schemas/* workspaceCount */.x0, signal)).count;
     }
     /**
      * All workspaces that match a search. The order shifts while builds end, so pages are read until as many distinct
@@ -44893,7 +45156,7 @@ class CoderApi {
     async *#workspacePages(query, signal) {
         for (let offset = 0;; offset += PAGE_SIZE) {
             const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
-            const page = await this.#get(path, workspacePage, signal);
+            const page = await this.#get(path, api_schemas/* workspacePage */.d_, signal);
             yield page;
             if (page.workspaces.length === 0 || offset + PAGE_SIZE >= page.count)
                 return;
@@ -44903,7 +45166,7 @@ class CoderApi {
         const found = new Map();
         for (let offset = 0;; offset += PAGE_SIZE) {
             const path = `/api/v2/users?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
-            const page = await this.#get(path, userPage, signal);
+            const page = await this.#get(path, api_schemas/* userPage */.nD, signal);
             for (const item of page.users)
                 found.set(item.id, item);
             if (page.users.length < PAGE_SIZE)
@@ -44956,6 +45219,543 @@ async function disconnect(connection, world) {
     await connection.identity.signOut().catch((thrown) => {
         world.log.debug(`signing out failed: ${thrown instanceof http/* ApiError */.h ? thrown.message : String(thrown)}`);
     });
+}
+
+
+/***/ }),
+
+/***/ 32434:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  UX: () => (/* binding */ leaseFor),
+  ky: () => (/* binding */ obtainLease),
+  mA: () => (/* binding */ owedLease),
+  pP: () => (/* binding */ regainLease),
+  jx: () => (/* binding */ releaseOwedLease),
+  zV: () => (/* binding */ underLease)
+});
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/units.ts
+var units = __nccwpck_require__(61996);
+// EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
+var http = __nccwpck_require__(5409);
+;// CONCATENATED MODULE: ./src/coder/lease-marks.ts
+
+/**
+ * The marks that the lease is made of, and the one rule that reads them. The lock is a token of a fixed name, of which
+ * a user can have one. Liveness is a token of a short life whose name says for which lock, and in which run, somebody
+ * is alive.
+ */
+const LOCK_NAME = 'scaletest-gate-lease';
+const LIVENESS_PREFIX = 'scaletest-gate-alive';
+const LIVENESS_NAME = new RegExp(`^${LIVENESS_PREFIX}_([A-Za-z0-9]{10})_[0-9a-f]+_(.*)$`, 's');
+const LONGEST_HOLDER = 400;
+const LIVENESS_LIFE = (0,units/* minutes */.Gx)(5);
+/** A lock so young counts as alive: its holder may not have come to its first sign of life. */
+const YOUTH = LIVENESS_LIFE;
+/** Coder takes any text as a token's name; this one stays readable in a list of tokens, and safe in a path. */
+function livenessName(lockId, serial, holder) {
+    // What is cut in the middle of a character is shown as it stands.
+    return `${LIVENESS_PREFIX}_${lockId}_${serial}_${encodeURIComponent(holder).slice(0, LONGEST_HOLDER)}`;
+}
+/** What a token's name says; undefined for a token of another kind. */
+function readLivenessName(name) {
+    const match = LIVENESS_NAME.exec(name);
+    return match === null ? undefined : { lockId: match[1] ?? '', holder: decoded(match[2] ?? '') };
+}
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+/**
+ * The leases among tokens. A lease is alive while a sign of life of its lock is, or while its lock is young and has not
+ * expired; an expired token may still be listed, and is no sign of life. A sign of life that is renewed every two
+ * minutes always has three to go, so a clock that is wrong by less does no harm.
+ */
+function leasesAmong(tokens, ownUserId, serverTime) {
+    const signs = tokens.flatMap((token) => {
+        const sign = readLivenessName(token.token_name);
+        return sign === undefined ? [] : [{ ...sign, token }];
+    });
+    return tokens
+        .filter(({ token_name }) => token_name === LOCK_NAME)
+        .map((lock) => {
+        const own = signs
+            .filter(({ lockId, token }) => lockId === lock.id && token.user_id === lock.user_id)
+            .sort((a, b) => b.token.created_at.getTime() - a.token.created_at.getTime());
+        const isYoung = serverTime.getTime() - lock.created_at.getTime() < YOUTH * 1000;
+        return {
+            lockId: lock.id,
+            user: lock.username,
+            isOwnUser: lock.user_id === ownUserId,
+            holder: own[0]?.holder,
+            since: lock.created_at,
+            isAlive: own.some(({ token }) => token.expires_at > serverTime) || (isYoung && lock.expires_at > serverTime),
+        };
+    });
+}
+
+;// CONCATENATED MODULE: ./src/coder/lease.ts
+
+
+
+
+
+/**
+ * One scale test per deployment: a lease that is kept on the deployment itself, by two kinds of API tokens.
+ *
+ * - **Taking** is making the lock. Its name is unique among a user's tokens, so of any number of callers one gets 201
+ *   and the others 409.
+ * - **Holding** is a sign of life, a second token that lives five minutes and names the lock's id and the run. Tokens
+ *   cannot be renewed, so every two minutes the next is made before the last is deleted.
+ * - **Taking over**: a lock that is five minutes old (or expired) and has no living sign is dead. Whoever finds it dead
+ *   deletes it *by its key's id* and then takes the lease like anybody else. Two who find the same dead lock both
+ *   delete only that one: the later deletion finds nothing (404), never the lock that the earlier has made since, and
+ *   of their two locks one is refused. So exactly one of them holds.
+ * - **Losing**: nobody but a taker deletes a lock, so a holder holds while its own lock stands, and has lost when it is
+ *   gone. It looks each time before it gives a sign of life, and gives none for a lock that is not its own. So a run
+ *   whose deployment did not answer for longer than five minutes goes on holding if nobody came in the meantime.
+ * - **Releasing** deletes the own lock, by its key's id as well, so that nobody else's is ever released.
+ *
+ * A call that was lost on the way leaves at worst a lock without a sign of life, which is dead after five minutes.
+ */
+const RENEW_EVERY = (0,units/* milliseconds */.Rz)(120_000);
+const RETRY_EVERY = (0,units/* milliseconds */.Rz)(15_000);
+/** One attempt to renew, with all its calls; the life of the last sign leaves time for several. */
+const RENEWAL_WITHIN_MS = 60_000;
+/** A released lease is worth a minute; what is not released by then ends by itself in five. */
+const RELEASE_WITHIN_MS = 60_000;
+/** So often others may come first before it is given up. */
+const ATTEMPTS = 5;
+const ANNOUNCEMENT = (0,units/* milliseconds */.Rz)(1000);
+/** Of dead runs, in one go. */
+const MOST_SWEPT = 50;
+/** The leases on the deployment, of every user whose tokens may be seen. */
+async function sightLeases({ tokens, ownUserId, clock }, signal) {
+    const { tokens: all, serverTime = clock.now() } = await tokens.list('everybody', signal);
+    return { leases: leasesAmong(all, ownUserId, serverTime), serverTime };
+}
+/**
+ * Takes the lease, also over from a run that is dead.
+ * @param lifetime of the lock: as long as the run may take.
+ * @throws ApiError when the deployment refuses for another reason than that it is held.
+ */
+async function takeLease(lifetime, tools, signal) {
+    const { tokens, clock, log } = tools;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+        const { leases } = await sightLeases(tools, signal);
+        const living = leases.find(({ isAlive }) => isAlive);
+        if (living !== undefined) {
+            if (living.holder !== undefined || attempt === ATTEMPTS)
+                return { heldBy: living };
+            // Its first sign of life, which says who it is, comes in a moment.
+            await clock.sleep(ANNOUNCEMENT, signal);
+            continue;
+        }
+        const dead = leases.find(({ isOwnUser }) => isOwnUser);
+        const longest = await tokens.longestLifetime(signal);
+        if (dead !== undefined) {
+            log.info(`The lease of ${dead.holder ?? 'a run'} since ${dead.since.toISOString()} is taken over: it gives no sign of life`);
+            await tokens.revoke(dead.lockId, signal);
+        }
+        // Not to be cancelled: whether a lock was made would not be known.
+        const lockId = await tokens.create(LOCK_NAME, (0,units/* seconds */.YA)(Math.min(lifetime, longest)));
+        if (lockId === undefined)
+            continue;
+        tools.note(lockId);
+        return await Lease.begin(lockId, tools, signal);
+    }
+    throw new http/* ApiError */.h('status', `the token "${LOCK_NAME}" can neither be made nor seen; delete it with "coder tokens remove ${LOCK_NAME}" if no scale test is running`, 409);
+}
+/**
+ * Goes on with a lease that an earlier process of the same run has taken and not released.
+ * @returns undefined when it is not its own any more.
+ */
+async function resumeLease(lockId, tools, signal) {
+    if ((await tools.tokens.idOf(LOCK_NAME, signal)) !== lockId)
+        return undefined;
+    return Lease.resume(lockId, tools);
+}
+/** Releases a lease by its lock's id; of a lock that is not there any more, only the signs of life are left to remove. */
+async function releaseLease(lockId, { tokens, note }) {
+    const signal = AbortSignal.timeout(RELEASE_WITHIN_MS);
+    await tokens.revoke(lockId, signal);
+    note(undefined);
+    const { tokens: own } = await tokens.list('own', signal);
+    for (const { id, token_name } of own)
+        if (readLivenessName(token_name)?.lockId === lockId)
+            await tokens.revoke(id, signal);
+}
+/** A lease that is held: gives signs of life until it is released or left. */
+class Lease {
+    lockId;
+    tools;
+    #end = new AbortController();
+    #lost = new AbortController();
+    #lastSign;
+    #keeping = Promise.resolve();
+    constructor(lockId, tools) {
+        this.lockId = lockId;
+        this.tools = tools;
+    }
+    /** Gives the first sign of life for a new lock, and looks whether another user's caller came first. */
+    static async begin(lockId, tools, signal) {
+        const lease = new Lease(lockId, tools);
+        try {
+            signal?.throwIfAborted();
+            await lease.#giveSign(signal);
+            const elder = await lease.#elder(signal);
+            signal?.throwIfAborted();
+            if (elder === undefined) {
+                await lease.#sweep(signal);
+                lease.#keeping = lease.#keep(RENEW_EVERY);
+                return { lease };
+            }
+            await lease.release();
+            return { heldBy: elder };
+        }
+        catch (thrown) {
+            await lease.release();
+            throw thrown;
+        }
+    }
+    /** The last sign of life was another process's and may be about to end, so the next is given at once. */
+    static resume(lockId, tools) {
+        const lease = new Lease(lockId, tools);
+        lease.#keeping = lease.#keep((0,units/* milliseconds */.Rz)(0));
+        return lease;
+    }
+    /** Aborted when the lock turned out to be gone, with the sentence why. */
+    get lost() {
+        return this.#lost.signal;
+    }
+    /** Looks whether the lock still stands. When the deployment does not answer, what was known before holds. */
+    async check(cancelled) {
+        try {
+            await this.#look(AbortSignal.any([cancelled, AbortSignal.timeout(RENEWAL_WITHIN_MS)]));
+        }
+        catch (thrown) {
+            this.tools.log.debug(`whether the lease is still held could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+        }
+    }
+    /** Gives the lease back. What cannot be released ends by itself. */
+    async release() {
+        await this.leave();
+        try {
+            await releaseLease(this.lockId, this.tools);
+        }
+        catch (thrown) {
+            this.tools.log.warning(`the lease could not be released: ${(0,errors/* messageOf */.b)(thrown)}. It ends by itself in five minutes`);
+        }
+    }
+    /** Stops giving signs of life; whoever comes after this process resumes or releases the lease. */
+    async leave() {
+        this.#end.abort();
+        await this.#keeping;
+    }
+    async #keep(first) {
+        const { clock, log } = this.tools;
+        let pause = first;
+        let signedAt = clock.monotonic();
+        while (!this.#isOver()) {
+            try {
+                await clock.sleep(pause, this.#end.signal);
+                await this.#renew();
+                signedAt = clock.monotonic();
+                pause = RENEW_EVERY;
+            }
+            catch (thrown) {
+                if (this.#isOver())
+                    return;
+                const since = Math.round((clock.monotonic() - signedAt) / 1000);
+                log.debug(`the lease could not be renewed for ${since} s: ${(0,errors/* messageOf */.b)(thrown)}`);
+                pause = RETRY_EVERY;
+            }
+        }
+    }
+    #isOver() {
+        return this.#end.signal.aborted || this.lost.aborted;
+    }
+    async #renew() {
+        const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(RENEWAL_WITHIN_MS)]);
+        if (!(await this.#look(signal)))
+            return;
+        const last = this.#lastSign;
+        await this.#giveSign(signal);
+        if (last !== undefined)
+            await this.tools.tokens.revoke(last, signal);
+    }
+    /** @returns whether the lock is still the own. */
+    async #look(signal) {
+        if ((await this.tools.tokens.idOf(LOCK_NAME, signal)) === this.lockId)
+            return true;
+        const taker = await sightLeases(this.tools, signal).then(({ leases }) => leases.find(({ isOwnUser }) => isOwnUser), () => undefined);
+        const sentence = taker === undefined
+            ? 'the lease of this run was taken over or removed while it ran'
+            : `the lease of this run was taken over by ${taker.holder ?? 'another run'} at ${taker.since.toISOString()}`;
+        this.tools.log.warning(`${sentence}. The load goes on, but its numbers will not pass, and nothing is removed`);
+        this.#lost.abort(new Error(sentence));
+        return false;
+    }
+    async #giveSign(signal) {
+        const { tokens, holder } = this.tools;
+        const name = livenessName(this.lockId, (0,external_node_crypto_.randomBytes)(4).toString('hex'), holder);
+        this.#lastSign = await tokens.create(name, LIVENESS_LIFE, signal);
+    }
+    /** Locks are atomic for one user only; of two users' callers who came at once, the later lock gives way. */
+    async #elder(signal) {
+        const { leases } = await sightLeases(this.tools, signal);
+        const own = leases.find(({ lockId }) => lockId === this.lockId);
+        const comesBefore = (other) => own === undefined ||
+            other.since < own.since ||
+            (other.since.getTime() === own.since.getTime() && other.lockId < own.lockId);
+        return leases.find((other) => !other.isOwnUser && other.isAlive && comesBefore(other));
+    }
+    /** What dead runs have left; some servers keep expired tokens for ever. */
+    async #sweep(signal) {
+        const { tokens, log } = this.tools;
+        try {
+            const { tokens: own } = await tokens.list('own', signal);
+            const old = own.filter(({ token_name }) => {
+                const sign = readLivenessName(token_name);
+                return sign !== undefined && sign.lockId !== this.lockId;
+            });
+            for (const { id } of old.slice(0, MOST_SWEPT))
+                await tokens.revoke(id, signal);
+        }
+        catch (thrown) {
+            log.debug(`old signs of life could not be removed: ${(0,errors/* messageOf */.b)(thrown)}`);
+        }
+    }
+}
+
+// EXTERNAL MODULE: ./src/coder/api-schemas.ts
+var api_schemas = __nccwpck_require__(69472);
+// EXTERNAL MODULE: ./src/coder/identity.ts
+var identity = __nccwpck_require__(44275);
+// EXTERNAL MODULE: ./src/coder/typed-call.ts
+var typed_call = __nccwpck_require__(72762);
+;// CONCATENATED MODULE: ./src/coder/own-tokens.ts
+
+
+
+
+
+const TOKENS = '/api/v2/users/me/keys/tokens';
+const NANOSECONDS = 1_000_000_000;
+/**
+ * API tokens of the signed-in user as marks with a name and an end: they are never used to sign in, so no server
+ * prolongs them, and their values are thrown away as soon as they come. Everything throws ApiError.
+ */
+class OwnTokens {
+    http;
+    log;
+    constructor(http, log) {
+        this.http = http;
+        this.log = log;
+    }
+    /**
+     * Makes a token; its name is unique among the user's, also among the expired ones.
+     * @returns its key's id, or undefined when the name is taken.
+     */
+    async create(name, lifetime, signal) {
+        const body = { lifetime: Math.round(lifetime) * NANOSECONDS, scope: 'all', token_name: name };
+        try {
+            const answer = await (0,typed_call/* typedCall */.H)(this.http, { method: 'POST', path: TOKENS, body, ...(signal && { signal }) }, api_schemas/* newKey */.uM);
+            this.log.mask(answer.value.key);
+            return (0,identity/* keyIdOf */.y)(answer.value.key);
+        }
+        catch (thrown) {
+            if (thrown instanceof http/* ApiError */.h && thrown.status === 409)
+                return undefined;
+            throw thrown;
+        }
+    }
+    /** How long a token of this user may live; owners are held shorter since v2.24. */
+    async longestLifetime(signal) {
+        const answer = await (0,typed_call/* typedCall */.H)(this.http, { method: 'GET', path: `${TOKENS}/tokenconfig`, ...(signal && { signal }) }, api_schemas/* tokenConfig */.Su);
+        return (0,units/* seconds */.YA)(answer.value.max_token_lifetime / NANOSECONDS);
+    }
+    /**
+     * The tokens, also the expired ones, which newer servers hide unless they are asked for. Of everybody: as far as the
+     * user may see them, which an owner may.
+     */
+    async list(whose, signal) {
+        const query = `include_expired=true${whose === 'everybody' ? '&include_all=true' : ''}`;
+        const answer = await (0,typed_call/* typedCall */.H)(this.http, { method: 'GET', path: `${TOKENS}?${query}`, ...(signal && { signal }) }, api_schemas/* tokenList */.Kb);
+        return { tokens: answer.value, serverTime: answer.date };
+    }
+    /** The id of the key behind a name; undefined when there is none. */
+    async idOf(name, signal) {
+        const path = `${TOKENS}/${encodeURIComponent(name)}`;
+        try {
+            return (await (0,typed_call/* typedCall */.H)(this.http, { method: 'GET', path, ...(signal && { signal }) }, api_schemas/* namedToken */.TI))
+                .value.id;
+        }
+        catch (thrown) {
+            if (thrown instanceof http/* ApiError */.h && thrown.kind === 'status' && thrown.status === 404)
+                return undefined;
+            throw thrown;
+        }
+    }
+    /** Takes a token back by its key's id; that it is gone already is fine. */
+    async revoke(keyId, signal) {
+        const path = `/api/v2/users/me/keys/${encodeURIComponent(keyId)}`;
+        await this.http.send({ method: 'DELETE', path, accept: [404], ...(signal && { signal }) });
+    }
+}
+
+// EXTERNAL MODULE: ./src/ready/lease-check.ts
+var lease_check = __nccwpck_require__(25920);
+// EXTERNAL MODULE: ./src/ready/readiness.ts
+var readiness = __nccwpck_require__(84791);
+;// CONCATENATED MODULE: ./src/stages/leasing.ts
+
+
+
+
+
+
+
+const STATE = 'lease';
+/** The lock outlives the run by what post may take after a cancel. */
+const FOR_POST = (0,units/* minutes */.Gx)(15);
+const LOOK_EVERY = (0,units/* milliseconds */.Rz)(10_000);
+const SAY_EVERY_MS = 5 * 60_000;
+/** The lock that main has not released; undefined when there is none. Its key's id is no secret. */
+function owedLease(world) {
+    const lockId = world.state.read(STATE);
+    return lockId === '' ? undefined : lockId;
+}
+async function toolsOf({ identity }, world) {
+    const me = await identity.api.me(world.cancelled);
+    return {
+        tokens: new OwnTokens(identity.api.http, world.log),
+        clock: world.clock,
+        log: world.log,
+        ownUserId: me.id,
+        holder: world.job.runUrl,
+        note: (lockId) => world.state.save(STATE, lockId ?? ''),
+    };
+}
+/**
+ * Takes the lease, and waits for another run's as long as the input says.
+ * @throws ApiError when the deployment refuses for another reason than that it is held.
+ */
+async function obtainLease(connection, inputs, world) {
+    const tools = await toolsOf(connection, world);
+    const lifetime = (0,units/* seconds */.YA)(inputs.maxDuration + FOR_POST);
+    const waiting = new Waiting(inputs.leaseWait * 1000, world);
+    for (;;) {
+        const taken = await attempt(() => takeLease(lifetime, tools, world.cancelled), waiting);
+        if (taken !== undefined && ('lease' in taken || waiting.isOver))
+            return { ...taken, waited: waiting.waited };
+        if (taken !== undefined && 'heldBy' in taken)
+            waiting.say((0,lease_check/* heldSentence */.xh)(taken.heldBy, tools.holder));
+        await waiting.pause();
+    }
+}
+/** A deployment that does not answer for a moment does not end a wait that has begun. */
+async function attempt(take, waiting) {
+    try {
+        return await take();
+    }
+    catch (thrown) {
+        if (!(thrown instanceof http/* ApiError */.h) || !waiting.hasBegun || waiting.isOver)
+            throw thrown;
+        return undefined;
+    }
+}
+class Waiting {
+    longestMs;
+    world;
+    #startedAt;
+    #saidAt = Number.NEGATIVE_INFINITY;
+    #lastSentence = '';
+    constructor(longestMs, world) {
+        this.longestMs = longestMs;
+        this.world = world;
+        this.#startedAt = world.clock.monotonic();
+    }
+    get waited() {
+        return (0,units/* milliseconds */.Rz)(this.world.clock.monotonic() - this.#startedAt);
+    }
+    get isOver() {
+        return this.waited >= this.longestMs;
+    }
+    get hasBegun() {
+        return this.#lastSentence !== '';
+    }
+    say(sentence) {
+        if (sentence === this.#lastSentence && this.waited - this.#saidAt < SAY_EVERY_MS)
+            return;
+        this.#lastSentence = sentence;
+        this.#saidAt = this.waited;
+        const left = Math.ceil((this.longestMs - this.waited) / 60_000);
+        this.world.log.info(`Waiting at most ${left} min more: ${sentence}`);
+    }
+    pause() {
+        const left = Math.max(1, this.longestMs - this.waited);
+        return this.world.clock.sleep((0,units/* milliseconds */.Rz)(Math.min(LOOK_EVERY, left)), this.world.cancelled);
+    }
+}
+/** The lease for a run, or what keeps it from getting one; for mode preflight only whether it is free. */
+async function leaseFor(inputs, connection, world) {
+    if (inputs.mode === 'preflight')
+        return { check: await describeLease(connection, world), waited: (0,units/* milliseconds */.Rz)(0) };
+    try {
+        const taken = await obtainLease(connection, inputs, world);
+        if ('heldBy' in taken)
+            return { held: (0,lease_check/* leaseIsHeld */.wC)(taken.heldBy, world.job.runUrl) };
+        return { lease: taken.lease, check: (0,lease_check/* leaseIsTaken */.Uz)(), waited: taken.waited };
+    }
+    catch (thrown) {
+        if (!(thrown instanceof http/* ApiError */.h))
+            throw thrown;
+        return { check: (0,lease_check/* leaseIsRefused */.FP)(thrown.message), waited: (0,units/* milliseconds */.Rz)(0) };
+    }
+}
+async function describeLease(connection, world) {
+    try {
+        const { leases } = await sightLeases(await toolsOf(connection, world), world.cancelled);
+        return (0,lease_check/* leaseIsFree */.vW)(leases, world.job.runUrl);
+    }
+    catch (thrown) {
+        return (0,readiness/* warned */.k9)('lease', `whether the lease is free could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+    }
+}
+/** Does the work under the lease. A cancelled main, which has seconds, leaves the release to post. */
+async function underLease(lease, world, work) {
+    try {
+        return await work();
+    }
+    finally {
+        await (world.cancelled.aborted ? lease?.leave() : lease?.release());
+    }
+}
+/** In post: the lease that main left, or else a new one. Nothing is deleted without it. */
+async function regainLease(connection, inputs, world) {
+    const tools = await toolsOf(connection, world);
+    const lockId = owedLease(world);
+    const resumed = lockId === undefined ? undefined : await resumeLease(lockId, tools, world.cancelled);
+    if (resumed !== undefined)
+        return { lease: resumed };
+    return takeLease((0,units/* seconds */.YA)(inputs.maxDuration + FOR_POST), tools, world.cancelled);
+}
+/** In post: releases what main left and nobody needs any more. */
+async function releaseOwedLease(lockId, connection, world) {
+    await releaseLease(lockId, await toolsOf(connection, world));
 }
 
 

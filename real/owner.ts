@@ -97,6 +97,24 @@ export class Owner {
     if (code !== 0) throw new Error(`pushing the template failed:\n${words.join('').trim()}`);
   }
 
+  async makeToken(name: string, lifeMs: number): Promise<void> {
+    await this.call('POST', '/api/v2/users/me/keys/tokens', {
+      lifetime: lifeMs * 1_000_000,
+      token_name: name,
+    });
+  }
+
+  /** The names of the tokens that the lease is made of. */
+  async leaseTokens(): Promise<readonly string[]> {
+    const tokens = z
+      .array(z.object({ token_name: z.string() }))
+      .nullable()
+      .parse(await this.call('GET', '/api/v2/users/me/keys/tokens?include_expired=true'));
+    return (tokens ?? [])
+      .map(({ token_name }) => token_name)
+      .filter((name) => name.startsWith('scaletest-gate-'));
+  }
+
   /** What the server itself says is left of scale tests. */
   async leftovers(): Promise<{ workspaces: number; users: number }> {
     const workspaces = z

@@ -10,6 +10,7 @@ import { compareWithServer } from './comparison.js';
 import { reenterInNamespace } from './namespace.js';
 import { Owner } from './owner.js';
 import { latenciesBesideServer } from './server-latency.js';
+import { runTwoGates } from './two-gates.js';
 import { startServer, stopAgents, type RealServer, type ServerSettings } from './server.js';
 
 const USAGE = `Runs the committed action against a real Coder server on this machine.
@@ -59,6 +60,8 @@ interface Scenario {
   readonly stallAt?: RegExp;
   /** Asks for browsers beside the virtual users; what that comes to depends on the server's version. */
   readonly withBrowsers?: true;
+  /** Two gates are started together, with this as `lease-wait`. */
+  readonly twoGatesWait?: string;
   readonly expected?: string;
 }
 
@@ -99,6 +102,20 @@ const SCENARIOS: readonly Scenario[] = [
     tests: 'create-workspaces',
     signals: [{ signal: 'SIGINT', whenLogMatches: /\d+ s {2}local_workspaces: .*(building|waiting)/ }],
     expected: 'cancelled',
+  },
+  {
+    title: 'two gates at once over a dead run’s lock: one runs, the other stops',
+    driver: 'auto',
+    rateLimits: true,
+    tests: 'create-workspaces',
+    twoGatesWait: '0',
+  },
+  {
+    title: 'two gates at once, with "lease-wait": one after the other',
+    driver: 'auto',
+    rateLimits: true,
+    tests: 'create-workspaces',
+    twoGatesWait: '5m',
   },
 ];
 
@@ -172,6 +189,18 @@ async function runScenario(scenario: Scenario, server: RealServer, owner: Owner,
   console.log(`\n${'='.repeat(10)} ${scenario.title} ${'='.repeat(10)}\n`);
   const config = path.join(settings.directory, `${scenario.driver}.yaml`);
   await writeFile(config, CONFIG(scenario.driver, scenario.withBrowsers ? BROWSERS : DASHBOARD));
+  if (scenario.twoGatesWait !== undefined) {
+    const { tests, twoGatesWait: leaseWait } = scenario;
+    const { directory, coderPath } = settings;
+    const gates = { url: server.url, coderPath, config, tests, directory, leaseWait };
+    const { problem, verdicts } = await runTwoGates(owner, gates);
+    if (problem !== undefined) console.log(`Not as expected: ${problem}`);
+    const left = await owner.leftovers();
+    return {
+      isAsExpected: problem === undefined && left.workspaces + left.users === 0,
+      line: `${scenario.title}: ${verdicts}, ${left.workspaces} workspaces and ${left.users} users left`,
+    };
+  }
   await mkdir('scaletest-results', { recursive: true });
   const nodePath = node24Path();
   const run = await runAction({
@@ -205,7 +234,8 @@ async function runScenario(scenario: Scenario, server: RealServer, owner: Owner,
   await run.cleanUp();
   const verdict = run.outputs['verdict'] ?? '(none)';
   const browsers = scenario.withBrowsers && (await expectationOfBrowsers(owner));
-  const problem = browsers?.problem(run);
+  const [token] = await owner.leaseTokens();
+  const problem = browsers?.problem(run) ?? (token === undefined ? undefined : `the token ${token} is left`);
   if (problem !== undefined) console.log(`Not as expected: ${problem}`);
   const isAsExpected =
     (browsers?.verdicts ?? [scenario.expected]).includes(verdict) &&

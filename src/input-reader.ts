@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { suggestion } from './config/nearest.js';
 import { parseDuration, QuantityError } from './config/units.js';
 import { ConfigurationError, type Mistake } from './errors.js';
-import type { Seconds } from './units.js';
+import { seconds, type Seconds } from './units.js';
 import { parseUrl } from './url.js';
 
 export type Mode = 'plan' | 'preflight' | 'run' | 'cleanup' | 'gate';
@@ -31,6 +31,7 @@ export const INPUT_NAMES = [
   'subject',
   'max-workspaces',
   'max-duration',
+  'lease-wait',
   'prometheus-url',
   'upload-artifact',
   'artifact-name',
@@ -40,7 +41,6 @@ export type InputName = (typeof INPUT_NAMES)[number];
 
 const NOT_YET: Readonly<Record<string, string>> = {
   from: 'it belongs to mode "judge"',
-  'lease-wait': 'serialise runs with a "concurrency:" group in the workflow instead',
   'extra-headers': 'the deployment has to be reachable without them',
   'ca-file': 'put the certificate in the system store of the runner instead',
 };
@@ -97,17 +97,22 @@ export class InputReader {
     return undefined;
   }
 
-  duration(name: InputName, fallback: string): Seconds {
+  duration(name: InputName, fallback: string, least?: 0): Seconds {
     const value = this.text(name) ?? fallback;
     try {
       const duration = parseDuration(value);
-      if (duration > 0) return duration;
+      if (duration > 0 || duration === least) return duration;
       this.#mistake(`input "${name}" is "${value}"; a duration above zero is needed`);
     } catch (thrown) {
       if (!(thrown instanceof QuantityError)) throw thrown;
       this.#mistake(`input "${name}": ${thrown.message}`);
     }
     return parseDuration(fallback);
+  }
+
+  /** A duration that may be zero, which then needs no unit. */
+  wait(name: InputName): Seconds {
+    return /^0+$/.test(this.text(name) ?? '0') ? seconds(0) : this.duration(name, '0s', 0);
   }
 
   deploymentUrl(): string | undefined {

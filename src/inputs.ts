@@ -22,6 +22,8 @@ export interface Inputs {
   readonly subject?: string;
   readonly maxWorkspaces?: number;
   readonly maxDuration: Seconds;
+  /** How long to wait for another run's lease; zero stops at once. */
+  readonly leaseWait: Seconds;
   /** coderd's own metrics pages, one for each replica; empty: they are read through the API. */
   readonly metricsPages: readonly string[];
   readonly uploadArtifact: boolean;
@@ -51,6 +53,7 @@ export function parseInputs(environment: Environment): Inputs {
     leftovers: reader.choice('leftovers', ['fail', 'clean'], 'fail'),
     onInconclusive: reader.choice('on-inconclusive', ['fail', 'warn'], 'fail'),
     maxDuration: reader.duration('max-duration', '5h'),
+    leaseWait: reader.wait('lease-wait'),
     metricsPages: reader.metricsPages(),
     uploadArtifact: reader.flag('upload-artifact', true),
     ...present({

@@ -15,6 +15,8 @@ export interface Job {
   readonly temp: string;
   readonly name: string;
   readonly attempt: string;
+  /** Where people find this run. */
+  readonly runUrl: string;
   readonly event: string;
 }
 

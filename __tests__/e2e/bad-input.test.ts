@@ -243,8 +243,8 @@ const BAD_INPUTS: BadInput[] = [
   },
   {
     name: 'an input of later',
-    inputs: { 'lease-wait': '10m' },
-    says: /input "lease-wait" is not available yet; serialise runs with a "concurrency:" group/,
+    inputs: { 'extra-headers': 'X-Proxy: 1' },
+    says: /input "extra-headers" is not available yet; the deployment has to be reachable without them/,
   },
   {
     name: 'a URL without a scheme',

@@ -258,6 +258,35 @@ describe('users and tokens', () => {
   });
 });
 
+describe('the list of tokens', () => {
+  it.each([
+    ['v2.21.3', ['ci', 'dead']],
+    ['v2.31.0', ['ci']],
+    ['v2.36.0', ['ci']],
+  ])('of %s shows the expired, or hides them until they are asked for', async (version, shown) => {
+    const asker = await serve({ version });
+    const tokens = '/api/v2/users/me/keys/tokens';
+    const body = { lifetime: 1_000_000, scope: 'all', token_name: 'dead' };
+    await asker.ask('', `POST ${tokens}`, { body });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const names = async (query: string): Promise<string[]> => {
+      const { body: rows } = await asker.ask('', `GET ${tokens}${query}`);
+      return (rows as { token_name: string; username: string }[]).map(
+        ({ token_name, username }) => `${username === 'ci-admin' ? '' : `${username} `}${token_name}`,
+      );
+    };
+    expect(await names('')).toEqual(shown);
+    expect(await names('?include_expired=true')).toEqual(['ci', 'dead']);
+    // An owner sees everybody's.
+    expect(await names('?include_all=true&include_expired=true')).toEqual([
+      'ci',
+      'dead',
+      'ordinary-member ci',
+    ]);
+    expect((await asker.ask('', `GET ${tokens}/dead`)).status).toBe(200);
+  });
+});
+
 /** Node has a WebSocket client of its own since version 22; the simulated CLI brings its own. */
 const hasClient = typeof WebSocket !== 'undefined';
 if (!hasClient) console.warn('WebSockets: skipped, this Node has no WebSocket client');

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock, Log } from '../../src/ports.js';
 import { milliseconds } from '../../src/units.js';
 
@@ -34,7 +35,8 @@ export function hurriedClock(factor: number): Clock {
     monotonic: () => milliseconds(performance.now()),
     sleep: async (duration, signal) => {
       signal?.throwIfAborted();
-      if (duration > 0) await new Promise((resolve) => setTimeout(resolve, duration / factor));
+      if (duration > 0)
+        await pause(duration / factor, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
       signal?.throwIfAborted();
     },
   };

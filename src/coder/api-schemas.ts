@@ -19,6 +19,24 @@ export type User = z.infer<typeof user>;
 export const userPage = z.object({ users: z.array(user) });
 
 export const apiKey = z.object({ id: z.string(), expires_at: time });
+export const namedToken = z.object({
+  id: z.string(),
+  user_id: z.string(),
+  /** Only in the list. */
+  username: z.string().default(''),
+  token_name: z.string().default(''),
+  created_at: time,
+  expires_at: time,
+});
+export type NamedToken = z.infer<typeof namedToken>;
+
+/** JSON null when there are none. */
+export const tokenList = z
+  .array(namedToken)
+  .nullable()
+  .transform((tokens) => tokens ?? []);
+
+export const tokenConfig = z.object({ max_token_lifetime: z.number() });
 export const newKey = z.object({ key: z.string() });
 export const session = z.object({ session_token: z.string() });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApiError, type CoderHttp, type Request } from './http.js';
 import * as schemas from './api-schemas.js';
 import type { ProvisionerDaemon, Template, User, Workspace, WorkspaceBuild } from './api-schemas.js';
+import { typedCall, type TypedAnswer } from './typed-call.js';
 
 const PAGE_SIZE = 100;
 const DAEMON_LIMIT = 1000;
@@ -24,24 +25,8 @@ export class CoderApi {
     return (await this.#call({ method: 'GET', path, ...(signal && { signal }) }, schema)).value;
   }
 
-  async #call<T>(
-    request: Request,
-    schema: z.ZodType<T>,
-  ): Promise<{ value: T; status: number; date: Date | undefined }> {
-    const response = await this.http.send(request);
-    const parsed = schema.safeParse(response.body);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      const where =
-        issue && issue.path.length > 0 ? ` (at ${issue.path.map(String).join('.')}: ${issue.message})` : '';
-      throw new ApiError(
-        'not-coder',
-        `${request.method} ${request.path} answered something that is not Coder's shape${where}`,
-        response.status,
-      );
-    }
-    const date = response.headers.get('date');
-    return { value: parsed.data, status: response.status, date: date === null ? undefined : new Date(date) };
+  #call<T>(request: Request, schema: z.ZodType<T>): Promise<TypedAnswer<T>> {
+    return typedCall(this.http, request, schema);
   }
 
   /** The server's version and clock; needs no sign-in. */

@@ -35,6 +35,14 @@ function readJob(environment: Environment): Job {
     temp: value('RUNNER_TEMP', tmpdir()),
     name: value('GITHUB_JOB', 'job'),
     attempt: value('GITHUB_RUN_ATTEMPT', '1'),
+    runUrl: runUrl(environment),
     event: value('GITHUB_EVENT_NAME', 'unknown'),
   };
+}
+
+function runUrl(environment: Environment): string {
+  const { GITHUB_RUN_ID: run = '', GITHUB_REPOSITORY: repository = '' } = environment;
+  if (run === '' || repository === '') return 'a run outside of GitHub Actions';
+  const server = environment['GITHUB_SERVER_URL'] ?? 'https://github.com';
+  return `${server}/${repository}/actions/runs/${run}/attempts/${environment['GITHUB_RUN_ATTEMPT'] ?? '1'}`;
 }

@@ -13,6 +13,7 @@ import {
   templateChecks,
   type CheckContext,
 } from './checks.js';
+import { otherOwnersCheck } from './lease-check.js';
 import { loadChecks } from './load-checks.js';
 import { createStepsOf } from '../plan/steps.js';
 import { chooseDriver } from './driver.js';
@@ -42,6 +43,7 @@ export function checkReadiness(
     ...templateChecks(context, parameterProblems),
     passwordLoginCheck(context),
     leftoverCheck(context),
+    otherOwnersCheck(context),
     ...loadChecks(context),
     queueCheck(context),
     diskCheck(context),

@@ -2,18 +2,20 @@ import { ApiError } from '../coder/http.js';
 import type { Inputs } from '../inputs.js';
 import { cell, code, sections, table } from '../report/markdown.js';
 import type { CleanupResult } from '../coder/cleanup.js';
+import { heldSentence } from '../ready/lease-check.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import { clean, cleanupSentence, isClean } from './cleaning.js';
 import { connect, disconnect, type Connection } from './connecting.js';
+import { obtainLease, underLease } from './leasing.js';
 import { setVerdict } from './reporting.js';
 
-/** Mode cleanup, the janitor: removes every scale-test resource of the deployment. */
+/** Mode cleanup, the janitor: removes every scale-test resource of the deployment, unless a test is running. */
 export async function removeLeftovers(inputs: Inputs, world: World): Promise<void> {
   try {
     const connection = await connect(inputs, world);
     try {
-      await report(await removeAll(connection, inputs, world), connection.url, world);
+      await removeUnderLease(connection, inputs, world);
     } finally {
       await disconnect(connection, world);
     }
@@ -26,7 +28,7 @@ export async function removeLeftovers(inputs: Inputs, world: World): Promise<voi
   }
 }
 
-async function removeAll(connection: Connection, inputs: Inputs, world: World): Promise<CleanupResult> {
+async function removeUnderLease(connection: Connection, inputs: Inputs, world: World): Promise<void> {
   const me = await connection.identity.api.me();
   if (!me.roles.some(({ name }) => name === 'owner')) {
     throw new ApiError(
@@ -34,17 +36,34 @@ async function removeAll(connection: Connection, inputs: Inputs, world: World): 
       `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`,
     );
   }
-  return clean(
-    {
-      connection,
-      scope: { ownUserId: me.id },
-      orphan: false,
-      queue: 'short',
-      deadline: milliseconds(world.clock.monotonic() + inputs.maxDuration * 1000),
-      signal: world.cancelled,
-    },
-    world,
-  );
+  const taken = await obtainLease(connection, inputs, world);
+  if ('heldBy' in taken) {
+    await reportBusy(heldSentence(taken.heldBy, world.job.runUrl), world);
+    return;
+  }
+  const { lease } = taken;
+  await underLease(lease, world, async () => {
+    const result = await clean(
+      {
+        connection,
+        scope: { ownUserId: me.id },
+        orphan: false,
+        queue: 'short',
+        deadline: milliseconds(world.clock.monotonic() + inputs.maxDuration * 1000),
+        signal: AbortSignal.any([world.cancelled, lease.lost]),
+      },
+      world,
+    );
+    await report(result, connection.url, world);
+  });
+}
+
+/** Nothing is wrong when a scheduled clean-up meets a test: what that leaves is for the next one. */
+async function reportBusy(held: string, world: World): Promise<void> {
+  const sentence = `nothing was removed, because ${held}`;
+  await world.step.writeSummary(sections(['### Scale-test clean-up did nothing', cell(`${sentence}.`)]));
+  world.log.warning(sentence, { title: 'Scale-test clean-up' });
+  world.step.setOutput('reason', sentence);
 }
 
 async function report(result: CleanupResult, url: string, world: World): Promise<void> {

@@ -1,4 +1,6 @@
 import type { DeploymentFacts } from '../coder/facts.js';
+import type { Lease } from '../coder/lease.js';
+import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
 import { judgeRun } from '../judge/judge.js';
 import type { Verdict } from '../judge/verdict.js';
@@ -36,6 +38,7 @@ interface Prepared {
   readonly connection: Connection;
   readonly facts: DeploymentFacts;
   readonly ready: ReadyStage;
+  readonly lease: Lease;
 }
 
 /** Run, measure, clean up, judge, report. */
@@ -46,7 +49,7 @@ export async function runAndJudge(
   world: World,
 ): Promise<void> {
   const { plan, results } = planned;
-  const { connection, facts, ready } = prepared;
+  const { connection, facts, ready, lease } = prepared;
   const secrets = connection.identity.secrets;
   const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
   const scope: RunScope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
@@ -68,10 +71,11 @@ export async function runAndJudge(
     },
     world,
   );
+  await lease.check(world.cancelled);
   const measured = await measure(run, results, secrets, world);
   const judge = (criteria: readonly Criterion[], cleanup: MeasureStage['metrics']): Verdict =>
     judgeRun(criteria, [...measured.judgeable, ...cleanup], {
-      problems: measured.problems,
+      problems: [...measured.problems, ...lostLease(lease)],
       ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
     });
   // Mode run judges nothing but its own clean-up.
@@ -83,7 +87,7 @@ export async function runAndJudge(
     plan.criteria.filter(({ metric }) => !isAboutCleanup(metric)),
     [],
   );
-  const cleaning = await cleanWhenDue(first, { planned, connection, scope }, inputs, world);
+  const cleaning = await cleanWhenDue(first, { planned, connection, scope, lease }, inputs, world);
   const verdict =
     cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
   const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
@@ -108,15 +112,16 @@ interface CleaningContext {
   readonly planned: PlannedRun;
   readonly connection: Connection;
   readonly scope: RunScope;
+  readonly lease: Lease;
 }
 
 async function cleanWhenDue(
   verdict: Verdict,
-  { planned, connection, scope }: CleaningContext,
+  { planned, connection, scope, lease }: CleaningContext,
   inputs: Inputs,
   world: World,
 ): Promise<Cleaned> {
-  const skipped = whyNotCleaned(verdict, inputs, world);
+  const skipped = whyNotCleaned(verdict, lease, inputs, world);
   if (skipped !== undefined) return { report: notCleaned(skipped) };
   // What is begun here is finished by post, also with "on-success".
   oweCleanup({ since: scope.since.toISOString(), orphan: planned.orphan }, world);
@@ -128,7 +133,7 @@ async function cleanWhenDue(
         orphan: planned.orphan,
         queue: 'short',
         deadline: planned.end,
-        signal: world.cancelled,
+        signal: AbortSignal.any([world.cancelled, lease.lost]),
       },
       world,
     );
@@ -137,16 +142,26 @@ async function cleanWhenDue(
     if (isClean(result)) settleCleanup(world);
     return { metrics: cleanupMetrics(observationOf(result)), report: reportOf(result) };
   } catch (thrown) {
+    if (lease.lost.aborted) return { report: notCleaned(nothingRemoved(lease)) };
     if (!world.cancelled.aborted) throw thrown;
     return { report: notCleaned('The job was cancelled during the clean-up; post goes on with it.') };
   }
 }
 
-function whyNotCleaned(verdict: Verdict, inputs: Inputs, world: World): string | undefined {
+/** Another test may have run at the same time, so the numbers are nobody's. */
+const lostLease = ({ lost }: Lease): readonly string[] =>
+  lost.aborted ? [`${messageOf(lost.reason)}, so what was measured may be another test's`] : [];
+
+/** What is there since the start may be the other run's. */
+const nothingRemoved = ({ lost }: Lease): string =>
+  `Nothing more is removed, because ${messageOf(lost.reason)}. Use mode "cleanup" when no test is running.`;
+
+function whyNotCleaned(verdict: Verdict, lease: Lease, inputs: Inputs, world: World): string | undefined {
   if (world.cancelled.aborted)
     return inputs.cleanup === 'always'
       ? 'The job was cancelled; post cleans up.'
       : `Nothing was removed (cleanup: ${inputs.cleanup}).`;
+  if (lease.lost.aborted) return nothingRemoved(lease);
   if (inputs.cleanup === 'never')
     return 'Nothing was removed (cleanup: never). Use mode "cleanup" when you are done.';
   if (inputs.cleanup === 'on-success' && verdict.verdict !== 'pass') {

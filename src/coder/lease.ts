@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto';
+import { messageOf } from '../errors.js';
+import type { Clock, Log } from '../ports.js';
+import { milliseconds, seconds, type Milliseconds, type Seconds } from '../units.js';
+import { ApiError } from './http.js';
+import {
+  LIVENESS_LIFE,
+  LOCK_NAME,
+  leasesAmong,
+  livenessName,
+  readLivenessName,
+  type SightedLease,
+} from './lease-marks.js';
+import type { OwnTokens } from './own-tokens.js';
+
+/**
+ * One scale test per deployment: a lease that is kept on the deployment itself, by two kinds of API tokens.
+ *
+ * - **Taking** is making the lock. Its name is unique among a user's tokens, so of any number of callers one gets 201
+ *   and the others 409.
+ * - **Holding** is a sign of life, a second token that lives five minutes and names the lock's id and the run. Tokens
+ *   cannot be renewed, so every two minutes the next is made before the last is deleted.
+ * - **Taking over**: a lock that is five minutes old (or expired) and has no living sign is dead. Whoever finds it dead
+ *   deletes it *by its key's id* and then takes the lease like anybody else. Two who find the same dead lock both
+ *   delete only that one: the later deletion finds nothing (404), never the lock that the earlier has made since, and
+ *   of their two locks one is refused. So exactly one of them holds.
+ * - **Losing**: nobody but a taker deletes a lock, so a holder holds while its own lock stands, and has lost when it is
+ *   gone. It looks each time before it gives a sign of life, and gives none for a lock that is not its own. So a run
+ *   whose deployment did not answer for longer than five minutes goes on holding if nobody came in the meantime.
+ * - **Releasing** deletes the own lock, by its key's id as well, so that nobody else's is ever released.
+ *
+ * A call that was lost on the way leaves at worst a lock without a sign of life, which is dead after five minutes.
+ */
+const RENEW_EVERY = milliseconds(120_000);
+const RETRY_EVERY = milliseconds(15_000);
+/** One attempt to renew, with all its calls; the life of the last sign leaves time for several. */
+const RENEWAL_WITHIN_MS = 60_000;
+/** A released lease is worth a minute; what is not released by then ends by itself in five. */
+const RELEASE_WITHIN_MS = 60_000;
+/** So often others may come first before it is given up. */
+const ATTEMPTS = 5;
+const ANNOUNCEMENT = milliseconds(1000);
+/** Of dead runs, in one go. */
+const MOST_SWEPT = 50;
+
+export interface LeaseTools {
+  readonly tokens: OwnTokens;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ownUserId: string;
+  /** Who takes the lease: the run's URL. */
+  readonly holder: string;
+  /** Told at once of the lock that is held from now on, and of its end by undefined. Whoever comes after can release it. */
+  readonly note: (lockId: string | undefined) => void;
+}
+
+export type Taken = { readonly lease: Lease } | { readonly heldBy: SightedLease };
+
+/** The leases on the deployment, of every user whose tokens may be seen. */
+export async function sightLeases(
+  { tokens, ownUserId, clock }: Pick<LeaseTools, 'tokens' | 'ownUserId' | 'clock'>,
+  signal?: AbortSignal,
+): Promise<{ readonly leases: readonly SightedLease[]; readonly serverTime: Date }> {
+  const { tokens: all, serverTime = clock.now() } = await tokens.list('everybody', signal);
+  return { leases: leasesAmong(all, ownUserId, serverTime), serverTime };
+}
+
+/**
+ * Takes the lease, also over from a run that is dead.
+ * @param lifetime of the lock: as long as the run may take.
+ * @throws ApiError when the deployment refuses for another reason than that it is held.
+ */
+export async function takeLease(lifetime: Seconds, tools: LeaseTools, signal?: AbortSignal): Promise<Taken> {
+  const { tokens, clock, log } = tools;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const { leases } = await sightLeases(tools, signal);
+    const living = leases.find(({ isAlive }) => isAlive);
+    if (living !== undefined) {
+      if (living.holder !== undefined || attempt === ATTEMPTS) return { heldBy: living };
+      // Its first sign of life, which says who it is, comes in a moment.
+      await clock.sleep(ANNOUNCEMENT, signal);
+      continue;
+    }
+    const dead = leases.find(({ isOwnUser }) => isOwnUser);
+    const longest = await tokens.longestLifetime(signal);
+    if (dead !== undefined) {
+      log.info(
+        `The lease of ${dead.holder ?? 'a run'} since ${dead.since.toISOString()} is taken over: it gives no sign of life`,
+      );
+      await tokens.revoke(dead.lockId, signal);
+    }
+    // Not to be cancelled: whether a lock was made would not be known.
+    const lockId = await tokens.create(LOCK_NAME, seconds(Math.min(lifetime, longest)));
+    if (lockId === undefined) continue;
+    tools.note(lockId);
+    return await Lease.begin(lockId, tools, signal);
+  }
+  throw new ApiError(
+    'status',
+    `the token "${LOCK_NAME}" can neither be made nor seen; delete it with "coder tokens remove ${LOCK_NAME}" if no scale test is running`,
+    409,
+  );
+}
+
+/**
+ * Goes on with a lease that an earlier process of the same run has taken and not released.
+ * @returns undefined when it is not its own any more.
+ */
+export async function resumeLease(
+  lockId: string,
+  tools: LeaseTools,
+  signal?: AbortSignal,
+): Promise<Lease | undefined> {
+  if ((await tools.tokens.idOf(LOCK_NAME, signal)) !== lockId) return undefined;
+  return Lease.resume(lockId, tools);
+}
+
+/** Releases a lease by its lock's id; of a lock that is not there any more, only the signs of life are left to remove. */
+export async function releaseLease(lockId: string, { tokens, note }: LeaseTools): Promise<void> {
+  const signal = AbortSignal.timeout(RELEASE_WITHIN_MS);
+  await tokens.revoke(lockId, signal);
+  note(undefined);
+  const { tokens: own } = await tokens.list('own', signal);
+  for (const { id, token_name } of own)
+    if (readLivenessName(token_name)?.lockId === lockId) await tokens.revoke(id, signal);
+}
+
+/** A lease that is held: gives signs of life until it is released or left. */
+export class Lease {
+  readonly #end = new AbortController();
+  readonly #lost = new AbortController();
+  #lastSign: string | undefined;
+  #keeping: Promise<void> = Promise.resolve();
+
+  private constructor(
+    readonly lockId: string,
+    private readonly tools: LeaseTools,
+  ) {}
+
+  /** Gives the first sign of life for a new lock, and looks whether another user's caller came first. */
+  static async begin(lockId: string, tools: LeaseTools, signal?: AbortSignal): Promise<Taken> {
+    const lease = new Lease(lockId, tools);
+    try {
+      signal?.throwIfAborted();
+      await lease.#giveSign(signal);
+      const elder = await lease.#elder(signal);
+      signal?.throwIfAborted();
+      if (elder === undefined) {
+        await lease.#sweep(signal);
+        lease.#keeping = lease.#keep(RENEW_EVERY);
+        return { lease };
+      }
+      await lease.release();
+      return { heldBy: elder };
+    } catch (thrown) {
+      await lease.release();
+      throw thrown;
+    }
+  }
+
+  /** The last sign of life was another process's and may be about to end, so the next is given at once. */
+  static resume(lockId: string, tools: LeaseTools): Lease {
+    const lease = new Lease(lockId, tools);
+    lease.#keeping = lease.#keep(milliseconds(0));
+    return lease;
+  }
+
+  /** Aborted when the lock turned out to be gone, with the sentence why. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Looks whether the lock still stands. When the deployment does not answer, what was known before holds. */
+  async check(cancelled: AbortSignal): Promise<void> {
+    try {
+      await this.#look(AbortSignal.any([cancelled, AbortSignal.timeout(RENEWAL_WITHIN_MS)]));
+    } catch (thrown) {
+      this.tools.log.debug(`whether the lease is still held could not be read: ${messageOf(thrown)}`);
+    }
+  }
+
+  /** Gives the lease back. What cannot be released ends by itself. */
+  async release(): Promise<void> {
+    await this.leave();
+    try {
+      await releaseLease(this.lockId, this.tools);
+    } catch (thrown) {
+      this.tools.log.warning(
+        `the lease could not be released: ${messageOf(thrown)}. It ends by itself in five minutes`,
+      );
+    }
+  }
+
+  /** Stops giving signs of life; whoever comes after this process resumes or releases the lease. */
+  async leave(): Promise<void> {
+    this.#end.abort();
+    await this.#keeping;
+  }
+
+  async #keep(first: Milliseconds): Promise<void> {
+    const { clock, log } = this.tools;
+    let pause = first;
+    let signedAt = clock.monotonic();
+    while (!this.#isOver()) {
+      try {
+        await clock.sleep(pause, this.#end.signal);
+        await this.#renew();
+        signedAt = clock.monotonic();
+        pause = RENEW_EVERY;
+      } catch (thrown) {
+        if (this.#isOver()) return;
+        const since = Math.round((clock.monotonic() - signedAt) / 1000);
+        log.debug(`the lease could not be renewed for ${since} s: ${messageOf(thrown)}`);
+        pause = RETRY_EVERY;
+      }
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#end.signal.aborted || this.lost.aborted;
+  }
+
+  async #renew(): Promise<void> {
+    const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(RENEWAL_WITHIN_MS)]);
+    if (!(await this.#look(signal))) return;
+    const last = this.#lastSign;
+    await this.#giveSign(signal);
+    if (last !== undefined) await this.tools.tokens.revoke(last, signal);
+  }
+
+  /** @returns whether the lock is still the own. */
+  async #look(signal: AbortSignal): Promise<boolean> {
+    if ((await this.tools.tokens.idOf(LOCK_NAME, signal)) === this.lockId) return true;
+    const taker = await sightLeases(this.tools, signal).then(
+      ({ leases }) => leases.find(({ isOwnUser }) => isOwnUser),
+      () => undefined,
+    );
+    const sentence =
+      taker === undefined
+        ? 'the lease of this run was taken over or removed while it ran'
+        : `the lease of this run was taken over by ${taker.holder ?? 'another run'} at ${taker.since.toISOString()}`;
+    this.tools.log.warning(
+      `${sentence}. The load goes on, but its numbers will not pass, and nothing is removed`,
+    );
+    this.#lost.abort(new Error(sentence));
+    return false;
+  }
+
+  async #giveSign(signal?: AbortSignal): Promise<void> {
+    const { tokens, holder } = this.tools;
+    const name = livenessName(this.lockId, randomBytes(4).toString('hex'), holder);
+    this.#lastSign = await tokens.create(name, LIVENESS_LIFE, signal);
+  }
+
+  /** Locks are atomic for one user only; of two users' callers who came at once, the later lock gives way. */
+  async #elder(signal?: AbortSignal): Promise<SightedLease | undefined> {
+    const { leases } = await sightLeases(this.tools, signal);
+    const own = leases.find(({ lockId }) => lockId === this.lockId);
+    const comesBefore = (other: SightedLease): boolean =>
+      own === undefined ||
+      other.since < own.since ||
+      (other.since.getTime() === own.since.getTime() && other.lockId < own.lockId);
+    return leases.find((other) => !other.isOwnUser && other.isAlive && comesBefore(other));
+  }
+
+  /** What dead runs have left; some servers keep expired tokens for ever. */
+  async #sweep(signal?: AbortSignal): Promise<void> {
+    const { tokens, log } = this.tools;
+    try {
+      const { tokens: own } = await tokens.list('own', signal);
+      const old = own.filter(({ token_name }) => {
+        const sign = readLivenessName(token_name);
+        return sign !== undefined && sign.lockId !== this.lockId;
+      });
+      for (const { id } of old.slice(0, MOST_SWEPT)) await tokens.revoke(id, signal);
+    } catch (thrown) {
+      log.debug(`old signs of life could not be removed: ${messageOf(thrown)}`);
+    }
+  }
+}

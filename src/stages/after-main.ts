@@ -1,0 +1,82 @@
+import { messageOf } from '../errors.js';
+import { parseInputs, type Inputs } from '../inputs.js';
+import { heldSentence } from '../ready/lease-check.js';
+import { cell, sections } from '../report/markdown.js';
+import { milliseconds } from '../units.js';
+import type { World } from '../world.js';
+import { clean, cleanupSentence, isClean, wasCancelled, type CleanupDebt } from './cleaning.js';
+import { connect, disconnect } from './connecting.js';
+import { regainLease, releaseOwedLease } from './leasing.js';
+
+/** A cancelled job gives all its post steps five minutes together. */
+const AFTER_CANCEL_MS = 4 * 60_000;
+
+/** What post does for a main that could not: the clean-up, under the lease. Fails the step of post when anything is left. */
+export async function cleanUpAfterMain(debt: CleanupDebt, world: World): Promise<void> {
+  try {
+    const sentence = await carryOutDebt(debt, parseInputs(world.environment), world);
+    await world.step.writeSummary(sections(['### Clean-up after the scale test', cell(sentence.text)]));
+    if (sentence.isClean) {
+      world.log.info(sentence.text);
+      return;
+    }
+    fail(sentence.text, world);
+  } catch (thrown) {
+    fail(messageOf(thrown), world);
+  }
+}
+
+interface Outcome {
+  readonly isClean: boolean;
+  readonly text: string;
+}
+
+async function carryOutDebt(debt: CleanupDebt, inputs: Inputs, world: World): Promise<Outcome> {
+  const cancelled = wasCancelled(world);
+  const time = milliseconds(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
+  const deadline = milliseconds(world.clock.monotonic() + time);
+  const connection = await connect(inputs, world);
+  try {
+    const me = await connection.identity.api.me();
+    const taken = await regainLease(connection, inputs, world);
+    if ('heldBy' in taken) {
+      // What is there since main began may be the other run's by now.
+      const held = heldSentence(taken.heldBy, world.job.runUrl);
+      return { isClean: false, text: `nothing was removed, because ${held}` };
+    }
+    const { lease } = taken;
+    const request = {
+      connection,
+      scope: { since: new Date(debt.since), ownUserId: me.id },
+      orphan: debt.orphan,
+      queue: cancelled ? 'hand-over' : 'short',
+      deadline,
+      signal: AbortSignal.any([world.cancelled, lease.lost]),
+    } as const;
+    const result = await clean(request, world).finally(() => lease.release());
+    return { isClean: isClean(result), text: cleanupSentence(result) };
+  } finally {
+    await disconnect(connection, world);
+  }
+}
+
+/** When nothing else is owed. A lease that cannot be released ends by itself, so this fails nothing. */
+export async function releaseAfterMain(lockId: string | undefined, world: World): Promise<void> {
+  if (lockId === undefined) return;
+  try {
+    const connection = await connect(parseInputs(world.environment), world);
+    await releaseOwedLease(lockId, connection, world).finally(() => disconnect(connection, world));
+    world.log.info('the lease of this run was released');
+  } catch (thrown) {
+    world.log.warning(
+      `the lease could not be released: ${messageOf(thrown)}. It ends by itself in five minutes`,
+    );
+  }
+}
+
+function fail(sentence: string, world: World): void {
+  world.log.error(`${sentence}. Run the gate with "mode: cleanup" to remove what is left`, {
+    title: 'Scale-test clean-up',
+  });
+  world.step.fail();
+}
