@@ -9,7 +9,8 @@ import {
   wasCancelled,
   type CleanupDebt,
 } from './stages/cleaning.js';
-import { connect, disconnect } from './stages/connecting.js';
+import { connect, disconnect, type Connection } from './stages/connecting.js';
+import { owedRestoring, removeTemplates, resume, type RestoringDebt } from './stages/restoring.js';
 import { tidyAfterMain } from './stages/tidying.js';
 import { owedUpload, uploadEvidence } from './stages/uploading.js';
 import { milliseconds } from './units.js';
@@ -22,23 +23,35 @@ const AFTER_CANCEL_MS = 4 * 60_000;
 export async function post(world: World): Promise<void> {
   await tidyAfterMain(world);
   const debt = owedCleanup(world);
+  const restoring = owedRestoring(world);
   const upload = owedUpload(world);
-  if (debt === undefined && upload === undefined) world.log.info('main left nothing to do');
+  if (debt === undefined && restoring === undefined && upload === undefined)
+    world.log.info('main left nothing to do');
   await Promise.all([
-    debt === undefined ? undefined : cleanUpAfterMain(debt, world),
+    debt === undefined && restoring === undefined ? undefined : restoreAfterMain(debt, restoring, world),
     upload === undefined ? undefined : uploadEvidence(upload, world),
   ]);
 }
 
-async function cleanUpAfterMain(debt: CleanupDebt, world: World): Promise<void> {
+/** Both need a connection; what a suite has paused goes on first, since it concerns everybody. */
+async function restoreAfterMain(
+  debt: CleanupDebt | undefined,
+  restoring: RestoringDebt | undefined,
+  world: World,
+): Promise<void> {
   try {
-    const sentence = await carryOutDebt(debt, parseInputs(world.environment), world);
-    await world.step.writeSummary(sections(['### Clean-up after the scale test', cell(sentence.text)]));
-    if (sentence.isClean) {
-      world.log.info(sentence.text);
-      return;
-    }
-    fail(sentence.text, world);
+    const inputs = parseInputs(world.environment);
+    const connection = await connect(inputs, world);
+    const paused = restoring && (await resume(restoring, connection, world));
+    const cleaned = debt && (await carryOutDebt(debt, connection, inputs, world));
+    const templates = restoring && (await removeTemplates(restoring, connection, world));
+    await disconnect(connection, world);
+    const problems = [paused, templates].filter((problem) => problem !== undefined);
+    const text = [...(cleaned ? [cleaned.text] : []), ...problems].join('. ');
+    if (text !== '')
+      await world.step.writeSummary(sections(['### Clean-up after the scale test', cell(text)]));
+    if (problems.length > 0 || cleaned?.isClean === false) fail(text, world);
+    else if (text !== '') world.log.info(text);
   } catch (thrown) {
     fail(messageOf(thrown), world);
   }
@@ -46,13 +59,13 @@ async function cleanUpAfterMain(debt: CleanupDebt, world: World): Promise<void> 
 
 async function carryOutDebt(
   debt: CleanupDebt,
+  connection: Connection,
   inputs: Inputs,
   world: World,
 ): Promise<{ isClean: boolean; text: string }> {
   const cancelled = wasCancelled(world);
   const time = milliseconds(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
   const deadline = milliseconds(world.clock.monotonic() + time);
-  const connection = await connect(inputs, world);
   const me = await connection.identity.api.me();
   const result = await clean(
     {
@@ -65,7 +78,6 @@ async function carryOutDebt(
     },
     world,
   );
-  await disconnect(connection, world);
   return { isClean: isClean(result), text: cleanupSentence(result) };
 }
 

@@ -17,6 +17,7 @@ import { loadChecks } from './load-checks.js';
 import { createStepsOf } from '../plan/steps.js';
 import { chooseDriver } from './driver.js';
 import { ok } from './readiness.js';
+import { suiteChecks } from './suite-checks.js';
 
 /** All checks without which the load would be wasted, at once. */
 export function checkReadiness(
@@ -43,6 +44,7 @@ export function checkReadiness(
     passwordLoginCheck(context),
     leftoverCheck(context),
     ...loadChecks(context),
+    ...suiteChecks(context, cliVersion),
     queueCheck(context),
     diskCheck(context),
     subjectCheck(context),

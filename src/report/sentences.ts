@@ -1,5 +1,6 @@
 import { formatQuantity } from '../judge/format.js';
 import type { StageName, TimeShare } from '../measure/stages.js';
+import { createStepsOf } from '../plan/steps.js';
 import { metricNamed, type RunReport } from './run-report.js';
 
 const STAGE_TEXT: Readonly<Record<StageName, string>> = {
@@ -40,7 +41,7 @@ export function retriesNeeded({ metrics }: Pick<RunReport, 'metrics'>): string |
 export function concurrencyShown({ metrics, plan }: Pick<RunReport, 'metrics' | 'plan'>): string | undefined {
   const peak = metricNamed(metrics, 'create_workspaces.all.peak_in_flight');
   if (peak?.shape !== 'count') return undefined;
-  const planned = plan.effects.workspaces;
+  const planned = createStepsOf(plan).reduce((sum, { count }) => sum + count, 0);
   const shown = `At most ${formatQuantity(peak.value, 'count')} operations were in flight at once`;
   return peak.value >= planned
     ? `${shown}.`

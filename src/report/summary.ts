@@ -8,6 +8,7 @@ import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
 import { comparisonSentence, comparisonTable, serverSentence, serverTable } from './server.js';
 import { concurrencyShown, retriesNeeded, whereTheTimeWent } from './sentences.js';
+import { suiteSentences } from './suites.js';
 import { trafficSentence } from './traffic.js';
 
 const HEADLINE: Readonly<Record<GateVerdict, string>> = {
@@ -33,6 +34,7 @@ export function renderSummary(report: RunReport): string {
     concurrencyText(report),
     apiLoadText(report),
     trafficText(report),
+    suitesText(report),
     serverText(report),
     retriesText(report),
     failuresSection(report),
@@ -72,6 +74,12 @@ function apiLoadText(report: RunReport): string | undefined {
 function trafficText(report: RunReport): string | undefined {
   const text = trafficSentence(report);
   return text === undefined ? undefined : `**Workspace traffic.** ${cell(text)}`;
+}
+
+function suitesText(report: RunReport): string | undefined {
+  const sentences = suiteSentences(report);
+  if (sentences.length === 0) return undefined;
+  return `**Other suites**\n\n${sentences.map((sentence) => `- ${cell(sentence)}`).join('\n')}`;
 }
 
 /** Of a cancelled run nothing was read after the load. */

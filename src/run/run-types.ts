@@ -40,6 +40,12 @@ export interface RunContext {
   readonly userPace?: Pace;
   /** What a metrics page of workspace-traffic tells; undefined for any other text: another program may answer there. */
   readonly describeTrafficPage: (text: string) => string | undefined;
+  /** The same of any other suite's page. */
+  readonly describeSuitePage: (text: string) => string | undefined;
+  /** The other suites that have a page of their own in this CLI. */
+  readonly suitesWithPage: ReadonlySet<string>;
+  /** Called once, before the first of the other suites begins: these make workspaces that are not the groups'. */
+  readonly beforeSuites: () => Promise<void>;
 }
 
 /** How a step ended; its result file, where there is one, says how well. */

@@ -18,7 +18,8 @@ import {
   workspaceMetrics,
   type GroupEvidence,
 } from '../measure/workspace-metrics.js';
-import { evidenceName, isCreateStep, stepName } from '../plan/steps.js';
+import { CLI_SUITES } from '../plan/cli-suites.js';
+import { evidenceName, isCreateStep, isSuiteStep, stepName } from '../plan/steps.js';
 import type { StepReport } from '../report/run-report.js';
 import type { ServerReport } from '../report/server.js';
 import type { ResultsDirectory } from '../results-directory.js';
@@ -30,6 +31,7 @@ import { readChunks } from './file-pieces.js';
 import { writeWithoutLogs } from './result-evidence.js';
 import { readLoad } from './load-evidence.js';
 import type { RunStage } from './running.js';
+import { measureSuites } from './suite-evidence.js';
 import { readTraffic } from './traffic-evidence.js';
 
 const FAILED_RUNS_FILE = 'failed-runs.json';
@@ -63,6 +65,7 @@ export async function measure(
   const { observation } = run;
   const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
   const traffic = await readTraffic(read, groups, observation, results);
+  const suites = await measureSuites(read, results);
   const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
   if (failedRuns.length > 0) await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
   if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
@@ -77,12 +80,12 @@ export async function measure(
   };
   await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
   const ofServer = restartMetric(run.server);
-  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ofServer];
+  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ...suites.metrics, ofServer];
   // Again once the clean-up's are there; these stay should main not come to that.
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ofServer],
+    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ...suites.metrics, ofServer],
     timeShares:
       'unusable' in observation
         ? []
@@ -98,6 +101,7 @@ export async function measure(
       ...groups.flatMap((group) => coverageProblem(group) ?? []),
       ...load.problems,
       ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
+      ...suites.problems,
     ],
   };
 }
@@ -129,7 +133,13 @@ async function readStep(
     const file = await readResultFile(() => readChunks(resultFile));
     await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, secrets);
     const failedRuns = await readFailedRuns(resultFile, name, file, secrets);
-    return { outcome, evidence, runs: file.runs, failedRuns };
+    const keepsLogs = !isSuiteStep(step) || CLI_SUITES[step.suite].secretLogs !== true;
+    return {
+      outcome,
+      evidence,
+      runs: file.runs,
+      failedRuns: keepsLogs ? failedRuns : failedRuns.map((run) => ({ ...run, logTail: '' })),
+    };
   } catch (thrown) {
     if (!(thrown instanceof ResultFileError)) throw thrown;
     const { size } = await stat(resultFile);

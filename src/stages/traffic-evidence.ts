@@ -45,7 +45,7 @@ function workspacesMade(
   return made;
 }
 
-async function readPage(
+export async function readPage(
   { metricsPage }: StepOutcome,
   results: ResultsDirectory,
 ): Promise<MetricsPage | { readonly unusable: string }> {
