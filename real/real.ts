@@ -8,6 +8,7 @@ import { compareWithServer } from './comparison.js';
 import { reenterInNamespace } from './namespace.js';
 import { Owner } from './owner.js';
 import { latenciesBesideServer } from './server-latency.js';
+import { startModelMock, suitesConfig } from './suites.js';
 import { startServer, stopAgents, type RealServer, type ServerSettings } from './server.js';
 
 const USAGE = `Runs the committed action against a real Coder server on this machine.
@@ -48,6 +49,8 @@ interface Scenario {
   readonly rateLimits: boolean;
   readonly tests: string;
   readonly signals?: NonNullable<RunActionOptions['signals']>;
+  /** Runs every other suite of the CLI instead, which needs no licence. */
+  readonly otherSuites?: true;
   /** Stops the server for a while when the log says this. */
   readonly stallAt?: RegExp;
   readonly expected: string;
@@ -83,6 +86,14 @@ const SCENARIOS: readonly Scenario[] = [
     tests: 'create-workspaces',
     signals: [{ signal: 'SIGINT', whenLogMatches: /\d+ s {2}local_workspaces: .*(building|waiting)/ }],
     expected: 'cancelled',
+  },
+  {
+    title: 'every other suite of the CLI that runs without a licence',
+    driver: 'auto',
+    rateLimits: false,
+    tests: '',
+    otherSuites: true,
+    expected: 'pass',
   },
 ];
 
@@ -138,7 +149,9 @@ async function runAll(settings: ServerSettings): Promise<number> {
         limits = scenario.rateLimits;
         server = await startServer({ ...settings, rateLimits: limits });
       }
-      const outcome = await runScenario(scenario, server, owner, settings);
+      const outcome = scenario.otherSuites
+        ? await runOtherSuites(scenario, server, owner, settings)
+        : await runScenario(scenario, CONFIG(scenario.driver), server, owner, settings);
       lines.push(outcome.line);
       if (!outcome.isAsExpected) failures += 1;
     }
@@ -152,10 +165,32 @@ async function runAll(settings: ServerSettings): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-async function runScenario(scenario: Scenario, server: RealServer, owner: Owner, settings: ServerSettings) {
+async function runOtherSuites(
+  scenario: Scenario,
+  server: RealServer,
+  owner: Owner,
+  settings: ServerSettings,
+) {
+  const mock = await startModelMock(settings.coderPath);
+  try {
+    const suites = await suitesConfig(settings.coderPath, TEMPLATE, mock?.url);
+    if (suites === undefined) return { isAsExpected: true, line: `${scenario.title}: this CLI has none` };
+    return await runScenario({ ...scenario, tests: suites.tests }, suites.config, server, owner, settings);
+  } finally {
+    mock?.stop();
+  }
+}
+
+async function runScenario(
+  scenario: Scenario,
+  text: string,
+  server: RealServer,
+  owner: Owner,
+  settings: ServerSettings,
+) {
   console.log(`\n${'='.repeat(10)} ${scenario.title} ${'='.repeat(10)}\n`);
   const config = path.join(settings.directory, `${scenario.driver}.yaml`);
-  await writeFile(config, CONFIG(scenario.driver));
+  await writeFile(config, text);
   await mkdir('scaletest-results', { recursive: true });
   const nodePath = node24Path();
   const run = await runAction({
@@ -179,7 +214,7 @@ async function runScenario(scenario: Scenario, server: RealServer, owner: Owner,
   const left = await owner.leftovers();
   console.log(`\n${run.main.summary.trim()}\n`);
   const results = run.outputs['results-dir'];
-  if (results !== undefined)
+  if (results !== undefined && scenario.otherSuites !== true)
     for (const line of [
       ...(await compareWithServer(results, GROUP, owner)),
       ...(await latenciesBesideServer(results)),

@@ -72,6 +72,10 @@ export interface CliBehaviour {
   metricsPage: string | null;
   /** Another program holds the metrics port: it answers with the page of other workspaces. */
   metricsPortTaken: boolean;
+  /** How long each run of the other suites goes on once its work is done. */
+  suiteSeconds: number;
+  /** The suite prebuilds ends without letting the reconciler go on. */
+  leavePrebuildsPaused: boolean;
   slim: boolean;
   /** Pretends to be v2.7.0. */
   tooOld: boolean;
@@ -241,6 +245,8 @@ export const defaultCliBehaviour: CliBehaviour = {
   lostAgents: 0,
   metricsPage: null,
   metricsPortTaken: false,
+  suiteSeconds: 0.05,
+  leavePrebuildsPaused: false,
   slim: false,
   tooOld: false,
 };

@@ -8,6 +8,9 @@ import { asGoError } from './go-errors.js';
 import { commandHelp, scaletestHelp } from './help.js';
 import { Invocation } from './invocation.js';
 import { parseFlags, type Values } from './parse.js';
+import { otherSuites } from './suites/other-suites.js';
+import { runSuite } from './suites/run-suite.js';
+import { userSuites } from './suites/user-suites.js';
 import { workspaceTraffic } from './workspace-traffic.js';
 import { isAtLeast } from '../versions.js';
 
@@ -111,6 +114,7 @@ async function runCommand(
     oldLogFormat: !isAtLeast(version, 'v2.24.0'),
   });
   const invocation = new Invocation(version, path, values, client, behaviour);
+  const suite = { ...userSuites, ...otherSuites }[command.name];
   if (command.name === 'create-workspaces') {
     await createWorkspaces(invocation).catch((error: unknown) => {
       throw error instanceof CliFailure ? error : commandFailure(path, asGoError(error).short());
@@ -121,6 +125,10 @@ async function runCommand(
     });
   } else if (command.name === 'cleanup') {
     await cleanup(invocation);
+  } else if (suite !== undefined) {
+    await runSuite(suite, invocation).catch((error: unknown) => {
+      throw error instanceof CliFailure ? error : commandFailure(path, asGoError(error).short());
+    });
   } else {
     throw new CliFailure(`coder simulator: "${path}" is not simulated`);
   }
