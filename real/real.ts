@@ -22,7 +22,7 @@ const USAGE = `Runs the committed action against a real Coder server on this mac
   --keep               keeps the server's folder with its log
 
 Terraform 1.1 to 1.14 has to be on PATH, or the server fetches it. Without network, TF_CLI_CONFIG_FILE names a mirror
-with the provider coder/coder that fits the server's age. As root on Linux everything runs in a network namespace.
+with the provider coder/coder that fits the server's age, and with its 2.5.3 for the suite dynamic-parameters. As root on Linux everything runs in a network namespace.
 `;
 
 const TEMPLATE = 'local-agent';

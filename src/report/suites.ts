@@ -15,6 +15,7 @@ export function suiteSentences({ metrics, plan }: Pick<RunReport, 'metrics' | 'p
     if (success?.shape !== 'ratio') return [];
     const own = metrics
       .filter(({ name }) => name.startsWith(`${suite}.`) && name !== success.name)
+      .sort((a, b) => Number(isTime(b)) - Number(isTime(a)))
       .flatMap((metric) => describe(metric, metric.name.slice(suite.length + 1)));
     const more = own.length > MOST_METRICS ? [`${own.length - MOST_METRICS} more in metrics.json`] : [];
     const passed = `${success.good} of ${success.total} runs passed`;
@@ -22,9 +23,15 @@ export function suiteSentences({ metrics, plan }: Pick<RunReport, 'metrics' | 'p
   });
 }
 
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
+
+/** Times before counts: they are what a suite is run for. */
+const isTime = (metric: Metric): boolean => 'unit' in metric && metric.unit === 'seconds';
+
 function describe(metric: Metric, name: string): string[] {
   switch (metric.shape) {
     case 'samples': {
+      if (metric.unit === 'count') return [`${name}: ${formatQuantity(sum(metric.samples), 'count')} in all`];
       const p95 = estimateQuantile(metric, 0.95);
       if (p95 === undefined) return [];
       return [`the P95 of ${name} was ${formatQuantity(p95.value, metric.unit)} (n = ${p95.n})`];

@@ -36,6 +36,8 @@ import { readTraffic } from './traffic-evidence.js';
 
 const FAILED_RUNS_FILE = 'failed-runs.json';
 const METRICS_FILE = 'metrics.json';
+/** What the CLI says at its end whatever the cause. */
+const NO_CAUSE = /^(Encountered an error running|Uploading traces|Waiting \S+ for prometheus metrics)/;
 
 export interface MeasureStage {
   readonly metrics: readonly Metric[];
@@ -169,7 +171,7 @@ function noResult(outcome: StepOutcome): string {
             ? `was ended by ${exitSignal}`
             : 'could not be run';
   const words = lastWords
-    .filter((line) => !line.startsWith('Encountered an error running'))
+    .filter((line) => !NO_CAUSE.test(line))
     .slice(-3)
     .join(' ');
   return `${stepName(step)}: the suite ${how} without a result file${words === '' ? '' : `: ${words}`}`;
