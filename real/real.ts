@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { access, mkdtemp, mkdir, rm, writeFile, constants } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { node24Path, runAction, type ActionRun, type RunActionOptions } from '../simulator/runner/runner.js';
 import { freePort } from '../src/run/metrics-page.js';
+import { expectationOfBrowsers } from './browsers.js';
 import { compareWithServer } from './comparison.js';
 import { reenterInNamespace } from './namespace.js';
 import { Owner } from './owner.js';
@@ -23,22 +25,27 @@ const USAGE = `Runs the committed action against a real Coder server on this mac
 
 Terraform 1.1 to 1.14 has to be on PATH, or the server fetches it. Without network, TF_CLI_CONFIG_FILE names a mirror
 with the provider coder/coder that fits the server's age, and with its 2.5.3 for the suite dynamic-parameters. As root on Linux everything runs in a network namespace.
+Up to v2.21 the browsers need a binary that has the site built in, and Chromium.
 `;
 
 const TEMPLATE = 'local-agent';
 const GROUP = 'local_workspaces';
-const CONFIG = (driver: string): string => `
+const CONFIG = (driver: string, dashboard: string): string => `
 create_workspaces:
   count: 12
   driver: ${driver}
   templates:
     ${GROUP}: { template: ${TEMPLATE}, count: 12, concurrency: 6, expected_p95: "2m", requirement: "14.6" }
-dashboard: { concurrency: 50, duration: 30s, targets: { p95_latency_ms: 500, p99_latency_ms: 1000 }, browser: never }
+${dashboard}
 workspace_traffic: { bytes_per_tick: 1024, tick_interval: 100ms, duration: 20s }
 criteria:
   # Twelve workspaces decide no P95.
   - { id: 14.6-local-workspaces, title: Slowest workspace, requirement: '14.6', metric: create_workspaces.${GROUP}.provisioning, expect: "max < 2m" }
 `;
+const DASHBOARD =
+  'dashboard: { concurrency: 50, duration: 30s, targets: { p95_latency_ms: 500, p99_latency_ms: 1000 }, browser: never }';
+/** Real browsers, and a few virtual users beside them. */
+const BROWSERS = 'dashboard: { concurrency: 10, duration: 60s, browser: always }';
 const ALL = 'create-workspaces,dashboard,workspace-traffic';
 /** Long enough to be far beyond the limits of 500 ms and 1 s. */
 const STALL_MS = 5000;
@@ -53,7 +60,9 @@ interface Scenario {
   readonly otherSuites?: true;
   /** Stops the server for a while when the log says this. */
   readonly stallAt?: RegExp;
-  readonly expected: string;
+  /** Asks for browsers beside the virtual users; what that comes to depends on the server's version. */
+  readonly withBrowsers?: true;
+  readonly expected?: string;
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -63,6 +72,13 @@ const SCENARIOS: readonly Scenario[] = [
     rateLimits: false,
     tests: 'create-workspaces,workspace-traffic',
     expected: 'pass',
+  },
+  {
+    title: 'browsers beside the virtual users ("browser: always")',
+    driver: 'auto',
+    rateLimits: false,
+    tests: 'create-workspaces,dashboard',
+    withBrowsers: true,
   },
   {
     title: 'rate limits on (the default of Coder): creation, 30 s of virtual users, 20 s of traffic',
@@ -151,7 +167,7 @@ async function runAll(settings: ServerSettings): Promise<number> {
       }
       const outcome = scenario.otherSuites
         ? await runOtherSuites(scenario, server, owner, settings)
-        : await runScenario(scenario, CONFIG(scenario.driver), server, owner, settings);
+        : await runScenario(scenario, configOf(scenario), server, owner, settings);
       lines.push(outcome.line);
       if (!outcome.isAsExpected) failures += 1;
     }
@@ -164,6 +180,9 @@ async function runAll(settings: ServerSettings): Promise<number> {
   console.log(failures === 0 ? '\nAll as expected.' : `\n${failures} not as expected.`);
   return failures === 0 ? 0 : 1;
 }
+
+const configOf = ({ driver, withBrowsers }: Scenario): string =>
+  CONFIG(driver, withBrowsers ? BROWSERS : DASHBOARD);
 
 async function runOtherSuites(
   scenario: Scenario,
@@ -214,7 +233,12 @@ async function runScenario(
   const left = await owner.leftovers();
   console.log(`\n${run.main.summary.trim()}\n`);
   const results = run.outputs['results-dir'];
-  if (results !== undefined && scenario.otherSuites !== true)
+  // A run that was refused has none.
+  if (
+    results !== undefined &&
+    existsSync(path.join(results, 'evidence', 'workspaces.json')) &&
+    !scenario.otherSuites
+  )
     for (const line of [
       ...(await compareWithServer(results, GROUP, owner)),
       ...(await latenciesBesideServer(results)),
@@ -222,7 +246,14 @@ async function runScenario(
       console.log(line);
   await run.cleanUp();
   const verdict = run.outputs['verdict'] ?? '(none)';
-  const isAsExpected = verdict === scenario.expected && left.workspaces === 0 && left.users === 0;
+  const browsers = scenario.withBrowsers && (await expectationOfBrowsers(owner));
+  const problem = browsers?.problem(run);
+  if (problem !== undefined) console.log(`Not as expected: ${problem}`);
+  const isAsExpected =
+    (browsers?.verdicts ?? [scenario.expected]).includes(verdict) &&
+    problem === undefined &&
+    left.workspaces === 0 &&
+    left.users === 0;
   return {
     isAsExpected,
     line: `${scenario.title}: ${verdict}, ${seconds(run)}, ${left.workspaces} workspaces and ${left.users} users left`,

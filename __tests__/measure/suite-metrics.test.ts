@@ -54,7 +54,7 @@ describe.skipIf(!hasRecordings)('recordings of a real CLI', () => {
     expect(metrics['bridge.avg_duration']).toMatchObject({ shape: 'samples', unit: 'seconds' });
     expect(metrics['bridge.avg_duration']).toHaveProperty('samples.0', 0.000673833);
     expect(metrics['bridge.total_tokens']).toMatchObject({ unit: 'count', samples: [45, 45] });
-    expect(metrics['bridge.duration']).toMatchObject({ samples: [0.002, 0.002] });
+    expect(metrics['bridge.duration']).toMatchObject({ samples: [0.002, 0.003] });
   });
 
   it('workspace-updates: a list by workspace gives a sample each', async () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createWorkspacesCommand } from '../../src/plan/command.js';
+import { createWorkspacesCommand, dashboardBrowserCommand } from '../../src/plan/command.js';
 import { explainSkip, hasRecordings, sharedJson } from '../support/shared.js';
-import { stepOf } from '../support/plans.js';
+import { browserStepWith, stepOf } from '../support/plans.js';
 
 explainSkip('flags of the planned commands');
 
@@ -133,10 +133,19 @@ function flagsOf(command: string, version: string): Map<string, Flag> {
 }
 
 describe.runIf(hasRecordings)('against the flags of real releases', () => {
-  it.each(['v2.21.3', 'v2.29.0', 'v2.32.0', 'v2.36.0'])('%s knows every flag that is passed', (version) => {
-    const known = flagsOf('create-workspaces', version);
+  it.each([
+    ['v2.21.3', createWorkspacesCommand(FULL)],
+    ['v2.29.0', createWorkspacesCommand(FULL)],
+    ['v2.32.0', createWorkspacesCommand(FULL)],
+    ['v2.36.0', createWorkspacesCommand(FULL)],
+    ['v2.7.0', dashboardBrowserCommand(browserStepWith())],
+    ['v2.15.0', dashboardBrowserCommand(browserStepWith())],
+    ['v2.21.3', dashboardBrowserCommand(browserStepWith())],
+    ['v2.36.0', dashboardBrowserCommand(browserStepWith())],
+  ])('%s knows every flag that is passed', (version, command) => {
+    const known = flagsOf(command[3] ?? '', version);
     expect(known.size).toBeGreaterThan(10);
-    for (const argument of createWorkspacesCommand(FULL).slice(4)) {
+    for (const argument of command.slice(4)) {
       const [, name = '', value] = /^--([^=]+)(?:=(.*))?$/s.exec(argument) ?? [];
       expect([...known.keys()], argument).toContain(name);
       // Booleans take no value, everything else needs one.
@@ -155,7 +164,7 @@ it('no flag is one that only the guide knows, and none holds the token', () => {
     '--token',
     '--yes',
   ];
-  for (const argument of createWorkspacesCommand(FULL)) {
+  for (const argument of [...createWorkspacesCommand(FULL), ...dashboardBrowserCommand(browserStepWith())]) {
     expect(invented).not.toContain(argument);
     expect(argument).not.toMatch(/^--(cleanup|output-file|duration|test|token|yes)(=|$)/);
   }

@@ -43,6 +43,20 @@ describe('the sentences on the API load', () => {
     expect(text).toContain('The load generator was saturated: busy.');
   });
 
+  it('say when the rate limiter came close, and only then', () => {
+    const left = (leastRemaining: number): string =>
+      sentences({
+        rateLimits: [
+          { route: 'tasks', limit: 512, leastRemaining: 400 },
+          { route: 'templates', limit: 512, leastRemaining },
+        ],
+      });
+    expect(left(50)).toContain(
+      'The rate limiter came close: of 512 calls a minute to templates, 50 were left.',
+    );
+    expect(left(60)).not.toContain('rate limiter');
+  });
+
   it('are none where there was no load', () => {
     expect(apiLoadSentences({})).toEqual([]);
     expect(apiLoadDetails({})).toBeUndefined();

@@ -3,7 +3,7 @@ import { compareServer } from '../../src/judge/server-comparison.js';
 import type { LoadSeries } from '../../src/load/load-types.js';
 import { serverDelta } from '../../src/measure/server-latency.js';
 import {
-  comparisonSentence,
+  comparisonSentences,
   comparisonTable,
   serverSentence,
   serverTable,
@@ -15,6 +15,7 @@ import { loadResultOf, samplesOf, seriesOf } from '../support/load-results.js';
 import { reportOf } from '../support/reports.js';
 import { observation, serverPage, type RouteOnPage } from '../support/server-pages.js';
 
+const said = (report: ServerReport): string => comparisonSentences(report).join(' ');
 const USERS = '/api/v2/users/{user}';
 const times = (count: number, value: number): number[] => new Array<number>(count).fill(value);
 
@@ -63,20 +64,19 @@ describe('what coderd says', () => {
 
 describe('client and server', () => {
   it('agree', () => {
-    const text = comparisonSentence(
-      reported([{ path: USERS, latencies: times(100, 0.03) }], [seriesOf(times(80, 40))]),
-    );
+    const text = said(reported([{ path: USERS, latencies: times(100, 0.03) }], [seriesOf(times(80, 40))]));
     expect(text).toBe(
-      "Our P95 of 40 ms over all pooled routes lies within the server's own 25 ms to 50 ms for the same window; our P99 of 40 ms over all pooled routes lies within the server's own 25 ms to 50 ms for the same window. Ours were 80 % of the 100 requests that coderd answered on these routes, and 80 % of all 100 requests to its API.",
+      'Client and server agree: our P95 of 40 ms lies in 25 ms to 50 ms, our P99 of 40 ms lies in 25 ms to 50 ms. Ours were 80 % of the 100 requests that coderd answered on these routes, and 80 % of all 100 requests to its API.',
     );
   });
 
   it('disagree when the time is lost before coderd, by how much at least', () => {
     const slow = seriesOf(times(100, 620), { connectionWait: samplesOf(times(100, 70)) });
     const report = reported([{ path: USERS, latencies: times(100, 0.3) }], [slow]);
-    expect(comparisonSentence(report)).toContain(
-      "Our P95 of 620 ms over all pooled routes lies outside the server's own 100 ms to 500 ms for the same window: at least 120 ms are spent between the runner and coderd (network, proxy, queueing; our wait for a free connection, which the server does not see, was up to 70 ms in 95 % of the calls)",
+    expect(said(report)).toContain(
+      "Client and server disagree: our P95 of 620 ms lies above the server's own 100 ms to 500 ms; at least 120 ms are spent outside coderd.",
     );
+    expect(said(report)).toContain('our wait for a free connection (up to 70 ms in 95 % of the calls).');
     expect(comparisonTable(report)).toContain(
       '| `GET /api/v2/users/{user}` | 100 | **620 ms** | **620 ms** | 100 | 100 ms to 500 ms | 100 ms to 500 ms | 100 % |',
     );
@@ -84,8 +84,8 @@ describe('client and server', () => {
 
   it('disagree when others were slower', () => {
     const report = reported([{ path: USERS, latencies: times(100, 0.3) }], [seriesOf(times(25, 60))]);
-    expect(comparisonSentence(report)).toContain(
-      "Our P95 of 60 ms over all pooled routes lies below the server's own 100 ms to 500 ms for the same window, by at least 40 ms: the requests of others (75 %) and our first visits were slower",
+    expect(said(report)).toContain(
+      "Client and server disagree: our P95 of 60 ms lies below the server's own 100 ms to 500 ms, by at least 40 ms.",
     );
   });
 
@@ -94,8 +94,8 @@ describe('client and server', () => {
       [{ path: USERS, latencies: times(100, 0.3) }],
       [seriesOf(times(50, 300), { failed: 50 })],
     );
-    expect(comparisonSentence(report)).toContain(
-      "Our P95 over all pooled routes does not exist, since 50 of 100 calls failed; the server's own is 100 ms to 500 ms",
+    expect(said(report)).toContain(
+      "Our P95 does not exist, since 50 of 100 calls failed; the server's own is 100 ms to 500 ms",
     );
     expect(comparisonTable(report)).toContain('**never**');
   });
@@ -105,15 +105,15 @@ describe('client and server', () => {
       [{ path: USERS, latencies: times(10, 0.03) }],
       [seriesOf(times(30, 30)), seriesOf([1], { route: 'tasks', pattern: '/api/v2/tasks' })],
     );
-    expect(comparisonSentence(report)).toMatch(/21 calls were answered to us that coderd does not count/);
-    expect(comparisonSentence(report)).toContain('coderd counted nothing of our calls of tasks.');
+    expect(said(report)).toMatch(/21 calls were answered to us that coderd does not count/);
+    expect(said(report)).toContain('coderd counted nothing of our calls of tasks.');
   });
 
   it('are not compared without the one or the other', () => {
-    expect(comparisonSentence({ delta: skipped('x'), comparison: skipped('x') })).toBeUndefined();
-    expect(comparisonSentence(reported([]))).toBeUndefined();
+    expect(said({ delta: skipped('x'), comparison: skipped('x') })).toBe('');
+    expect(said(reported([]))).toBe('');
     expect(comparisonTable(reported([]))).toBeUndefined();
-    expect(comparisonSentence(reported([], [seriesOf([1])]))).toMatch(/^There is nothing to compare/);
+    expect(said(reported([], [seriesOf([1])]))).toMatch(/^There is nothing to compare/);
   });
 });
 
@@ -122,7 +122,7 @@ describe('the summary', () => {
 
   it('has the sentence, and both tables folded', () => {
     const text = renderSummary(reportOf({ server }));
-    expect(text).toContain("**On the server's side.** coderd answered 9 API requests");
+    expect(text).toContain("**On the server's side**\n\n- coderd answered 9 API requests");
     expect(text).toContain("<summary>Latencies, ours beside the server's</summary>");
     expect(text).toContain('<summary>What coderd counted</summary>');
   });

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSocketServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort, PageReader } from '../../src/run/metrics-page.js';
+import { milliseconds } from '../../src/units.js';
 import { hurriedClock } from '../support/fakes.js';
 
 let server: Server | undefined;
@@ -23,6 +24,7 @@ function readerAt(port: number, isOver = false): { reader: PageReader; pages: st
   const pages: string[] = [];
   const reader = new PageReader({
     port,
+    interval: milliseconds(3000),
     describe: (text) => (text.startsWith('page') ? text : undefined),
     onPage: (description) => pages.push(description),
     clock: hurriedClock(150),
@@ -48,7 +50,7 @@ describe('PageReader', () => {
     const port = await serve((_, response) => response.end(`page ${(count += 1)}`));
     const { page, pages } = await readFor(300, port);
     expect(pages.length).toBeGreaterThan(2);
-    expect(page).toEqual({ text: pages.at(-1), isFinal: false });
+    expect(page).toEqual({ text: pages.at(-1), isFinal: false, readAt: expect.any(Date) as unknown });
   });
 
   it('keeps the last good page when the suite is gone, or something else answers', async () => {
@@ -60,14 +62,14 @@ describe('PageReader', () => {
       else if (count === 4) response.end('something else');
       else request.socket.destroy();
     });
-    expect((await readFor(400, port)).page).toEqual({ text: 'page 2', isFinal: false });
+    expect((await readFor(400, port)).page).toMatchObject({ text: 'page 2', isFinal: false });
   });
 
   it('reads at once when the load is over, and knows that page to be the final one', async () => {
     const port = await serve((_, response) => response.end('page'));
     const { reader, pages } = readerAt(port);
     reader.readFinal();
-    expect(await reader.stop()).toEqual({ text: 'page', isFinal: true });
+    expect(await reader.stop()).toMatchObject({ text: 'page', isFinal: true });
     expect(pages).toEqual(['page']);
   });
 
@@ -86,6 +88,20 @@ describe('PageReader', () => {
     const { reader } = readerAt(port);
     reader.readFinal();
     expect(await reader.stop()).toEqual({ problem: expect.stringMatching(problem) as unknown });
+  });
+
+  it('says what answered wrongly, also when nobody answers any more', async () => {
+    let count = 0;
+    const port = await serve((request, response) => {
+      count += 1;
+      if (count === 1) response.end('hello');
+      else request.socket.destroy();
+    });
+    const { reader } = readerAt(port);
+    reader.readFinal();
+    reader.readFinal();
+    expect(await reader.stop()).toEqual({ problem: 'what answers there is no metrics page of the suite' });
+    expect(count).toBe(2);
   });
 
   it('does not wait long for an answer that is under way when the suite has ended', async () => {

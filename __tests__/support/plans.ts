@@ -1,8 +1,13 @@
 import { parseExpectation } from '../../src/config/expectation.js';
-import { createWorkspacesCommand, workspaceTrafficCommand } from '../../src/plan/command.js';
+import {
+  createWorkspacesCommand,
+  dashboardBrowserCommand,
+  workspaceTrafficCommand,
+} from '../../src/plan/command.js';
 import type {
   CreateWorkspacesStep,
   Criterion,
+  DashboardBrowserStep,
   Plan,
   WorkspaceTrafficStep,
 } from '../../src/plan/plan-types.js';
@@ -50,6 +55,27 @@ export function trafficStepWith(
     ...changes,
   };
   return { ...step, command: workspaceTrafficCommand(step) };
+}
+
+export function browserStepWith(changes: Partial<DashboardBrowserStep> = {}): DashboardBrowserStep {
+  const step: Omit<DashboardBrowserStep, 'command'> = {
+    suite: 'dashboard-browser',
+    wanted: 'auto',
+    users: 5,
+    interval: seconds(10),
+    jitter: seconds(5),
+    timeout: minutes(5),
+    jobTimeout: minutes(5.5),
+    metricsPort: 21_112,
+    resultFile: 'raw/dashboard-browser.json',
+    ...changes,
+  };
+  return { ...step, command: dashboardBrowserCommand(step) };
+}
+
+/** The same plan with browsers after it. */
+export function withBrowsers(plan: Plan, step = browserStepWith()): Plan {
+  return { ...plan, phases: [...plan.phases, { name: 'dashboard', title: 'Dashboard', steps: [step] }] };
 }
 
 /** The same plan with traffic after it. */

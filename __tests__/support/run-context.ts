@@ -39,6 +39,7 @@ export async function runContextOf(
     describeSuitePage: () => undefined,
     suitesWithPage: new Set(),
     beforeSuites: async () => undefined,
+    describeBrowserPage: () => undefined,
     ...changes,
   };
 }

@@ -37,7 +37,7 @@ export interface TemplateOptions {
 export interface CliBehaviour {
   /** Only this suite misbehaves (`workspace-traffic`). */
   onlySuite: string | null;
-  /** Multiplies the CLI's polling intervals (0.5 s in the queue, 1 s for agents). */
+  /** Multiplies the CLI's polling intervals (0.5 s in the queue, 1 s for agents) and the start of its browsers. */
   pollScale: number;
   /** Writes a result with no runs and exits 0. */
   zeroRuns: boolean;
@@ -68,6 +68,10 @@ export interface CliBehaviour {
   dropShare: number;
   /** So many workspaces have lost their agent when the traffic begins. */
   lostAgents: number;
+  /** The workspaces page does not come to the browsers of the dashboard suite. */
+  pageNeverLoads: boolean;
+  /** Share of the browsers' actions that fail. */
+  failingActionShare: number;
   /** What the metrics page answers instead of the metrics. */
   metricsPage: string | null;
   /** Another program holds the metrics port: it answers with the page of other workspaces. */
@@ -243,6 +247,8 @@ export const defaultCliBehaviour: CliBehaviour = {
   throughputShare: 1,
   dropShare: 0,
   lostAgents: 0,
+  pageNeverLoads: false,
+  failingActionShare: 0.1,
   metricsPage: null,
   metricsPortTaken: false,
   suiteSeconds: 0.05,

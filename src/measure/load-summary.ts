@@ -3,6 +3,7 @@ import type {
   GeneratorHealth,
   LoadResult,
   LoadSeries,
+  RateLimitSeen,
   SocketCounts,
 } from '../load/load-types.js';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '../units.js';
@@ -34,6 +35,8 @@ export interface LoadSummary {
   readonly calls: CallCounts;
   readonly sockets: SocketCounts;
   readonly health: GeneratorHealth;
+  /** Where the limiter had least left of what it allows a minute; absent where it is off. */
+  readonly closestLimit?: RateLimitSeen;
   /** Calls of first visits, which are in none of the figures. */
   readonly warmUpCalls: number;
   readonly all?: LatencySummary;
@@ -50,6 +53,7 @@ export function summarizeLoad(result: LoadResult): LoadSummary {
   const judged = result.series.filter(isJudged);
   const others = result.series.filter((series) => !series.pool && !series.warmUp);
   const all = summaryOf(judged);
+  const [closestLimit] = [...result.rateLimits].sort((a, b) => shareLeft(a) - shareLeft(b));
   const baseline = routesOf(others.filter(({ route }) => route === 'buildinfo'))[0];
   return {
     mix: result.mix,
@@ -59,6 +63,7 @@ export function summarizeLoad(result: LoadResult): LoadSummary {
     calls: result.calls,
     sockets: result.sockets,
     health: result.health,
+    ...(closestLimit && { closestLimit }),
     warmUpCalls: merged(result.series.filter(({ warmUp }) => warmUp)).count,
     ...(all && { all }),
     phases: result.phases.flatMap(({ name }) => {
@@ -70,6 +75,8 @@ export function summarizeLoad(result: LoadResult): LoadSummary {
     failures: failuresOf(judged),
   };
 }
+
+const shareLeft = ({ leastRemaining, limit }: RateLimitSeen): number => leastRemaining / limit;
 
 function routesOf(series: readonly LoadSeries[]): RouteSummary[] {
   return [...new Set(series.map(({ route }) => route))].flatMap((route) => {

@@ -119,8 +119,12 @@ function ownCleanup(flags: SuiteFlags): readonly string[] {
 }
 
 /** The same step with its metrics page at a port of this machine alone; the default is open to the network. */
-export const withMetricsPage = (step: CliSuiteStep, port: number): CliSuiteStep => ({
+export const withMetricsPage = (
+  step: CliSuiteStep,
+  port: number,
+): CliSuiteStep & { readonly metricsPort: number } => ({
   ...step,
+  metricsPort: port,
   command: [
     ...step.command,
     `--scaletest-prometheus-address=127.0.0.1:${port}`,

@@ -1,5 +1,10 @@
 import { formatDuration } from '../config/units.js';
-import type { CreateWorkspacesStep, TrafficMode, WorkspaceTrafficStep } from './plan-types.js';
+import type {
+  CreateWorkspacesStep,
+  DashboardBrowserStep,
+  TrafficMode,
+  WorkspaceTrafficStep,
+} from './plan-types.js';
 
 type StepWithoutCommand = Omit<CreateWorkspacesStep, 'command'>;
 
@@ -52,6 +57,29 @@ export function workspaceTrafficCommand(step: Omit<WorkspaceTrafficStep, 'comman
     // The default address is open to the network.
     `--scaletest-prometheus-address=127.0.0.1:${step.metricsPort}`,
     `--scaletest-prometheus-wait=${METRICS_WAIT}`,
+    `--output=${csvField(`json:${step.resultFile}`)}`,
+  ];
+}
+
+/**
+ * The argument vector of `coder exp scaletest dashboard` for a step. How many users there are is said by the range: its
+ * `--concurrency` only limits how many of them click at once.
+ */
+export function dashboardBrowserCommand(step: Omit<DashboardBrowserStep, 'command'>): readonly string[] {
+  return [
+    'coder',
+    'exp',
+    'scaletest',
+    'dashboard',
+    `--target-users=0:${step.users}`,
+    '--concurrency=0',
+    `--interval=${formatDuration(step.interval)}`,
+    `--jitter=${formatDuration(step.jitter)}`,
+    `--timeout=${formatDuration(step.timeout)}`,
+    `--job-timeout=${formatDuration(step.jobTimeout)}`,
+    `--scaletest-prometheus-address=127.0.0.1:${step.metricsPort}`,
+    // Where the suite does something, its page is gone before this wait begins.
+    '--scaletest-prometheus-wait=0s',
     `--output=${csvField(`json:${step.resultFile}`)}`,
   ];
 }

@@ -127,11 +127,15 @@ function ownCriterion(
   };
 }
 
-/** Whose metrics begin with this. */
-const SUITE_OF_METRICS: Readonly<Record<string, string>> = {
-  api: 'dashboard',
-  create_workspaces: 'create-workspaces',
-  workspace_traffic: 'workspace-traffic',
+const ofSuite = (suite: string): string =>
+  `the suite "${suite}", which this run leaves out; add the suite to input "tests"`;
+
+/** Whose metrics begin with this, and what brings them in. */
+const OWNERS: Readonly<Record<string, string>> = {
+  api: ofSuite('dashboard'),
+  create_workspaces: ofSuite('create-workspaces'),
+  dashboard: `the browsers of ${ofSuite('dashboard')}, without "dashboard.browser: never"`,
+  workspace_traffic: ofSuite('workspace-traffic'),
 };
 
 function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetric[]): string {
@@ -139,10 +143,9 @@ function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetr
   if (LATER_METRICS.includes(first)) {
     return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
   }
-  const suite = SUITE_OF_METRICS[first] ?? (isCliSuite(first) ? first : undefined);
-  if (suite !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`))) {
-    return `criterion "${entry.id}": the metric "${entry.metric}" is one of the suite "${suite}", which this run leaves out; add the suite to input "tests", or take the criterion out`;
-  }
+  const owner = OWNERS[first] ?? (isCliSuite(first) ? ofSuite(first) : undefined);
+  if (owner !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`)))
+    return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${owner}, or take the criterion out`;
   return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${suggestion(
     entry.metric,
     metrics.map(({ name }) => name),

@@ -43,8 +43,14 @@ const TRAFFIC_METRICS: readonly KnownMetric[] = [
   { name: 'write_latency', shape: 'buckets', unit: 'seconds' },
 ];
 
+const BROWSER_METRICS: readonly KnownMetric[] = [
+  { name: 'dashboard.actions', shape: 'count', unit: 'count' },
+  { name: 'dashboard.action_duration', shape: 'buckets', unit: 'seconds' },
+  { name: 'dashboard.action_error_rate', shape: 'ratio', unit: 'ratio' },
+];
+
 /** The first parts of metric names whose suites are not available yet. */
-export const LATER_METRICS = ['dashboard', 'monitor'];
+export const LATER_METRICS = ['monitor'];
 
 /** The metrics of creating workspaces, of each group and of all; `groups` has their planned counts. */
 export function workspaceMetricNames(groups: ReadonlyMap<string, number>): readonly KnownMetric[] {
@@ -63,6 +69,11 @@ export function trafficMetricNames(workspaces: number): readonly KnownMetric[] {
     name: `workspace_traffic.${metric.name}`,
     ...(metric.shape === 'ratio' && { plannedSamples: workspaces }),
   }));
+}
+
+/** How many actions browsers come to does not follow from the plan. */
+export function browserMetricNames(): readonly KnownMetric[] {
+  return BROWSER_METRICS;
 }
 
 /** The metrics of the API load: of all pooled calls together, and of each of their routes. */

@@ -27,7 +27,8 @@ export interface Phase {
 }
 
 /** A discriminated union so that later suites add a member and every switch is checked. */
-export type Step = CreateWorkspacesStep | DashboardStep | WorkspaceTrafficStep | CliSuiteStep;
+export type Step =
+  CreateWorkspacesStep | DashboardStep | DashboardBrowserStep | WorkspaceTrafficStep | CliSuiteStep;
 
 export type Driver = 'auto' | 'cli' | 'api';
 export type WorkspaceOwner = 'scaletest-users' | 'token-user';
@@ -128,6 +129,28 @@ export interface CliSuiteStep {
   readonly around: Seconds;
   readonly resultFile: string;
   /** The exact argument vector but for the metrics page, whose port is chosen when it starts; the executable first. */
+  readonly command: readonly string[];
+}
+
+/** `auto`: only where the suite does something. */
+export type BrowserWish = 'auto' | 'always';
+
+/** Coder's own suite of the dashboard: real browsers that click, beside the load of the virtual users. */
+export interface DashboardBrowserStep {
+  readonly suite: 'dashboard-browser';
+  readonly wanted: BrowserWish;
+  /** Scale-test users with a browser each. */
+  readonly users: number;
+  /** The time between two actions of a user, give or take the jitter. */
+  readonly interval: Seconds;
+  readonly jitter: Seconds;
+  /** How long the users click. */
+  readonly timeout: Seconds;
+  readonly jobTimeout: Seconds;
+  /** Of the suite's own metrics page, as for workspace-traffic. */
+  readonly metricsPort: number;
+  readonly resultFile: string;
+  /** The exact argument vector but for the port, the executable first. */
   readonly command: readonly string[];
 }
 

@@ -9,6 +9,7 @@ import { createWorkspacesCommand } from './command.js';
 import { planCreateWorkspaces } from './create-workspaces.js';
 import { planCriteria, withPlannedSamples } from './criteria.js';
 import { dashboardMetrics, planDashboard, withoutUnknownRoutes } from './dashboard.js';
+import { withBrowsers } from './dashboard-browser.js';
 import { effectsOf } from './effects.js';
 import { completeParameters } from './parameters.js';
 import { suiteOfMetric } from './metric-names.js';
@@ -88,9 +89,13 @@ function planSuites(
   return [
     created && planCreateWorkspaces(created, { rawDirectory, provisioning }),
     suites.includes('dashboard') && dashboard
-      ? planDashboard(dashboard, config.api_probe, {
-          count: created?.owner === 'scaletest-users' ? created.count : 0,
-        })
+      ? withBrowsers(
+          planDashboard(dashboard, config.api_probe, {
+            count: created?.owner === 'scaletest-users' ? created.count : 0,
+          }),
+          dashboard,
+          rawDirectory,
+        )
       : undefined,
     created && suites.includes('workspace-traffic') && traffic
       ? planWorkspaceTraffic(traffic, created, rawDirectory)

@@ -2,6 +2,7 @@ import { isCliSuite } from './cli-suites.js';
 import type {
   CliSuiteStep,
   CreateWorkspacesStep,
+  DashboardBrowserStep,
   DashboardStep,
   Plan,
   Step,
@@ -19,6 +20,7 @@ export const stepsOf = ({ phases }: Steps): readonly Step[] => phases.flatMap(({
 export const isCreateStep = (step: Step): step is CreateWorkspacesStep => step.suite === 'create-workspaces';
 export const isDashboardStep = (step: Step): step is DashboardStep => step.suite === 'dashboard';
 export const isTrafficStep = (step: Step): step is WorkspaceTrafficStep => step.suite === 'workspace-traffic';
+export const isBrowserStep = (step: Step): step is DashboardBrowserStep => step.suite === 'dashboard-browser';
 export const isSuiteStep = (step: Step): step is CliSuiteStep => isCliSuite(step.suite);
 
 /** The steps of the CLI's other suites. */
@@ -31,6 +33,10 @@ export const createStepsOf = (plan: Steps): readonly CreateWorkspacesStep[] =>
 /** The step that sends traffic; undefined where none is planned. */
 export const trafficStepOf = (plan: Steps): WorkspaceTrafficStep | undefined =>
   stepsOf(plan).find(isTrafficStep);
+
+/** The step in which browsers click; undefined where none is planned. */
+export const browserStepOf = (plan: Steps): DashboardBrowserStep | undefined =>
+  stepsOf(plan).find(isBrowserStep);
 
 /** The step of the virtual users; undefined where none are planned. */
 export const dashboardStepOf = (plan: Steps): DashboardStep | undefined =>

@@ -6,6 +6,8 @@ import { createStepsOf, isSuiteStep, suiteStepsOf } from './steps.js';
 const BEFORE_LOAD = minutes(3);
 /** The CLI's listing of the workspaces, closing each connection (up to 40 s), and the wait for the last scrape. */
 const TRAFFIC_OVERHEAD = seconds(90);
+/** A token for each user, the start of the browsers (20 s at most), and their end. */
+const BROWSER_OVERHEAD = seconds(60);
 /** The CLI's planning dry-run is a job of its own, outside its --timeout; and the wait before it exits. */
 const CLI_OVERHEAD = seconds(165);
 /** Reading the builds, judging, reporting and the upload. */
@@ -56,6 +58,8 @@ export function stepCeiling(step: Step): Seconds {
       return seconds(step.timeout + CLI_OVERHEAD);
     case 'workspace-traffic':
       return seconds(step.timeout + TRAFFIC_OVERHEAD);
+    case 'dashboard-browser':
+      return seconds(step.timeout + BROWSER_OVERHEAD);
     case 'dashboard':
       return step.timeout;
   }

@@ -11,6 +11,9 @@ export const ok = (name: string, message: string): Check => ({ name, status: 'ok
 export const warned = (name: string, message: string): Check => ({ name, status: 'warning', message });
 export const refused = (name: string, message: string): Check => ({ name, status: 'refused', message });
 
+/** The check that says whether the CLI's browser suite runs, or why it is left out. */
+export const BROWSER_CHECK = 'browser suite';
+
 /** Which way a run takes, and why: shown in the summary. */
 export interface DriverChoice {
   readonly driver: Exclude<Driver, 'auto'>;

@@ -5,6 +5,8 @@ import { cell, code, details, sections, table } from './markdown.js';
 import type { RunReport } from './run-report.js';
 
 const SLOWEST = 3;
+/** Of what the limiter allows a minute. */
+const LOW_SHARE = 0.1;
 /** Of fewer calls, the P95 is the one slowest call. */
 const TELLING_CALLS = 20;
 /** As the phases of a plan are called, in the words of a sentence. */
@@ -43,7 +45,7 @@ function slowestText({ routes }: LoadSummary): string {
 }
 
 function troubleText(load: LoadSummary): string[] {
-  const { calls, sockets, health, failures, all } = load;
+  const { calls, sockets, health, failures, all, closestLimit } = load;
   const [worst] = failures;
   return [
     ...(all !== undefined && all.failed > 0 && worst !== undefined
@@ -51,6 +53,11 @@ function troubleText(load: LoadSummary): string[] {
       : []),
     ...(calls.throttled > 0
       ? [`${count(calls.throttled)} calls were refused by the rate limiter and have no latency.`]
+      : []),
+    ...(closestLimit !== undefined && closestLimit.leastRemaining < closestLimit.limit * LOW_SHARE
+      ? [
+          `The rate limiter came close: of ${count(closestLimit.limit)} calls a minute to ${closestLimit.route}, ${count(closestLimit.leastRemaining)} were left.`,
+        ]
       : []),
     ...(calls.leftOut > 0
       ? [`${count(calls.leftOut)} calls were left out, since their user or workspace was not there yet.`]

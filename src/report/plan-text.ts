@@ -12,6 +12,7 @@ import type {
 import { samplesNeeded } from '../plan/samples.js';
 import { isCliStep, isSuiteStep, stepName, suiteStepsOf } from '../plan/steps.js';
 import { minutes } from '../units.js';
+import { browserStepSentence } from './browser.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { modeText } from './traffic.js';
 
@@ -50,6 +51,8 @@ function stepSentence(step: Step): string {
       return dashboardSentence(step);
     case 'workspace-traffic':
       return `${step.suite}: ${step.bytesPerTick} bytes every ${formatDuration(step.tickInterval)} to each of ${step.workspaces} workspaces through ${modeText(step.mode)} for ${formatDuration(step.timeout)} (a free port for its metrics is chosen when it starts)`;
+    case 'dashboard-browser':
+      return browserStepSentence(step);
   }
 }
 
@@ -124,6 +127,8 @@ function stepCells(step: Step): string[] {
       return [name, '', '', String(step.users), longest];
     case 'workspace-traffic':
       return [name, code(step.template ?? ''), String(step.workspaces), String(step.workspaces), longest];
+    case 'dashboard-browser':
+      return [name, '', '', String(step.users), longest];
   }
 }
 

@@ -1,6 +1,7 @@
 import { formatQuantity } from '../judge/format.js';
 import type { StageName, TimeShare } from '../measure/stages.js';
-import { createStepsOf } from '../plan/steps.js';
+import { createStepsOf, dashboardStepOf, stepName } from '../plan/steps.js';
+import { seconds } from '../units.js';
 import { metricNamed, type RunReport } from './run-report.js';
 
 const STAGE_TEXT: Readonly<Record<StageName, string>> = {
@@ -27,6 +28,22 @@ function describe({ group, shares }: TimeShare): string {
     .filter(({ share }) => share >= 0.005)
     .map(({ stage, share }) => `${percent(share)} ${STAGE_TEXT[stage]}`);
   return `${group}: ${percent(largest.share)} of the time was ${STAGE_TEXT[largest.stage]}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}`;
+}
+
+/** How much of the time the phases shared; undefined where none did. */
+export function timeShared({
+  steps,
+  plan,
+  load,
+}: Pick<RunReport, 'steps' | 'plan' | 'load'>): string | undefined {
+  const dashboard = dashboardStepOf(plan);
+  if (dashboard === undefined || load === undefined || plan.phases.length < 2) return undefined;
+  const took = (name: string): number => steps.find(({ group }) => group === name)?.seconds ?? 0;
+  const apart = plan.phases.reduce((sum, phase) => {
+    const own = phase.steps.map((step) => (step === dashboard ? dashboard.duration : took(stepName(step))));
+    return sum + Math.max(0, ...own);
+  }, 0);
+  return `The phases took ${formatQuantity(load.lasted, 'seconds')}, since the virtual users were there from the first to the last; one suite after the other would have taken ${formatQuantity(seconds(apart), 'seconds')}.`;
 }
 
 /** Builds that had to be tried again, which the success rate hides; undefined when there were none. */

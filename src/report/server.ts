@@ -77,42 +77,64 @@ export function serverTable({ delta }: ServerReport): string | undefined {
   return `${table(['Route', 'Requests', 'P95', 'P99', '≥ 500'], rows, ['left', 'right', 'right', 'right', 'right'])}\n\n${more > 0 ? `…and ${more} more, in evidence/server-latency.json. ` : ''}Requests of everybody, by coderd's own count. Of a quantile only its bucket is known; WebSockets and other streams have none.`;
 }
 
-/** Whether client and server agree, and by how much they do not; undefined where nothing was to be compared. */
-export function comparisonSentence({ comparison }: ServerReport): string | undefined {
+/** Whether client and server agree, and by how much they do not; empty where nothing was to be compared. */
+export function comparisonSentences({ comparison }: ServerReport): readonly string[] {
   // What the server does not tell is said by the sentence on the server alone.
-  if (comparison === undefined || isUnavailable(comparison)) return undefined;
-  const { pooled } = comparison;
-  const verdict =
-    pooled.quantiles.length === 0
-      ? 'There is nothing to compare: coderd counted none of the calls that were judged'
-      : pooled.quantiles.map((quantile) => quantileSentence(quantile, pooled)).join('; ');
+  if (comparison === undefined || isUnavailable(comparison)) return [];
+  const { pooled, uncounted } = comparison;
   return [
-    `${verdict.charAt(0).toUpperCase()}${verdict.slice(1)}.`,
+    ...agreement(pooled),
     shareSentence(comparison),
-    ...(comparison.pooled.missing > 0
+    ...(pooled.missing > 0
       ? [
-          `${count(comparison.pooled.missing)} calls were answered to us that coderd does not count: something in front of it answers too, or not all of its processes were seen.`,
+          `${count(pooled.missing)} calls were answered to us that coderd does not count: something in front of it answers too, or not all of its processes were seen.`,
         ]
       : []),
-    ...(comparison.uncounted.length > 0
-      ? [`coderd counted nothing of our calls of ${comparison.uncounted.join(', ')}.`]
+    ...(uncounted.length > 0 ? [`coderd counted nothing of our calls of ${uncounted.join(', ')}.`] : []),
+  ];
+}
+
+function agreement(pooled: ComparedRoute): string[] {
+  const { quantiles, ours, share } = pooled;
+  if (quantiles.length === 0)
+    return ['There is nothing to compare: coderd counted none of the calls that were judged.'];
+  const within = quantiles.filter(({ outsideByMs, oursMs }) => outsideByMs === 0 && Number.isFinite(oursMs));
+  const above = quantiles.some(({ outsideByMs, oursMs }) => outsideByMs > 0 && Number.isFinite(oursMs));
+  const below = quantiles.some(({ outsideByMs }) => outsideByMs < 0);
+  const agreed = within.map(
+    (quantile) => `our ${quantile.name} of ${milliseconds(quantile.oursMs)} lies in ${serverText(quantile)}`,
+  );
+  return [
+    ...(agreed.length > 0 ? [`Client and server agree: ${agreed.join(', ')}.`] : []),
+    ...quantiles
+      .filter((quantile) => !within.includes(quantile))
+      .map((quantile) => disagreement(quantile, ours)),
+    ...(above
+      ? [
+          `coderd sees neither the network and proxies, nor how long a request waits before it takes it, nor our wait for a free connection (up to ${milliseconds(ours.connectionWaitP95Ms)} in 95 % of the calls).`,
+        ]
       : []),
-  ].join(' ');
+    ...(below
+      ? [
+          `The requests of others (${percent(1 - ratio(share))}) and our first visits were slower than what was judged.`,
+        ]
+      : []),
+  ];
 }
 
-function quantileSentence(quantile: ComparedQuantile, { ours, share }: ComparedRoute): string {
-  const { name, oursMs, outsideByMs } = quantile;
-  const server = serverText(quantile);
+function disagreement(
+  { name, oursMs, outsideByMs, ...buckets }: ComparedQuantile,
+  ours: ComparedRoute['ours'],
+): string {
+  const server = serverText(buckets);
   if (!Number.isFinite(oursMs))
-    return `our ${name} over all pooled routes does not exist, since ${count(ours.failed)} of ${count(ours.n)} calls failed; the server's own is ${server}`;
-  const own = `our ${name} of ${milliseconds(oursMs)} over all pooled routes`;
-  if (outsideByMs === 0) return `${own} lies within the server's own ${server} for the same window`;
-  if (outsideByMs < 0)
-    return `${own} lies below the server's own ${server} for the same window, by at least ${milliseconds(-outsideByMs)}: the requests of others (${percent(1 - ratio(share))}) and our first visits were slower`;
-  return `${own} lies outside the server's own ${server} for the same window: at least ${milliseconds(outsideByMs)} are spent between the runner and coderd (network, proxy, queueing; our wait for a free connection, which the server does not see, was up to ${milliseconds(ours.connectionWaitP95Ms)} in 95 % of the calls)`;
+    return `Our ${name} does not exist, since ${count(ours.failed)} of ${count(ours.n)} calls failed; the server's own is ${server}.`;
+  return outsideByMs < 0
+    ? `Client and server disagree: our ${name} of ${milliseconds(oursMs)} lies below the server's own ${server}, by at least ${milliseconds(-outsideByMs)}.`
+    : `Client and server disagree: our ${name} of ${milliseconds(oursMs)} lies above the server's own ${server}; at least ${milliseconds(outsideByMs)} are spent outside coderd.`;
 }
 
-const serverText = ({ aboveMs, upToMs }: ComparedQuantile): string =>
+const serverText = ({ aboveMs, upToMs }: Pick<ComparedQuantile, 'aboveMs' | 'upToMs'>): string =>
   intervalText({ above: aboveMs / 1000, upTo: upToMs / 1000 });
 
 /** A process of ours may be seen by the server only in part, so that the share is above one. */

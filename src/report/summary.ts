@@ -2,13 +2,15 @@ import { formatQuantity } from '../judge/format.js';
 import { estimateQuantile } from '../judge/quantile.js';
 import type { GateVerdict } from '../judge/verdict.js';
 import { createStepsOf, groupsOf } from '../plan/steps.js';
+import { BROWSER_CHECK } from '../ready/readiness.js';
 import { apiLoadDetails, apiLoadSentences } from './api-load.js';
+import { browserSentence } from './browser.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
-import { comparisonSentence, comparisonTable, serverSentence, serverTable } from './server.js';
-import { concurrencyShown, retriesNeeded, whereTheTimeWent } from './sentences.js';
 import { suiteSentences } from './suites.js';
+import { comparisonSentences, comparisonTable, serverSentence, serverTable } from './server.js';
+import { concurrencyShown, retriesNeeded, timeShared, whereTheTimeWent } from './sentences.js';
 import { trafficSentence } from './traffic.js';
 
 const HEADLINE: Readonly<Record<GateVerdict, string>> = {
@@ -35,6 +37,7 @@ export function renderSummary(report: RunReport): string {
     apiLoadText(report),
     trafficText(report),
     suitesText(report),
+    browserText(report),
     serverText(report),
     retriesText(report),
     failuresSection(report),
@@ -82,11 +85,17 @@ function suitesText(report: RunReport): string | undefined {
   return `**Other suites**\n\n${sentences.map((sentence) => `- ${cell(sentence)}`).join('\n')}`;
 }
 
+function browserText(report: RunReport): string | undefined {
+  const text = browserSentence(report);
+  return text === undefined ? undefined : `**Browsers.** ${cell(text)}`;
+}
+
 /** Of a cancelled run nothing was read after the load. */
 function serverText({ server, verdict }: RunReport): string | undefined {
   if (server === undefined || verdict.verdict === 'cancelled') return undefined;
-  const comparison = comparisonSentence(server);
-  return `**On the server's side.** ${cell([serverSentence(server), comparison ?? ''].join(' '))}`;
+  const sentences = [serverSentence(server), ...comparisonSentences(server)];
+  if (sentences.length === 1) return `**On the server's side.** ${cell(sentences.join(''))}`;
+  return `**On the server's side**\n\n${sentences.map((sentence) => `- ${cell(sentence)}`).join('\n')}`;
 }
 
 function serverDetails({ server }: RunReport): (string | undefined)[] {
@@ -188,7 +197,11 @@ function runTable(report: RunReport): string {
     `Deployment: ${code(report.environment)}, Coder ${code(readiness.serverVersion ?? 'unknown')}`,
     ...(readiness.cliVersion === undefined ? [] : [`CLI: ${code(readiness.cliVersion)}`]),
     ...(report.plan.profile === undefined ? [] : [`Profile: ${code(report.plan.profile)}`]),
+    ...readiness.checks
+      .filter(({ name }) => name === BROWSER_CHECK)
+      .map(({ message }) => `Browsers: ${cell(message)}`),
     `Started: ${report.startedAt.toISOString()}`,
+    ...[timeShared(report)].filter((text) => text !== undefined),
     `Results: ${code(report.resultsDirectory)}`,
     'Quantiles are nearest rank over every sample; a failed run counts as infinitely slow. Bounds are exact (order statistics), one-sided 95 %.',
   ];

@@ -11,11 +11,22 @@ import type { RunContext, StepOutcome } from './run-types.js';
 const LAST_WORDS = 20;
 const LONGEST_LINE = 4000;
 
+interface CliTreatment {
+  readonly onLine?: ProcessRequest['onLine'];
+  /** Lines of stderr that are only counted: neither evidence nor last words. */
+  readonly isNoise?: (line: string) => boolean;
+  /** Gets only the processor time that nothing else on the runner wants. */
+  readonly givesWay?: boolean;
+}
+
+/** The lowest priority that there is, on Linux and macOS. */
+const GIVING_WAY = ['-n', '19'];
+
 /** Runs a step with Coder's CLI. A CLI that fails is an outcome, not an error. */
 export async function runWithCli(
   step: CliStep,
   context: RunContext,
-  onLine: ProcessRequest['onLine'] = () => undefined,
+  { onLine, isNoise, givesWay = false }: CliTreatment = {},
 ): Promise<StepOutcome> {
   if (context.cliPath === undefined) throw new Error('the CLI is needed, but none was installed');
   const startedAt = context.clock.now();
@@ -25,17 +36,22 @@ export async function runWithCli(
     stderr: openEvidence(`${evidence}.stderr.txt`),
   };
   const lastWords: string[] = [];
+  let leftOut = 0;
   const timeLeft = Math.max(1000, context.deadline - context.clock.monotonic());
   try {
     const outcome = await superviseProcess({
-      executable: context.cliPath,
-      args: step.command.slice(1),
+      executable: givesWay ? 'nice' : context.cliPath,
+      args: [...(givesWay ? [...GIVING_WAY, context.cliPath] : []), ...step.command.slice(1)],
       environment: context.childEnvironment,
       workingDirectory: context.rawDirectory,
       longest: milliseconds(Math.min(toMilliseconds(stepCeiling(step)), timeLeft)),
       signal: context.signal,
       onLine: (stream, line) => {
-        onLine(stream, line);
+        onLine?.(stream, line);
+        if (stream === 'stderr' && isNoise?.(line) === true) {
+          leftOut += 1;
+          return;
+        }
         // Before the cut: half a secret has no shape to be known by.
         const clean = redact(line, context.secrets).slice(0, LONGEST_LINE);
         files[stream].write(`${clean}\n`);
@@ -43,6 +59,7 @@ export async function runWithCli(
         if (lastWords.length > LAST_WORDS) lastWords.shift();
       },
     });
+    if (leftOut > 0) files.stderr.write(`(${leftOut} lines without meaning were left out here)\n`);
     return {
       step,
       driver: 'cli',

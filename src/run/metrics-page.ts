@@ -1,9 +1,8 @@
 import { createServer } from 'node:net';
 import { messageOf } from '../errors.js';
 import type { Clock } from '../ports.js';
-import { milliseconds } from '../units.js';
+import type { Milliseconds } from '../units.js';
 
-const INTERVAL = milliseconds(3000);
 const LONGEST_ANSWER_MS = 5000;
 /** A read that is under way when the suite has ended; a cancelled step has seconds in all. */
 const LAST_ANSWER_MS = 500;
@@ -15,10 +14,13 @@ export interface ReadPage {
   readonly text: string;
   /** Whether it was read after the suite had said that its load was over. */
   readonly isFinal: boolean;
+  readonly readAt: Date;
 }
 
 export interface PageSource {
   readonly port: number;
+  /** Between two reads. */
+  readonly interval: Milliseconds;
   /** What a page of the suite tells; undefined for any other. */
   readonly describe: (text: string) => string | undefined;
   readonly onPage: (description: string) => void;
@@ -34,6 +36,8 @@ export interface PageSource {
 export class PageReader {
   #last: ReadPage | undefined;
   #problem = 'it was never there to be read';
+  /** What has answered wrongly says more than that nobody answers any more once the suite is gone. */
+  #hasAnswered = false;
   #reading: Promise<void> = Promise.resolve();
   readonly #stopped = new AbortController();
   readonly #givenUp = new AbortController();
@@ -45,7 +49,7 @@ export class PageReader {
     const { signal } = this.#stopped;
     for (;;) {
       // The sleep is cut short when the reading is stopped.
-      const isOn = await this.source.clock.sleep(INTERVAL, signal).then(
+      const isOn = await this.source.clock.sleep(this.source.interval, signal).then(
         () => true,
         () => false,
       );
@@ -80,10 +84,11 @@ export class PageReader {
       const signal = AbortSignal.any([AbortSignal.timeout(LONGEST_ANSWER_MS), this.#givenUp.signal]);
       const answer = await fetch(url, { signal, redirect: 'error' });
       const text = await limitedText(answer);
+      this.#hasAnswered = true;
       if (!answer.ok) this.#problem = `it answered with status ${answer.status}`;
       else this.#take(text, isFinal);
     } catch (thrown) {
-      this.#problem = `it could not be read: ${causeOf(thrown)}`;
+      if (!this.#hasAnswered) this.#problem = `it could not be read: ${causeOf(thrown)}`;
     }
   }
 
@@ -94,7 +99,11 @@ export class PageReader {
       return;
     }
     // The suite's counters stay after the load, so a page that was read then is not made worse by a later one.
-    this.#last = { text, isFinal: isFinal || this.#last?.isFinal === true };
+    this.#last = {
+      text,
+      isFinal: isFinal || this.#last?.isFinal === true,
+      readAt: this.source.clock.now(),
+    };
     this.source.onPage(description);
   }
 }

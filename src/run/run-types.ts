@@ -46,6 +46,15 @@ export interface RunContext {
   readonly suitesWithPage: ReadonlySet<string>;
   /** Called once, before the first of the other suites begins: these make workspaces that are not the groups'. */
   readonly beforeSuites: () => Promise<void>;
+  /** The same of the dashboard suite's page. */
+  readonly describeBrowserPage: (text: string) => string | undefined;
+}
+
+/** Where a suite's metrics page is kept, and when it was read last. */
+export interface KeptPage {
+  readonly file: string;
+  readonly isFinal: boolean;
+  readonly readAt: Date;
 }
 
 /** How a step ended; its result file, where there is one, says how well. */
@@ -63,7 +72,7 @@ export interface StepOutcome {
   /** The last lines that the CLI wrote to stderr, or why the step could not run. */
   readonly lastWords: readonly string[];
   /** Of a suite that has one: where its own metrics page is kept, below the results directory. */
-  readonly metricsPage?: { readonly file: string; readonly isFinal: boolean } | { readonly unusable: string };
+  readonly metricsPage?: KeptPage | { readonly unusable: string };
 }
 
 export interface PlanOutcome {

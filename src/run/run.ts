@@ -2,6 +2,7 @@ import type { Phase, Plan, Step } from '../plan/plan-types.js';
 import { messageOf } from '../errors.js';
 import { startLoad, type ApiLoad } from './api-load.js';
 import { runWithApi } from './api-driver.js';
+import { runBrowsers } from './browsers.js';
 import { runWithCli } from './cli-driver.js';
 import { runCliSuite } from './cli-suite.js';
 import { createStepsOf, isCreateStep, isDashboardStep, isSuiteStep, stepName } from '../plan/steps.js';
@@ -95,6 +96,8 @@ function runSuite(step: Step, context: PhaseContext): Promise<StepOutcome> {
       return context.load.hold(step);
     case 'workspace-traffic':
       return runTraffic(step, context);
+    case 'dashboard-browser':
+      return runBrowsers(step, context);
   }
 }
 

@@ -73,13 +73,13 @@ export function cliSteps(plan: Plan, driver: 'cli' | 'api' | undefined): readonl
 
 /** The suites of the steps, each with every flag that is used. */
 function neededSuites(steps: readonly CliStep[]): readonly NeededSuite[] {
-  const suites = [...new Set(steps.map(({ suite }) => suite))];
+  const suites = [...new Set(steps.map(({ command }) => subcommandOf(command)))];
   return suites.map((suite) => ({
     suite,
     flags: [
       ...new Set(
         steps
-          .filter((step) => step.suite === suite)
+          .filter(({ command }) => subcommandOf(command) === suite)
           .flatMap((step) => {
             const flags = step.command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? []);
             // Those of the config are looked at one by one, each with its place.
@@ -108,3 +108,5 @@ function refuseUnknownFlags(cli: CoderCli, steps: readonly CliSuiteStep[]): void
   });
   if (unknown.length > 0) throw new InstallError(unknown.join(' · '));
 }
+/** `coder exp scaletest NAME …`: the step of the browsers is not called as the suite is. */
+const subcommandOf = (command: readonly string[]): string => command[3] ?? '';

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
 import { compareServer } from '../judge/server-comparison.js';
+import { browserMetrics, browserProblem } from '../measure/browser-metrics.js';
 import { countCauses } from '../measure/failure-cause.js';
 import type { LoadSummary } from '../measure/load-summary.js';
 import { ResultFileError } from '../measure/json-window.js';
@@ -26,6 +27,7 @@ import type { ResultsDirectory } from '../results-directory.js';
 import type { StepOutcome } from '../run/run-types.js';
 import { seconds } from '../units.js';
 import type { World } from '../world.js';
+import { readBrowsers } from './browser-evidence.js';
 import { readFailedRuns, type FailedRun } from './failed-runs.js';
 import { readChunks } from './file-pieces.js';
 import { writeWithoutLogs } from './result-evidence.js';
@@ -68,11 +70,13 @@ export async function measure(
   const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
   const traffic = await readTraffic(read, groups, observation, results);
   const suites = await measureSuites(read, results);
+  const browsers = await readBrowsers(read, results, world);
   const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
   if (failedRuns.length > 0) await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
   if (!('unusable' in observation)) await results.writeJson(OBSERVATION_FILE, observation);
   const workspaces = groups.length === 0 ? [] : workspaceMetrics(groups, observation);
   const ofTraffic = traffic === undefined ? [] : trafficMetrics(traffic, observation);
+  const ofBrowsers = browsers === undefined ? [] : browserMetrics(browsers);
   const restarts = describeRestarts(run.server);
   const delta = serverDelta(run.server);
   const server: ServerReport = {
@@ -82,12 +86,13 @@ export async function measure(
   };
   await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
   const ofServer = restartMetric(run.server);
-  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ...suites.metrics, ofServer];
+  const ofSuites = [...load.metrics, ...ofTraffic, ...ofBrowsers, ...suites.metrics];
+  const metrics = [...workspaces, ...ofSuites, ofServer];
   // Again once the clean-up's are there; these stay should main not come to that.
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ...suites.metrics, ofServer],
+    judgeable: [...judgeable(workspaces, groups), ...ofSuites, ofServer],
     timeShares:
       'unusable' in observation
         ? []
@@ -104,6 +109,7 @@ export async function measure(
       ...load.problems,
       ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
       ...suites.problems,
+      ...(browsers === undefined ? [] : [browserProblem(browsers)]).flatMap((problem) => problem ?? []),
     ],
   };
 }

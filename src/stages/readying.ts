@@ -1,11 +1,15 @@
-import type { CoderCli } from '../coder/cli.js';
+import { findChromium } from '../coder/chromium.js';
+import { childEnvironment, type CoderCli } from '../coder/cli.js';
 import { workingDaemons, type DeploymentFacts } from '../coder/facts.js';
-import { isAtLeast } from '../coder/version.js';
 import { InstallError } from '../coder/release.js';
+import { isAtLeast, type CoderVersion } from '../coder/version.js';
 import type { Inputs } from '../inputs.js';
 import { ROUTES_SINCE } from '../load/route-history.js';
+import { withoutBrowsers } from '../plan/dashboard-browser.js';
 import { ceilings, completePlan } from '../plan/plan.js';
 import type { Plan } from '../plan/plan-types.js';
+import { browserStepOf } from '../plan/steps.js';
+import { chooseBrowser } from '../ready/browser.js';
 import { refused, type Check, type Readiness } from '../ready/readiness.js';
 import { checkReadiness } from '../ready/ready.js';
 import { freeBytes } from '../system.js';
@@ -56,9 +60,10 @@ export async function makeReady(
   inputs: Inputs,
   world: World,
 ): Promise<ReadyStage> {
-  const { plan: completed, problems } = completeByFacts(plan, facts);
   const wanted = await attemptCheck('CLI version', () => wantedVersion(inputs, facts, world));
   const version = 'value' in wanted ? wanted.value : undefined;
+  const browser = await withChosenBrowser(plan, facts, version, world);
+  const { plan: completed, problems } = completeByFacts(browser.plan, facts);
   const checked = checkReadiness(
     {
       facts,
@@ -76,7 +81,7 @@ export async function makeReady(
   const above = ceilings(completed.effects.workspaces, completed.time.total, inputs).map(({ message }) =>
     refused('ceilings', message),
   );
-  const readiness = { ...checked, checks: [...checked.checks, ...above] };
+  const readiness = { ...checked, checks: [...checked.checks, ...browser.checks, ...above] };
   const steps = cliSteps(completed, readiness.driver?.driver);
   if (steps.length === 0 || readiness.driver === undefined) return { plan: completed, readiness };
   const installed =
@@ -99,6 +104,30 @@ export async function makeReady(
     },
     cli: installed.value,
   };
+}
+
+/** The plan with its browsers only where they are run, and the check that says why. */
+async function withChosenBrowser(
+  plan: Plan,
+  facts: DeploymentFacts,
+  cli: CoderVersion | undefined,
+  world: World,
+): Promise<{ readonly plan: Plan; readonly checks: readonly Check[] }> {
+  const step = browserStepOf(plan);
+  // Without an identity nothing is run, and one reason is enough.
+  if (step === undefined || !facts.user.known) return { plan, checks: [] };
+  const { runs, check } = await chooseBrowser(step, {
+    server: facts.server,
+    cli,
+    criteria: plan.criteria,
+    findChromium: () =>
+      findChromium({
+        environment: childEnvironment(world.environment),
+        os: world.platform.os,
+        run: world.runShortCommand,
+      }),
+  });
+  return { plan: runs ? plan : withoutBrowsers(plan), checks: [check] };
 }
 
 async function attemptCheck<T>(

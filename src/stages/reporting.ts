@@ -6,6 +6,7 @@ import { isReady, refusals, type Readiness } from '../ready/readiness.js';
 import type { Plan } from '../plan/plan-types.js';
 import { annotationsOf } from '../report/annotations.js';
 import { apiLoadSentences } from '../report/api-load.js';
+import { browserSentence } from '../report/browser.js';
 import { criteriaLines } from '../report/criteria-table.js';
 import { flatMetrics } from '../report/flat-metrics.js';
 import { guideFiles, scaleTestReport } from '../report/guide-files.js';
@@ -14,7 +15,7 @@ import { planLines, renderPlan } from '../report/plan-text.js';
 import { readinessLines, renderReadiness } from '../report/readiness-text.js';
 import type { RunReport } from '../report/run-report.js';
 import { whereTheTimeWent } from '../report/sentences.js';
-import { comparisonSentence, serverSentence } from '../report/server.js';
+import { comparisonSentences, serverSentence } from '../report/server.js';
 import { renderSummary } from '../report/summary.js';
 import { suiteSentences } from '../report/suites.js';
 import { trafficSentence } from '../report/traffic.js';
@@ -129,9 +130,11 @@ function logVerdict(report: RunReport, world: World): void {
   const traffic = trafficSentence(report);
   if (traffic !== undefined) world.log.info(`Workspace traffic: ${traffic}`);
   for (const sentence of suiteSentences(report)) world.log.info(sentence);
+  const browsers = browserSentence(report);
+  if (browsers !== undefined) world.log.info(`Browsers: ${browsers}`);
   if (report.server !== undefined && report.verdict.verdict !== 'cancelled') {
-    const comparison = comparisonSentence(report.server) ?? '';
-    world.log.info(`On the server's side: ${serverSentence(report.server)} ${comparison}`.trimEnd());
+    for (const sentence of [serverSentence(report.server), ...comparisonSentences(report.server)])
+      world.log.info(`On the server's side: ${sentence}`);
   }
   world.log.info(`Verdict: ${report.verdict.verdict}. ${report.verdict.reason}`);
   world.log.info(`Results: ${report.resultsDirectory}`);

@@ -5,6 +5,7 @@ import type { Scope } from '../coder/scaletest-resources.js';
 import { messageOf } from '../errors.js';
 import type { ObservedWorkspaces } from '../evidence.js';
 import { describeSuitePage } from '../measure/suite-page.js';
+import { describeBrowserPage } from '../measure/browser-page.js';
 import { describeTrafficPage } from '../measure/traffic-page.js';
 import { usersOfGate } from '../plan/effects.js';
 import type { Plan } from '../plan/plan-types.js';
@@ -96,6 +97,7 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     beforeSuites: async () => {
       beforeSuites = await observe();
     },
+    describeBrowserPage,
     deploymentUrl: connection.url,
     since: scope.since,
     ownUserId: scope.ownUserId,

@@ -45,6 +45,7 @@ function workspacesMade(
   return made;
 }
 
+/** A suite's metrics page, as it was kept. */
 export async function readPage(
   { metricsPage }: StepOutcome,
   results: ResultsDirectory,

@@ -2,6 +2,7 @@ import { type CliBehaviour, defaultCliBehaviour } from '../options.js';
 import { ApiClient } from './api-client.js';
 import { cleanup } from './cleanup.js';
 import { createWorkspaces } from './create-workspaces.js';
+import { dashboard } from './dashboard.js';
 import { CliFailure, commandFailure } from './exit.js';
 import { type Command, commandsOf, globalFlagsOf } from './flags.js';
 import { asGoError } from './go-errors.js';
@@ -84,6 +85,13 @@ function headersOf(values: Values): Record<string, string> {
   );
 }
 
+const HANDLERS: Record<string, ((invocation: Invocation) => Promise<void>) | undefined> = {
+  'create-workspaces': createWorkspaces,
+  'workspace-traffic': workspaceTraffic,
+  dashboard,
+  cleanup,
+};
+
 async function runCommand(
   program: Program,
   command: Command,
@@ -115,23 +123,12 @@ async function runCommand(
   });
   const invocation = new Invocation(version, path, values, client, behaviour);
   const suite = { ...userSuites, ...otherSuites }[command.name];
-  if (command.name === 'create-workspaces') {
-    await createWorkspaces(invocation).catch((error: unknown) => {
-      throw error instanceof CliFailure ? error : commandFailure(path, asGoError(error).short());
-    });
-  } else if (command.name === 'workspace-traffic') {
-    await workspaceTraffic(invocation).catch((error: unknown) => {
-      throw error instanceof CliFailure ? error : commandFailure(path, asGoError(error).short());
-    });
-  } else if (command.name === 'cleanup') {
-    await cleanup(invocation);
-  } else if (suite !== undefined) {
-    await runSuite(suite, invocation).catch((error: unknown) => {
-      throw error instanceof CliFailure ? error : commandFailure(path, asGoError(error).short());
-    });
-  } else {
-    throw new CliFailure(`coder simulator: "${path}" is not simulated`);
-  }
+  const handler =
+    suite === undefined ? HANDLERS[command.name] : (one: Invocation): Promise<void> => runSuite(suite, one);
+  if (handler === undefined) throw new CliFailure(`coder simulator: "${path}" is not simulated`);
+  await handler(invocation).catch((error: unknown) => {
+    throw error instanceof CliFailure ? error : commandFailure(path, asGoError(error).short());
+  });
 }
 
 function slimRefusal(args: string[], allArgs: string[]): CliFailure {
