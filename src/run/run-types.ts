@@ -44,7 +44,7 @@ export interface RunContext {
   readonly describeSuitePage: (text: string) => string | undefined;
   /** The other suites that have a page of their own in this CLI. */
   readonly suitesWithPage: ReadonlySet<string>;
-  /** Called once, before the first of the other suites begins: these make workspaces that are not the groups'. */
+  /** Called before the first of the other suites begins, where groups were created: theirs are other workspaces. */
   readonly beforeSuites: () => Promise<void>;
   /** The same of the dashboard suite's page. */
   readonly describeBrowserPage: (text: string) => string | undefined;

@@ -18,7 +18,7 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<PlanOutc
   const load = begun !== undefined && 'unusable' in begun ? undefined : begun;
   for (const phase of plan.phases) {
     if (context.signal.aborted) break;
-    if (!isBeforeSuites(phase) && steps.every(({ step }) => !isSuiteStep(step))) await context.beforeSuites();
+    if (isFirstOfSuites(phase, plan)) await context.beforeSuites();
     load?.phase(phase.name);
     const phaseContext = { ...context, ...(load && { load }) };
     steps.push(...(await context.log.group(phase.title, () => runPhase(phase, phaseContext))));
@@ -33,7 +33,9 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<PlanOutc
   };
 }
 
-const isBeforeSuites = ({ steps }: Phase): boolean => !steps.some(isSuiteStep);
+/** Where groups were created before, what their workspaces are like has to be read before others are made. */
+const isFirstOfSuites = (phase: Phase, plan: Plan): boolean =>
+  createStepsOf(plan).length > 0 && phase === plan.phases.find(({ steps }) => steps.some(isSuiteStep));
 
 /** A load that cannot begin does not keep the other suites from showing what they can. */
 async function beginLoad(
