@@ -31745,6 +31745,84 @@ const buildLogs = zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK
 
 /***/ }),
 
+/***/ 94658:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Z: () => (/* binding */ DeploymentFunctions)
+/* harmony export */ });
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(92857);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5409);
+
+
+const PREBUILDS = '/api/v2/prebuilds/settings';
+const entitlements = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ features: zod__WEBPACK_IMPORTED_MODULE_1__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ enabled: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY() })) });
+const prebuildSettings = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ reconciliation_paused: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY() });
+const templateVersion = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ has_external_agent: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY().default(false) });
+const templates = zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP() }));
+/** Functions of a whole deployment that suites of the CLI depend on, change, or leave something in. */
+class DeploymentFunctions {
+    http;
+    constructor(http) {
+        this.http = http;
+    }
+    /** The licensed features that are on. An AGPL build has none. */
+    async features() {
+        const body = await this.#ask('GET', '/api/v2/entitlements', [404]);
+        if (body === undefined)
+            return [];
+        return Object.entries(entitlements.parse(body).features)
+            .filter(([, { enabled }]) => enabled)
+            .map(([name]) => name);
+    }
+    async experiments() {
+        return zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP())
+            .nullable()
+            .transform((list) => list ?? [])
+            .parse(await this.#ask('GET', '/api/v2/experiments'));
+    }
+    /** Whether prebuilt workspaces are paused; never where the licence or the release has none (403, 404). */
+    async prebuildsPaused(signal) {
+        const body = await this.#ask('GET', PREBUILDS, [403, 404], undefined, signal);
+        return body !== undefined && prebuildSettings.parse(body).reconciliation_paused;
+    }
+    /** @throws ApiError also when the deployment says afterwards that they are still paused. */
+    async resumePrebuilds(signal) {
+        await this.#ask('PUT', PREBUILDS, [], { reconciliation_paused: false }, signal);
+        if (await this.prebuildsPaused(signal))
+            throw new _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .h('status', 'the deployment accepted that prebuilt workspaces go on, and did not do so');
+    }
+    /** Of some templates, the names of those whose agents run outside of Coder. */
+    async withExternalAgent(among) {
+        const found = await Promise.all(among.map(async ({ name, active_version_id: version }) => {
+            const path = `/api/v2/templateversions/${encodeURIComponent(version)}`;
+            return templateVersion.parse(await this.#ask('GET', path)).has_external_agent ? [name] : [];
+        }));
+        return found.flat();
+    }
+    async templates(signal) {
+        return templates.parse(await this.#ask('GET', '/api/v2/templates', [], undefined, signal));
+    }
+    /** A template that is gone already is fine. */
+    async deleteTemplate(id, signal) {
+        await this.#ask('DELETE', `/api/v2/templates/${encodeURIComponent(id)}`, [404, 410], undefined, signal);
+    }
+    /** @returns the body; undefined for one of the accepted statuses. */
+    async #ask(method, path, accept = [], body, signal) {
+        const response = await this.http.send({
+            method,
+            path,
+            accept,
+            ...(body !== undefined && { body }),
+            ...(signal && { signal }),
+        });
+        return accept.includes(response.status) ? undefined : response.body;
+    }
+}
+
+
+/***/ }),
+
 /***/ 80696:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -31758,6 +31836,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/coder/deployment-functions.ts
+var deployment_functions = __nccwpck_require__(94658);
 // EXTERNAL MODULE: ./src/coder/identity.ts
 var identity = __nccwpck_require__(44275);
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
@@ -31801,6 +31881,7 @@ var coder_version = __nccwpck_require__(60133);
 
 
 
+
 /** @throws ApiError when the deployment cannot be reached at all or is not Coder. */
 async function readServer(api, now) {
     const { version, serverTime } = await api.buildInfo();
@@ -31832,7 +31913,19 @@ async function readDeployment(server, api, token, questions) {
         daemons: await attempt(() => readDaemons(api, used)),
         leftovers: await attempt(() => (0,scaletest_resources/* listScaletestResources */.Ch)(api, { ownUserId })),
         unknownRoutes: await attempt(() => unknownRoutes(api, questions.routes, templates.known ? templates.value[0] : undefined)),
+        ...(questions.suites === true && { suites: await readSuiteFacts(api, used) }),
     };
+}
+async function readSuiteFacts(api, used) {
+    const functions = new deployment_functions/* DeploymentFunctions */.Z(api.http);
+    const templates = [...used.values()].flatMap((fact) => (fact.known ? [fact.value.template] : []));
+    const [features, experiments, prebuildsPaused, externalAgents] = await Promise.all([
+        attempt(() => functions.features()),
+        attempt(() => functions.experiments()),
+        attempt(() => functions.prebuildsPaused()),
+        attempt(() => functions.withExternalAgent(templates)),
+    ]);
+    return { features, experiments, prebuildsPaused, externalAgents };
 }
 async function attempt(ask) {
     try {
@@ -32255,9 +32348,12 @@ async function forEachConcurrently(items, limit, task) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Gx: () => (/* binding */ isSlipOf),
 /* harmony export */   h: () => (/* binding */ suggestion)
 /* harmony export */ });
 /* unused harmony export nearestNames */
+/** Letters that are wrong, missing or too many. */
+const MOST_SLIPS = 2;
 /** The known names nearest to a mistyped one, best first, at most three. */
 function nearestNames(typed, known) {
     return known
@@ -32267,6 +32363,8 @@ function nearestNames(typed, known) {
         .slice(0, 3)
         .map(({ name }) => name);
 }
+/** Whether a name is a known one but for a slip of the finger or two. */
+const isSlipOf = (typed, known) => known.some((name) => editDistance(typed.toLowerCase(), name.toLowerCase()) <= MOST_SLIPS);
 /** `did you mean "count"?`, or the list of what there is. */
 function suggestion(typed, known) {
     const near = nearestNames(typed, known);
@@ -33397,7 +33495,7 @@ function runUrl(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(94700);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(19136);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7667);
 
 
@@ -34226,7 +34324,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 94700:
+/***/ 19136:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -34616,6 +34714,17 @@ const workspaceTraffic = schemas/* strictObject */.rej({
     duration,
     mode: trafficMode.default('web-terminal'),
 });
+const flagScalar = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig(), schemas/* boolean */.zMY()], {
+    error: 'a text, a number, true/false or a list of them is needed; for a flag without a value write true',
+});
+/** The value of a flag of the CLI, as it is passed on: a list gives the flag several times. */
+const flagValue = schemas/* union */.KCZ([flagScalar, schemas/* array */.YOg(flagScalar).min(1, 'at least one value is needed')], {
+    error: 'a text, a number, true/false or a list of them is needed; for a flag without a value write true',
+});
+/** Any other suite of the CLI, by the CLI's own names of its flags. */
+const cliSuite = schemas/* record */.g1P(schemas/* string */.YjP(), flagValue, {
+    error: 'the flags of the suite are needed, like "user-count: 20", or {} for none',
+});
 const criterionDetails = {
     id: schemas/* string */.YjP({ error: 'an id is needed' })
         .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'an id has letters, digits, ".", "-" and "_" only'),
@@ -34642,7 +34751,7 @@ const sections = {
     dashboard: dashboard.optional(),
     workspace_traffic: workspaceTraffic.optional(),
     api_probe: apiProbe.optional(),
-    suites: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({})).optional(),
+    suites: schemas/* record */.g1P(schemas/* string */.YjP(), cliSuite).optional(),
     criteria: schemas/* array */.YOg(criterion).default([]),
     abort_early: schemas/* boolean */.zMY().default(false),
     cleanup: schemas/* strictObject */.rej({ orphan: schemas/* boolean */.zMY().default(false) }).prefault({}),
@@ -34777,7 +34886,8 @@ function loadConfig(file, text, profile) {
     if (mistakes.length > 0)
         throw new errors/* ConfigurationError */.j(mistakes);
     const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
-    return { config: parsed.data, source, ...builtIn };
+    const locateKey = (path, key) => source.locationOfKey(existingPath([...path, key], source, profile).slice(0, -1), key);
+    return { config: parsed.data, source, locateKey, ...builtIn };
 }
 /** A mistake in a profile that is not selected today is one all the same. */
 function otherProfiles(source, value, selected) {
@@ -34996,7 +35106,111 @@ function peakOverlap(intervals) {
     return peak;
 }
 
+;// CONCATENATED MODULE: ./src/plan/fitting.ts
+/** 0.9 of a ratio is 90 %. */
+const inUnitOf = ({ unit }, expectation) => unit === 'ratio' ? { ...expectation, unit } : expectation;
+/** Why an expectation cannot be asked of a metric; undefined when it can. */
+function unfit(expectation, metric) {
+    const { aggregate, unit, text } = expectation;
+    if (metric.shape === 'samples' || metric.shape === 'buckets') {
+        if (aggregate.kind === 'value')
+            return `"${text}" needs an aggregate, like "p95 ${text}": ${metric.name} has many samples`;
+        const wanted = aggregate.kind === 'count' ? 'count' : metric.unit;
+        return unit === wanted ? undefined : otherKind(text, wanted);
+    }
+    if (aggregate.kind !== 'value')
+        return `"${text}" asks for an aggregate, but ${metric.name} is one number; write "${text.replace(/^\S+\s+/, '')}"`;
+    // A bare number between 0 and 1 is a share as well: 0.99.
+    if (metric.unit === 'ratio' && unit === 'count' && expectation.threshold <= 1)
+        return undefined;
+    return unit === metric.unit ? undefined : otherKind(text, metric.unit);
+}
+const EXAMPLES = {
+    seconds: 'a duration like "2m"',
+    ratio: 'a share like "99%"',
+    count: 'a plain number',
+    bytes_per_second: 'a rate like "40KB/s"',
+};
+const otherKind = (text, wanted) => `"${text}" compares with a quantity of another kind; ${EXAMPLES[wanted]} is needed`;
+
+// EXTERNAL MODULE: ./src/plan/cli-suites.ts + 1 modules
+var cli_suites = __nccwpck_require__(32161);
+;// CONCATENATED MODULE: ./src/plan/metric-names.ts
+const WORKSPACE_METRICS = [
+    { name: 'provisioning', shape: 'samples', unit: 'seconds' },
+    { name: 'queue', shape: 'samples', unit: 'seconds' },
+    { name: 'build', shape: 'samples', unit: 'seconds' },
+    { name: 'agent', shape: 'samples', unit: 'seconds' },
+    { name: 'ready', shape: 'samples', unit: 'seconds' },
+    { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'first_attempt_success_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'peak_in_flight', shape: 'count', unit: 'count' },
+    { name: 'peak_building', shape: 'count', unit: 'count' },
+    { name: 'peak_alive', shape: 'count', unit: 'count' },
+];
+const CLEANUP_METRICS = [
+    { name: 'cleanup.leftover_workspaces', shape: 'count', unit: 'count' },
+    { name: 'cleanup.leftover_users', shape: 'count', unit: 'count' },
+];
+/** Of coderd itself, whatever the suites. */
+const SERVER_METRICS = [
+    { name: 'coderd.restarts', shape: 'count', unit: 'count' },
+];
+const TRAFFIC_METRICS = [
+    { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'drop_rate', shape: 'ratio', unit: 'ratio' },
+    { name: 'throughput', shape: 'value', unit: 'bytes_per_second' },
+    { name: 'throughput_ratio', shape: 'value', unit: 'ratio' },
+    { name: 'read_latency', shape: 'buckets', unit: 'seconds' },
+    { name: 'write_latency', shape: 'buckets', unit: 'seconds' },
+];
+const BROWSER_METRICS = [
+    { name: 'dashboard.actions', shape: 'count', unit: 'count' },
+    { name: 'dashboard.action_duration', shape: 'buckets', unit: 'seconds' },
+    { name: 'dashboard.action_error_rate', shape: 'ratio', unit: 'ratio' },
+];
+/** The first parts of metric names whose suites are not available yet. */
+const LATER_METRICS = ['monitor'];
+/** The metrics of creating workspaces, of each group and of all; `groups` has their planned counts. */
+function workspaceMetricNames(groups) {
+    return [...groups].flatMap(([group, planned]) => WORKSPACE_METRICS.map((metric) => ({
+        ...metric,
+        name: `create_workspaces.${group}.${metric.name}`,
+        ...(metric.shape !== 'count' && { plannedSamples: planned }),
+    })));
+}
+function trafficMetricNames(workspaces) {
+    return TRAFFIC_METRICS.map((metric) => ({
+        ...metric,
+        name: `workspace_traffic.${metric.name}`,
+        ...(metric.shape === 'ratio' && { plannedSamples: workspaces }),
+    }));
+}
+/** How many actions browsers come to does not follow from the plan. */
+function browserMetricNames() {
+    return BROWSER_METRICS;
+}
+/** The metrics of the API load: of all pooled calls together, and of each of their routes. */
+function apiMetricNames(pooled, routes, planned) {
+    const latency = (name, plannedSamples) => ({
+        name,
+        shape: 'samples',
+        unit: 'seconds',
+        plannedSamples,
+    });
+    return [
+        latency('api.latency', pooled),
+        { name: 'api.success_rate', shape: 'ratio', unit: 'ratio', plannedSamples: pooled },
+        { name: 'api.throttled', shape: 'count', unit: 'count' },
+        ...[...routes, 'buildinfo'].map((route) => latency(`api.latency.${route}`, planned.get(route) ?? 0)),
+    ];
+}
+/** The first part of a metric's name, by which its suite is known. */
+const suiteOfMetric = (metric) => metric.split('.')[0] ?? '';
+
 ;// CONCATENATED MODULE: ./src/plan/samples.ts
+
+
 const CONFIDENCE = 0.95;
 /**
  * The smallest number of samples with which a quantile can be shown to be below a limit at 95 % confidence: the first
@@ -35023,7 +35237,9 @@ function undecidable(criterion) {
         return undefined;
     const [what, more] = criterion.metric.startsWith('api.')
         ? ['calls', 'duration or the concurrency']
-        : ['workspaces', 'count'];
+        : (0,cli_suites/* isCliSuite */.lD)(suiteOfMetric(criterion.metric))
+            ? ['runs', 'flag of the suite that says how many']
+            : ['workspaces', 'count'];
     return (`the criterion "${criterion.id}" (${criterion.expect.text}) cannot be decided with ${planned} ${what}: ` +
         `a ${aggregate.name.toUpperCase()} needs ${needed}, ${needed - planned} more; raise the ${more}, ` +
         `use a "max" expectation, or mark it "informational: true"`);
@@ -35340,6 +35556,7 @@ function betaQuantile(probability, a, b) {
 
 
 
+
 /** Judges one criterion by the metrics. What cannot be judged is an error, never a pass. */
 function judgeCriterion(criterion, metrics) {
     return { ...judge(criterion, metrics), criterion };
@@ -35356,6 +35573,9 @@ function judge(criterion, metrics) {
             ? { verdict: 'skipped', sentence: `skipped: ${metric.reason}` }
             : { verdict: 'error', sentence: metric.reason };
     }
+    const mismatch = unfit(criterion.expect, fittingOf(metric));
+    if (mismatch !== undefined)
+        return { verdict: 'error', sentence: mismatch };
     const n = sampleCount(metric);
     if (n === 0)
         return { verdict: 'error', sentence: `${metric.name} has no samples` };
@@ -35377,6 +35597,15 @@ function judge(criterion, metrics) {
     if (warning === undefined)
         return outcome;
     return { ...outcome, verdict: 'warn', sentence: `${outcome.sentence}; but ${warning}` };
+}
+/** What the plan looked at already where it knew the metric; some are known only by the results. */
+function fittingOf(metric) {
+    const { name, shape } = metric;
+    return {
+        name,
+        shape,
+        unit: metric.shape === 'ratio' || metric.shape === 'count' ? metric.shape : metric.unit,
+    };
 }
 /** A failure that the measuring's own delay may have made is none; a pass in spite of it is one. */
 function mildened(outcome, { expect }, ownDelay) {
@@ -36282,77 +36511,6 @@ function sumOf(items, value) {
     return items.reduce((sum, item) => sum + value(item), 0);
 }
 
-;// CONCATENATED MODULE: ./src/plan/metric-names.ts
-const WORKSPACE_METRICS = [
-    { name: 'provisioning', shape: 'samples', unit: 'seconds' },
-    { name: 'queue', shape: 'samples', unit: 'seconds' },
-    { name: 'build', shape: 'samples', unit: 'seconds' },
-    { name: 'agent', shape: 'samples', unit: 'seconds' },
-    { name: 'ready', shape: 'samples', unit: 'seconds' },
-    { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
-    { name: 'first_attempt_success_rate', shape: 'ratio', unit: 'ratio' },
-    { name: 'peak_in_flight', shape: 'count', unit: 'count' },
-    { name: 'peak_building', shape: 'count', unit: 'count' },
-    { name: 'peak_alive', shape: 'count', unit: 'count' },
-];
-const CLEANUP_METRICS = [
-    { name: 'cleanup.leftover_workspaces', shape: 'count', unit: 'count' },
-    { name: 'cleanup.leftover_users', shape: 'count', unit: 'count' },
-];
-/** Of coderd itself, whatever the suites. */
-const SERVER_METRICS = [
-    { name: 'coderd.restarts', shape: 'count', unit: 'count' },
-];
-const TRAFFIC_METRICS = [
-    { name: 'success_rate', shape: 'ratio', unit: 'ratio' },
-    { name: 'drop_rate', shape: 'ratio', unit: 'ratio' },
-    { name: 'throughput', shape: 'value', unit: 'bytes_per_second' },
-    { name: 'throughput_ratio', shape: 'value', unit: 'ratio' },
-    { name: 'read_latency', shape: 'buckets', unit: 'seconds' },
-    { name: 'write_latency', shape: 'buckets', unit: 'seconds' },
-];
-const BROWSER_METRICS = [
-    { name: 'dashboard.actions', shape: 'count', unit: 'count' },
-    { name: 'dashboard.action_duration', shape: 'buckets', unit: 'seconds' },
-    { name: 'dashboard.action_error_rate', shape: 'ratio', unit: 'ratio' },
-];
-/** The first parts of metric names whose suites are not available yet. */
-const LATER_METRICS = ['monitor'];
-/** The metrics of creating workspaces, of each group and of all; `groups` has their planned counts. */
-function workspaceMetricNames(groups) {
-    return [...groups].flatMap(([group, planned]) => WORKSPACE_METRICS.map((metric) => ({
-        ...metric,
-        name: `create_workspaces.${group}.${metric.name}`,
-        ...(metric.shape !== 'count' && { plannedSamples: planned }),
-    })));
-}
-function trafficMetricNames(workspaces) {
-    return TRAFFIC_METRICS.map((metric) => ({
-        ...metric,
-        name: `workspace_traffic.${metric.name}`,
-        ...(metric.shape === 'ratio' && { plannedSamples: workspaces }),
-    }));
-}
-/** How many actions browsers come to does not follow from the plan. */
-function browserMetricNames() {
-    return BROWSER_METRICS;
-}
-/** The metrics of the API load: of all pooled calls together, and of each of their routes. */
-function apiMetricNames(pooled, routes, planned) {
-    const latency = (name, plannedSamples) => ({
-        name,
-        shape: 'samples',
-        unit: 'seconds',
-        plannedSamples,
-    });
-    return [
-        latency('api.latency', pooled),
-        { name: 'api.success_rate', shape: 'ratio', unit: 'ratio', plannedSamples: pooled },
-        { name: 'api.throttled', shape: 'count', unit: 'count' },
-        ...[...routes, 'buildinfo'].map((route) => latency(`api.latency.${route}`, planned.get(route) ?? 0)),
-    ];
-}
-
 ;// CONCATENATED MODULE: ./src/measure/browser-page.ts
 
 const FAMILY = 'coderd_scaletest_dashboard';
@@ -36815,7 +36973,32 @@ class JsonWindow {
     }
 }
 
+;// CONCATENATED MODULE: ./src/measure/go-duration.ts
+
+/** Powers of ten of a second; "673.833µs" is the number nearest to 0.000673833, which a product with 1e-6 is not. */
+const EXPONENTS = {
+    ns: -9,
+    us: -6,
+    // Both signs that stand for micro.
+    '\u00b5s': -6,
+    '\u03bcs': -6,
+    ms: -3,
+    s: 0,
+};
+const SECONDS_PER = { m: 60, h: 3600 };
+const PARTS = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g;
+/** Reads what Go's time.Duration writes: `673.833µs`, `1m30.5s`, `0s`; undefined for any other text. */
+function parseGoDuration(text) {
+    if (text === '' || text.replace(PARTS, '') !== '')
+        return undefined;
+    let total = 0;
+    for (const [, amount = '', unit = ''] of text.matchAll(PARTS))
+        total += Number(`${amount}e${EXPONENTS[unit] ?? 0}`) * (SECONDS_PER[unit] ?? 1);
+    return (0,src_units/* seconds */.YA)(total);
+}
+
 ;// CONCATENATED MODULE: ./src/measure/result-file.ts
+
 
 
 
@@ -36834,6 +37017,7 @@ const totalsShape = schemas/* object */.Ikc({
 const runShape = schemas/* object */.Ikc({
     started_at: schemas/* string */.YjP(),
     duration_ms: schemas/* number */.aig().nonnegative(),
+    duration: schemas/* string */.YjP().optional(),
     error: schemas/* unknown */.L5J().optional(),
 });
 /** Since v2.27 under `metrics`; v2.24 to v2.26 had two keys of their own. */
@@ -36930,9 +37114,10 @@ class ResultParser {
         this.#runs.push({
             id,
             startedAt,
-            duration: (0,src_units/* milliseconds */.Rz)(parsed.data.duration_ms),
+            duration: durationOf(parsed.data),
             ...(!PASSED.safeParse(parsed.data.error).success && { error: errorText(parsed.data.error) }),
             ...bytesOf(fields),
+            ...metricsOf(fields),
             ...(logs && { logs }),
         });
     }
@@ -36949,12 +37134,21 @@ class ResultParser {
         return range;
     }
 }
+/** Whole milliseconds are exact enough, but for a run that took less than one. */
+function durationOf({ duration_ms: whole, duration }) {
+    return whole > 0 ? (0,src_units/* milliseconds */.Rz)(whole) : (0,src_units/* toMilliseconds */.Wj)(parseGoDuration(duration ?? '') ?? (0,src_units/* seconds */.YA)(0));
+}
 /** Most suites have none, and a zod union for each of ten thousand runs would cost more than the rest. */
 function bytesOf(fields) {
     if (!('metrics' in fields) && !('total_bytes_read' in fields))
         return {};
     const { success, data } = bytesShape.safeParse(fields);
     return success ? { bytes: data } : {};
+}
+function metricsOf({ metrics }) {
+    if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics))
+        return {};
+    return { metrics: { ...metrics } };
 }
 /** Up to v2.2 a failed run's error is an object without content. */
 function errorText(error) {
@@ -37364,7 +37558,7 @@ function coverageProblem({ group, planned, runs }) {
     }
     if (runs.length > planned)
         return `${group}: ${runs.length} workspaces were run, but ${planned} were planned`;
-    const implausible = runs.filter(({ error, duration }) => error === undefined && duration <= 0).length;
+    const implausible = runs.filter(({ error, duration }) => error === undefined && duration < 1).length;
     if (implausible > 0)
         return `${group}: ${implausible} runs passed in 0 ms, which no workspace can`;
     return undefined;
@@ -38035,7 +38229,263 @@ async function readLoad({ plan, load }, results) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/measure/suite-page.ts
+
+const suite_page_FAMILY = 'coderd_scaletest_';
+/** What a suite's own metrics page tells, for the log of a run; undefined when it is none. */
+function describeSuitePage(text) {
+    try {
+        const { samples } = parseExposition(text);
+        const own = samples.filter(({ name }) => name.startsWith(suite_page_FAMILY));
+        return own.length === 0 ? undefined : `${own.length} numbers on its metrics page`;
+    }
+    catch (thrown) {
+        if (thrown instanceof ExpositionError)
+            return undefined;
+        throw thrown;
+    }
+}
+/**
+ * Every histogram of times and every counter of a suite's page, all labels together, by its name without
+ * `coderd_scaletest_`. A histogram without a sample measured nothing.
+ * @throws ExpositionError for a page that cannot be read.
+ */
+function suitePageMetrics(text) {
+    const page = parseExposition(text);
+    const found = new Map();
+    for (const [family, type] of page.types) {
+        if (!family.startsWith(suite_page_FAMILY))
+            continue;
+        const metric = type === 'histogram' ? histogram(page, family) : type === 'counter' ? counter(page, family) : undefined;
+        if (metric !== undefined)
+            found.set(family.slice(suite_page_FAMILY.length), metric);
+    }
+    return found;
+}
+function counter({ samples }, family) {
+    const value = samples.filter(({ name }) => name === family).reduce((sum, one) => sum + one.value, 0);
+    return { shape: 'count', value };
+}
+function histogram(page, family) {
+    if (!family.endsWith('_seconds'))
+        return undefined;
+    const series = histogramsOf(page, family);
+    const bounds = series[0]?.buckets.map(({ upTo }) => upTo) ?? [];
+    if (series.some(({ buckets }) => buckets.map(({ upTo }) => upTo).join() !== bounds.join()))
+        throw new ExpositionError(`the series of ${family} have different buckets`);
+    const total = series.reduce((sum, { count }) => sum + count, 0);
+    if (total === 0)
+        return undefined;
+    return {
+        shape: 'buckets',
+        unit: 'seconds',
+        buckets: bounds.map((upTo, index) => ({
+            upTo,
+            count: series.reduce((sum, { buckets }) => sum + (buckets[index]?.count ?? 0), 0),
+        })),
+        total,
+        sum: series.reduce((sum, one) => sum + one.sum, 0),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/measure/suite-readings.ts
+
+const SECONDS = /_seconds$/;
+const MILLISECONDS = /_ms$/;
+/**
+ * Every numeric entry of the runs' `metrics` by its name: numbers, Go's durations, and lists of numbers by name. Texts
+ * and ids are no numbers.
+ */
+function gatherReadings(runs, notMeasured) {
+    const names = new Set(runs.flatMap(({ metrics = {} }) => Object.keys(metrics)));
+    const gathered = new Map();
+    for (const name of names) {
+        if (notMeasured.includes(name))
+            continue;
+        const readings = gather(name, runs);
+        if (readings !== undefined)
+            gathered.set(name, readings);
+    }
+    return gathered;
+}
+function gather(name, runs) {
+    const read = runs.flatMap((run) => {
+        const reading = readingOf(name, run.metrics?.[name]);
+        return reading === undefined ? [] : [{ reading, hasPassed: run.error === undefined }];
+    });
+    const kinds = new Set(read.map(({ reading }) => reading.kind));
+    if (kinds.has('times'))
+        return times(read);
+    if (kinds.has('numbers'))
+        return { kind: 'numbers', samples: read.flatMap(({ reading }) => reading.values), told: read.length };
+    if (!kinds.has('entries'))
+        return undefined;
+    return { kind: 'entries', count: read.reduce((sum, { reading }) => sum + reading.values.length, 0) };
+}
+/** Of a failed run no time counts: it is infinitely slow. A time of 0 is the CLI's word for what it never saw. */
+function times(read) {
+    const passed = read.filter(({ hasPassed }) => hasPassed);
+    const told = passed.filter(({ reading }) => reading.values.length > 0);
+    const values = told.flatMap(({ reading }) => reading.values);
+    const samples = values.filter((value) => value > 0);
+    return { kind: 'times', samples, never: values.length - samples.length, passed: told.length };
+}
+function readingOf(name, value) {
+    if (typeof value === 'object' && value !== null) {
+        const parts = Object.values(value).map((part) => readingOf(name, part));
+        const numeric = parts.flatMap((part) => part ?? []);
+        if (numeric.length === parts.length && parts.length > 0)
+            return { kind: numeric[0]?.kind ?? 'entries', values: numeric.flatMap(({ values }) => values) };
+        return { kind: SECONDS.test(name) ? 'times' : 'entries', values: parts.map(() => 0) };
+    }
+    if (typeof value === 'number') {
+        if (SECONDS.test(name))
+            return { kind: 'times', values: [value] };
+        return MILLISECONDS.test(name)
+            ? { kind: 'times', values: [value / 1000] }
+            : { kind: 'numbers', values: [value] };
+    }
+    const duration = typeof value === 'string' ? parseGoDuration(value) : undefined;
+    return duration === undefined ? undefined : { kind: 'times', values: [duration] };
+}
+
+;// CONCATENATED MODULE: ./src/measure/suite-metrics.ts
+
+
+
+
+
+const suite_metrics_COVERAGE = 0.95;
+/** Why a suite's runs say nothing, whatever its exit code; undefined when they can be judged. */
+function suiteProblem({ suite, planned, runs }) {
+    if ('unusable' in runs)
+        return runs.unusable;
+    if (runs.length === 0)
+        return `${suite}: the suite did zero runs of ${planned} planned`;
+    if (runs.length < planned * suite_metrics_COVERAGE)
+        return `${suite}: only ${runs.length} of ${planned} planned runs were done; at least ${suite_metrics_COVERAGE * 100} % are needed`;
+    return undefined;
+}
+/** All metrics of a suite: how many runs passed, how long they took, and whatever it measured itself. */
+function suiteMetrics(evidence) {
+    const { suite, runs, planned } = evidence;
+    const problem = suiteProblem(evidence);
+    if (problem !== undefined || 'unusable' in runs)
+        return ['success_rate', 'duration'].map((name) => ({
+            name: `${suite}.${name}`,
+            shape: 'missing',
+            reason: problem ?? 'not measured',
+        }));
+    const total = Math.max(planned, runs.length);
+    const readings = gatherReadings(runs, evidence.notMeasured);
+    const origin = { phase: suite, source: 'cli-result', evidence: [evidence.evidence] };
+    const own = [...readings].map(([name, reading]) => {
+        const named = { ...origin, name: `${suite}.${name}` };
+        if (reading.kind === 'entries')
+            return { ...named, shape: 'count', value: reading.count };
+        const incomplete = tellsTooLittle(reading, total, suite, name);
+        if (incomplete !== undefined)
+            return { name: named.name, shape: 'missing', reason: incomplete };
+        const failed = reading.kind === 'times' ? reading.never + Math.max(0, total - reading.passed) : 0;
+        const unit = reading.kind === 'times' ? 'seconds' : 'count';
+        return { ...named, shape: 'samples', unit, samples: ascending(reading.samples), failed };
+    });
+    return [
+        {
+            ...origin,
+            name: `${suite}.success_rate`,
+            shape: 'ratio',
+            good: runs.filter(({ error }) => error === undefined).length,
+            total,
+        },
+        suite_metrics_duration(evidence, runs, total),
+        ...own,
+        ...pageMetrics(evidence, new Set(readings.keys())),
+    ];
+}
+/** Runs that tell nothing are infinitely slow; of counts nobody knows what they would have told. */
+function tellsTooLittle(reading, total, suite, name) {
+    if (reading.kind === 'times' || reading.told >= total * suite_metrics_COVERAGE)
+        return undefined;
+    return `${suite}: only ${reading.told} of ${total} runs tell their ${name}`;
+}
+/** Go's zero time: the CLI did not note when a run began, and its duration of 0 s is none either. */
+const hasTime = ({ startedAt }) => startedAt.getUTCFullYear() > 1;
+function suite_metrics_duration({ suite, evidence }, runs, total) {
+    const name = `${suite}.duration`;
+    if (!runs.every(hasTime))
+        return {
+            name,
+            shape: 'missing',
+            reason: `${suite}: the CLI writes no times of these runs; what it measured is in the suite's other metrics`,
+        };
+    const passed = runs.filter(({ error }) => error === undefined);
+    const metric = {
+        name,
+        phase: suite,
+        source: 'cli-result',
+        evidence: [evidence],
+        shape: 'samples',
+        unit: 'seconds',
+        samples: ascending(passed.map((run) => run.duration / 1000)),
+        // Those that the file lacks failed as well.
+        failed: total - passed.length,
+    };
+    return metric;
+}
+/** What stands in the file is exact, and is not taken from the page once more. */
+function pageMetrics({ suite, page }, inFile) {
+    if (page === undefined || 'unusable' in page || !page.isFinal)
+        return [];
+    try {
+        return [...suitePageMetrics(page.text)]
+            .filter(([name]) => !inFile.has(name))
+            .map(([name, found]) => ({
+            ...found,
+            name: `${suite}.${name}`,
+            phase: suite,
+            source: 'cli-prometheus',
+            evidence: [page.evidence],
+        }));
+    }
+    catch (thrown) {
+        if (!(thrown instanceof ExpositionError))
+            throw thrown;
+        return [{ name: `${suite}.metrics_page`, shape: 'missing', reason: `${suite}: ${(0,errors/* messageOf */.b)(thrown)}` }];
+    }
+}
+
+;// CONCATENATED MODULE: ./src/stages/suite-evidence.ts
+
+
+
+
+/** What the CLI's other suites left behind, measured. */
+async function measureSuites(read, results) {
+    const evidence = await Promise.all(read.map((reading) => evidenceOf(reading, results)));
+    const suites = evidence.filter((one) => one !== undefined);
+    return {
+        metrics: suites.flatMap(suiteMetrics),
+        problems: suites.flatMap((one) => suiteProblem(one) ?? []),
+    };
+}
+async function evidenceOf({ outcome, runs, evidence }, results) {
+    const { step, metricsPage } = outcome;
+    if (!(0,plan_steps/* isSuiteStep */.NO)(step))
+        return undefined;
+    return {
+        suite: step.suite,
+        planned: step.plannedRuns,
+        runs,
+        evidence,
+        notMeasured: cli_suites/* CLI_SUITES */.Jl[step.suite].notMeasured ?? [],
+        ...(metricsPage !== undefined && { page: await readPage(outcome, results) }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/stages/measuring.ts
+
+
 
 
 
@@ -38059,6 +38509,8 @@ async function readLoad({ plan, load }, results) {
 
 const FAILED_RUNS_FILE = 'failed-runs.json';
 const METRICS_FILE = 'metrics.json';
+/** What the CLI says at its end whatever the cause. */
+const NO_CAUSE = /^(Encountered an error running|Uploading traces|Waiting \S+ for prometheus metrics)/;
 /** From what the run left behind to metrics; everything that they rest on is kept as evidence. */
 async function measure(run, results, secrets, world) {
     const read = [];
@@ -38069,6 +38521,7 @@ async function measure(run, results, secrets, world) {
     const { observation } = run;
     const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
     const traffic = await readTraffic(read, groups, observation, results);
+    const suites = await measureSuites(read, results);
     const browsers = await readBrowsers(read, results, world);
     const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
     if (failedRuns.length > 0)
@@ -38087,12 +38540,13 @@ async function measure(run, results, secrets, world) {
     };
     await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
     const ofServer = restartMetric(run.server);
-    const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ...ofBrowsers, ofServer];
+    const ofSuites = [...load.metrics, ...ofTraffic, ...ofBrowsers, ...suites.metrics];
+    const metrics = [...workspaces, ...ofSuites, ofServer];
     // Again once the clean-up's are there; these stay should main not come to that.
     await writeMetrics(metrics, results);
     return {
         metrics,
-        judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ...ofBrowsers, ofServer],
+        judgeable: [...judgeable(workspaces, groups), ...ofSuites, ofServer],
         timeShares: 'unusable' in observation
             ? []
             : groups.flatMap((group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? []),
@@ -38103,6 +38557,7 @@ async function measure(run, results, secrets, world) {
             ...groups.flatMap((group) => coverageProblem(group) ?? []),
             ...load.problems,
             ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
+            ...suites.problems,
             ...(browsers === undefined ? [] : [browserProblem(browsers)]).flatMap((problem) => problem ?? []),
         ],
     };
@@ -38120,7 +38575,13 @@ async function readStep(outcome, results, secrets, world) {
         const file = await readResultFile(() => readChunks(resultFile));
         await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, secrets);
         const failedRuns = await readFailedRuns(resultFile, name, file, secrets);
-        return { outcome, evidence, runs: file.runs, failedRuns };
+        const keepsLogs = !(0,plan_steps/* isSuiteStep */.NO)(step) || cli_suites/* CLI_SUITES */.Jl[step.suite].secretLogs !== true;
+        return {
+            outcome,
+            evidence,
+            runs: file.runs,
+            failedRuns: keepsLogs ? failedRuns : failedRuns.map((run) => ({ ...run, logTail: '' })),
+        };
     }
     catch (thrown) {
         if (!(thrown instanceof ResultFileError))
@@ -38150,7 +38611,7 @@ function noResult(outcome) {
                     ? `was ended by ${exitSignal}`
                     : 'could not be run';
     const words = lastWords
-        .filter((line) => !line.startsWith('Encountered an error running'))
+        .filter((line) => !NO_CAUSE.test(line))
         .slice(-3)
         .join(' ');
     return `${(0,plan_steps/* stepName */.u)(step)}: the suite ${how} without a result file${words === '' ? '' : `: ${words}`}`;
@@ -38692,6 +39153,7 @@ function scaleTestReport(report) {
 
 
 
+
 /** A command as it could be typed into a shell. */
 function shellLine(command) {
     return command
@@ -38714,6 +39176,8 @@ function planLines(plan) {
     ];
 }
 function stepSentence(step) {
+    if ((0,plan_steps/* isSuiteStep */.NO)(step))
+        return suiteSentence(step);
     switch (step.suite) {
         case 'create-workspaces':
             return createSentence(step);
@@ -38724,6 +39188,9 @@ function stepSentence(step) {
         case 'dashboard-browser':
             return browserStepSentence(step);
     }
+}
+function suiteSentence({ suite, plannedRuns, timeout }) {
+    return `${suite}: ${cli_suites/* CLI_SUITES */.Jl[suite].does}; ${formatQuantity(plannedRuns, 'count')} runs, at most ${(0,units/* formatDuration */.a3)(timeout)}`;
 }
 function dashboardSentence({ users, usersWithoutWorkspace, duration, alone, work }) {
     const owners = users - usersWithoutWorkspace;
@@ -38754,13 +39221,18 @@ function sampleNote(criterion) {
 }
 /** What the run takes and does, sentence by sentence. */
 function effectSentences(plan) {
-    const { effects, time } = plan;
+    const { effects, time, leftOut = [] } = plan;
     const count = (value) => formatQuantity(value, 'count');
     const cleanup = (0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(time.cleanup / 60)));
     const slots = time.slotsKnown
         ? `${time.slots} provisioners`
         : `${time.slots} provisioners, which is a guess until the deployment is asked`;
     return [
+        ...(0,plan_steps/* suiteStepsOf */.XO)(plan).flatMap(({ suite }) => {
+            const { onlyWhenNamed } = cli_suites/* CLI_SUITES */.Jl[suite];
+            return onlyWhenNamed === undefined ? [] : [`The suite ${suite} concerns everybody: ${onlyWhenNamed}.`];
+        }),
+        ...leftOut.map((suite) => `The suite ${suite} is left out: it runs only when input "tests" names it.`),
         `${count(effects.workspaces)} workspaces and ${count(effects.users)} users are created and removed again.`,
         ...(effects.notificationsPerAdmin > 0
             ? [
@@ -38774,6 +39246,8 @@ function effectSentences(plan) {
 function stepCells(step) {
     const name = (0,markdown/* cell */.Hn)((0,plan_steps/* stepName */.u)(step));
     const longest = (0,units/* formatDuration */.a3)(step.timeout);
+    if ((0,plan_steps/* isSuiteStep */.NO)(step))
+        return [name, (0,markdown/* code */.aY)(step.template ?? ''), String(step.workspaces), String(step.plannedRuns), longest];
     switch (step.suite) {
         case 'create-workspaces':
             return [name, (0,markdown/* code */.aY)(step.template), String(step.count), String(step.concurrency), longest];
@@ -38897,7 +39371,7 @@ function concurrencyShown({ metrics, plan }) {
     const peak = metricNamed(metrics, 'create_workspaces.all.peak_in_flight');
     if (peak?.shape !== 'count')
         return undefined;
-    const planned = plan.effects.workspaces;
+    const planned = (0,plan_steps/* createStepsOf */.p8)(plan).reduce((sum, { count }) => sum + count, 0);
     const shown = `At most ${formatQuantity(peak.value, 'count')} operations were in flight at once`;
     return peak.value >= planned
         ? `${shown}.`
@@ -39046,7 +39520,58 @@ function serverCell(route, name) {
     return quantile === undefined ? '' : (0,markdown/* cell */.Hn)(serverText(quantile));
 }
 
+;// CONCATENATED MODULE: ./src/report/suites.ts
+
+
+
+
+
+/** A sentence holds no more; the others are in metrics.json. */
+const MOST_METRICS = 4;
+/** What each of the CLI's other suites showed, a sentence each. */
+function suiteSentences({ metrics, plan }) {
+    return (0,plan_steps/* suiteStepsOf */.XO)(plan).flatMap(({ suite }) => {
+        const success = metricNamed(metrics, `${suite}.success_rate`);
+        if (success?.shape !== 'ratio')
+            return [];
+        const own = metrics
+            .filter(({ name }) => name.startsWith(`${suite}.`) && name !== success.name)
+            .sort((a, b) => Number(isTime(b)) - Number(isTime(a)))
+            .flatMap((metric) => suites_describe(metric, metric.name.slice(suite.length + 1)));
+        const more = own.length > MOST_METRICS ? [`${own.length - MOST_METRICS} more in metrics.json`] : [];
+        const passed = `${success.good} of ${success.total} runs passed`;
+        return [`${suite}: ${[passed, ...own.slice(0, MOST_METRICS), ...more].join('; ')}.`];
+    });
+}
+const sum = (values) => values.reduce((all, value) => all + value, 0);
+/** Times before counts: they are what a suite is run for. */
+const isTime = (metric) => 'unit' in metric && metric.unit === 'seconds';
+function suites_describe(metric, name) {
+    switch (metric.shape) {
+        case 'samples': {
+            if (metric.unit === 'count')
+                return [`${name}: ${formatQuantity(sum(metric.samples), 'count')} in all`];
+            const p95 = estimateQuantile(metric, 0.95);
+            if (p95 === undefined)
+                return [];
+            return [`the P95 of ${name} was ${formatQuantity(p95.value, metric.unit)} (n = ${p95.n})`];
+        }
+        case 'buckets': {
+            const { above, upTo } = bucketAt(metric, quantileRanks(metric.total, 0.95).rank);
+            const bucket = { above, ...(Number.isFinite(upTo) && { upTo }) };
+            return [`the P95 of ${name} was ${formatBucket(bucket, metric.unit)} (n = ${metric.total})`];
+        }
+        case 'count':
+            return [`${name}: ${formatQuantity(metric.value, 'count')}`];
+        case 'ratio':
+        case 'value':
+        case 'missing':
+            return [];
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/report/summary.ts
+
 
 
 
@@ -39081,6 +39606,7 @@ function renderSummary(report) {
         concurrencyText(report),
         apiLoadText(report),
         trafficText(report),
+        suitesText(report),
         browserText(report),
         summary_serverText(report),
         retriesText(report),
@@ -39118,6 +39644,12 @@ function apiLoadText(report) {
 function trafficText(report) {
     const text = trafficSentence(report);
     return text === undefined ? undefined : `**Workspace traffic.** ${(0,markdown/* cell */.Hn)(text)}`;
+}
+function suitesText(report) {
+    const sentences = suiteSentences(report);
+    if (sentences.length === 0)
+        return undefined;
+    return `**Other suites**\n\n${sentences.map((sentence) => `- ${(0,markdown/* cell */.Hn)(sentence)}`).join('\n')}`;
 }
 function browserText(report) {
     const text = browserSentence(report);
@@ -39257,6 +39789,7 @@ function exitText({ exitCode, exitSignal, endedBy }) {
 
 
 
+
 /** GitHub keeps ten annotations of a kind a step; the last place is for the sum. */
 const MOST_ANNOTATIONS = 9;
 function setVerdict(verdict, reason, world) {
@@ -39346,6 +39879,8 @@ function logVerdict(report, world) {
     const traffic = trafficSentence(report);
     if (traffic !== undefined)
         world.log.info(`Workspace traffic: ${traffic}`);
+    for (const sentence of suiteSentences(report))
+        world.log.info(sentence);
     const browsers = browserSentence(report);
     if (browsers !== undefined)
         world.log.info(`Browsers: ${browsers}`);
@@ -39391,6 +39926,8 @@ async function reportUnexpected(message, world) {
     world.step.fail();
 }
 
+// EXTERNAL MODULE: ./src/stages/restoring.ts
+var restoring = __nccwpck_require__(44286);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
 // EXTERNAL MODULE: external "node:fs"
@@ -39533,6 +40070,8 @@ async function sha256(file) {
 
 
 const versionAnswer = schemas/* object */.Ikc({ version: schemas/* string */.YjP(), slim: schemas/* boolean */.zMY().default(false) });
+/** `  -c, --user-count int, $CODER_…`: where a flag is described, not where another's description mentions it. */
+const FLAG_LINE = /^\s+(?:-\w,\s*)?--([a-z][a-z0-9-]*)/gm;
 /**
  * Looks what a CLI can do instead of trusting its version: Coder promises nothing for experimental commands.
  * @throws InstallError for a slim or too old CLI, or a flag that it lacks.
@@ -39547,6 +40086,7 @@ async function inspectCli(path, needed, run, environment) {
     if (slim) {
         throw new InstallError(`${path} is the slim build of Coder ${versionText}, which has no scale tests; use the full release binary (the one that a server offers for download is slim)`);
     }
+    const known = new Map();
     for (const { suite, flags } of needed) {
         const help = await runOrExplain(path, ['exp', 'scaletest', suite, '--help'], run, environment);
         const text = `${help.stdout}\n${help.stderr}`;
@@ -39554,12 +40094,13 @@ async function inspectCli(path, needed, run, environment) {
         if (help.exitCode !== 0 || !text.includes(`coder exp scaletest ${suite}`)) {
             throw new InstallError(`the Coder CLI ${versionText} at ${path} has no "exp scaletest ${suite}"; use the full release of a newer version`);
         }
+        known.set(suite, [...text.matchAll(FLAG_LINE)].map(([, name = '']) => name));
         const missing = flags.filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(text));
         if (missing.length > 0) {
             throw new InstallError(`the Coder CLI ${versionText} has no ${missing.join(', ')} in "exp scaletest ${suite}"; use a newer version${suite === 'create-workspaces' ? ' or the driver "api"' : ''}`);
         }
     }
-    return { path, versionText, version: (0,coder_version/* parseVersion */.o)(versionText) };
+    return { path, versionText, version: (0,coder_version/* parseVersion */.o)(versionText), flags: known };
 }
 async function runOrExplain(path, args, run, environment) {
     try {
@@ -39658,6 +40199,26 @@ function describeBuild({ id, build_number, job }) {
         ...(job.started_at && { startedAt: job.started_at.toISOString() }),
         ...(job.completed_at && { completedAt: job.completed_at.toISOString() }),
         ...(job.error !== undefined && job.error !== '' && { error: job.error }),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/plan/effects.ts
+
+const total = (numbers) => numbers.reduce((sum, one) => sum + one, 0);
+/** How many users the gate or the suite create-workspaces makes; the CLI's other suites make theirs themselves. */
+function usersOfGate(phases) {
+    const owners = (0,plan_steps/* createStepsOf */.p8)({ phases }).filter(({ owner }) => owner === 'scaletest-users');
+    return total(owners.map(({ count }) => count)) + ((0,plan_steps/* dashboardStepOf */.Ki)({ phases })?.usersWithoutWorkspace ?? 0);
+}
+/** What a run of these phases makes, and whom it disturbs. */
+function effectsOf(phases) {
+    const suites = (0,plan_steps/* suiteStepsOf */.XO)({ phases });
+    const created = (0,plan_steps/* createStepsOf */.p8)({ phases }).map(({ count }) => count);
+    const users = usersOfGate(phases) + total(suites.map((step) => step.users));
+    return {
+        workspaces: total(created) + total(suites.map(({ workspaces }) => workspaces)),
+        users,
+        notificationsPerAdmin: 2 * users,
     };
 }
 
@@ -41671,6 +42232,195 @@ async function runBrowsers(step, context) {
     }
 }
 
+// EXTERNAL MODULE: ./src/plan/cli-suite.ts
+var cli_suite = __nccwpck_require__(57020);
+;// CONCATENATED MODULE: ./src/plan/parameters.ts
+
+/**
+ * Every parameter of a template with a value: the CLI prompts for each one that is not given, also for those with a
+ * default, and a prompt without a terminal ends the run.
+ */
+function completeParameters({ template, parameters, place }, known) {
+    const problems = [];
+    const values = {};
+    for (const name of Object.keys(parameters)) {
+        if (!known.some((parameter) => parameter.name === name)) {
+            const names = known.map((parameter) => parameter.name);
+            const hint = names.length === 0 ? 'it has no parameters' : (0,nearest/* suggestion */.h)(name, names);
+            problems.push(`the template "${template}" has no parameter "${name}" (${place}); ${hint}`);
+        }
+    }
+    for (const parameter of known) {
+        const given = Object.hasOwn(parameters, parameter.name) ? parameters[parameter.name] : undefined;
+        if (given === undefined && parameter.ephemeral)
+            continue;
+        const value = given ?? (parameter.required ? undefined : parameter.defaultValue);
+        if (value === undefined) {
+            problems.push(`the template "${template}" needs a value for its parameter "${parameter.name}"; set it in ${place}`);
+        }
+        else if (parameter.options.length > 0 && value !== '' && !isOption(parameter, value)) {
+            problems.push(`"${value}" is no option of the parameter "${parameter.name}" of the template "${template}"; there is ${parameter.options.join(', ')}`);
+        }
+        else {
+            values[parameter.name] = value;
+        }
+    }
+    return { values, problems };
+}
+/** The value of a multi-select parameter is a JSON list of options. */
+function isOption(parameter, value) {
+    return parameter.options.includes(value) || value.startsWith('[');
+}
+
+;// CONCATENATED MODULE: ./src/plan/cli-suite-plan.ts
+
+
+
+
+
+
+
+/** What is between a run's own time-outs and the end of the suite: users, sign-ins, connecting and closing. */
+const RESERVE = (0,src_units/* minutes */.Gx)(3);
+const CLEANUP_TIMEOUT = (0,src_units/* minutes */.Gx)(10);
+/** Given always, also where the config does not name them. */
+const TIME_OUTS = ['timeout', 'job-timeout'];
+/** The CLI's own default is one after the other. */
+const CLEANUP_CONCURRENCY = 10;
+/** Short, since the gate reads the page while the suite runs and once more when it waits. */
+const cli_suite_plan_METRICS_WAIT = '3s';
+/** Any suite of the CLI that has no section of its own: its flags are passed on as they are. */
+function planCliSuite(name, flags, context) {
+    const suite = cli_suites/* CLI_SUITES */.Jl[name];
+    const natural = (0,src_units/* seconds */.YA)(suite.lasts(flags) + RESERVE);
+    const timeout = (0,cli_suite/* durationFlag */.h5)(flags, 'timeout', natural);
+    const template = suite.template?.(flags);
+    const plannedRuns = suite.runs(flags, context.targets);
+    const step = {
+        suite: name,
+        flags,
+        places: Object.fromEntries(Object.keys(flags).map((flag) => [flag, context.locateFlag(flag)])),
+        plannedRuns,
+        workspaces: suite.workspaces?.(flags) ?? 0,
+        users: suite.users?.(flags) ?? 0,
+        ...(template !== undefined && { template }),
+        parameters: [],
+        timeout,
+        // The CLI's default of five minutes would cut runs off that are only slow.
+        jobTimeout: (0,cli_suite/* durationFlag */.h5)(flags, 'job-timeout', timeout),
+        around: (0,src_units/* seconds */.YA)((suite.setup ?? 0) + cleanupTime(suite, flags)),
+        resultFile: `${context.rawDirectory}/${name}.json`,
+    };
+    return {
+        phase: { name, title: `Suite ${name}`, steps: [{ ...step, command: suiteCommand(step) }] },
+        criteria: [
+            {
+                id: `${name}-success-rate`,
+                title: `Runs of ${name} that passed`,
+                metric: `${name}.success_rate`,
+                expect: parseExpectation('>= 99%'),
+                informational: false,
+                origin: 'default',
+            },
+        ],
+        metrics: [
+            { name: `${name}.success_rate`, shape: 'ratio', unit: 'ratio', plannedSamples: plannedRuns },
+            { name: `${name}.duration`, shape: 'samples', unit: 'seconds', plannedSamples: plannedRuns },
+        ],
+        laterMetrics: `${name}.`,
+    };
+}
+const cleansItself = (suite) => suite.leavesCleanup === undefined && suite.flags.includes('cleanup-timeout');
+function cleanupTime(suite, flags) {
+    return cleansItself(suite) ? (0,cli_suite/* durationFlag */.h5)(flags, 'cleanup-timeout', CLEANUP_TIMEOUT) : (0,src_units/* seconds */.YA)(0);
+}
+/**
+ * The argument vector of a suite. `--name=value` throughout: booleans of the CLI take no separate value. Where it can,
+ * the suite leaves the clean-up to the gate, which looks whether anything is left.
+ */
+function suiteCommand(step) {
+    const suite = cli_suites/* CLI_SUITES */.Jl[step.suite];
+    const { parameter, ...others } = step.flags;
+    return [
+        'coder',
+        'exp',
+        'scaletest',
+        step.suite,
+        ...Object.entries(others)
+            .filter(([name]) => !TIME_OUTS.includes(name))
+            .flatMap(([name, value]) => flagArguments(name, value)),
+        ...[...(parameter === undefined ? [] : [parameter].flat()), ...step.parameters].map((value) => `--parameter=${csvField(String(value))}`),
+        `--timeout=${(0,units/* formatDuration */.a3)(step.timeout)}`,
+        `--job-timeout=${(0,units/* formatDuration */.a3)(step.jobTimeout)}`,
+        ...(suite.leavesCleanup === undefined ? [] : [suite.leavesCleanup]),
+        ...(cleansItself(suite) ? ownCleanup(step.flags) : []),
+        `--output=${csvField(`json:${step.resultFile}`)}`,
+    ];
+}
+function flagArguments(name, value) {
+    if (Array.isArray(value))
+        return value.map((one) => `--${name}=${csvField(String(one))}`);
+    return [`--${name}=${String(value)}`];
+}
+function ownCleanup(flags) {
+    const wanted = {
+        'cleanup-concurrency': (0,cli_suite/* numberFlag */.C$)(flags, 'cleanup-concurrency', CLEANUP_CONCURRENCY),
+        'cleanup-timeout': (0,units/* formatDuration */.a3)(CLEANUP_TIMEOUT),
+        'cleanup-job-timeout': (0,units/* formatDuration */.a3)(CLEANUP_TIMEOUT),
+    };
+    return Object.entries(wanted).flatMap(([name, value]) => (0,cli_suite/* valueOf */.RP)(flags, name) === undefined ? [`--${name}=${value}`] : []);
+}
+/** The same step with its metrics page at a port of this machine alone; the default is open to the network. */
+const withMetricsPage = (step, port) => ({
+    ...step,
+    metricsPort: port,
+    command: [
+        ...step.command,
+        `--scaletest-prometheus-address=127.0.0.1:${port}`,
+        `--scaletest-prometheus-wait=${cli_suite_plan_METRICS_WAIT}`,
+    ],
+});
+/** Fills in the parameters of the suite's template, each of which the CLI would ask for. */
+function completeSuite(step, known) {
+    if (known === undefined || step.template === undefined || cli_suites/* CLI_SUITES */.Jl[step.suite].parameters !== true)
+        return { step, problems: [] };
+    const given = givenParameters(step.flags);
+    const completed = completeParameters({ template: step.template, parameters: given, place: `suites.${step.suite}.parameter` }, known);
+    const added = Object.entries(completed.values)
+        .filter(([name]) => !Object.hasOwn(given, name))
+        .map(([name, value]) => `${name}=${value}`);
+    const complete = { ...step, parameters: added };
+    return { step: { ...complete, command: suiteCommand(complete) }, problems: completed.problems };
+}
+function givenParameters(flags) {
+    const given = (0,cli_suite/* valueOf */.RP)(flags, 'parameter');
+    const texts = given === undefined ? [] : [given].flat().map(String);
+    return Object.fromEntries(texts.map((text) => {
+        const at = text.indexOf('=');
+        return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+    }));
+}
+
+;// CONCATENATED MODULE: ./src/run/cli-suite.ts
+
+
+
+
+
+const cli_suite_BETWEEN_READS = (0,src_units/* milliseconds */.Rz)(3000);
+/** Runs any other suite of the CLI, with its metrics page where this CLI has one for it. */
+async function runCliSuite(step, context) {
+    if (!context.suitesWithPage.has(step.suite)) {
+        context.log.info(step.command.join(' '));
+        return runWithCli(step, context);
+    }
+    return runPagedSuite({
+        step: withMetricsPage(step, await freePort()),
+        describe: context.describeSuitePage,
+        interval: cli_suite_BETWEEN_READS,
+    }, context);
+}
+
 ;// CONCATENATED MODULE: ./src/run/progress.ts
 
 
@@ -41808,6 +42558,7 @@ async function runTraffic(step, context) {
 
 
 
+
 /** Carries out a plan, phase after phase. What goes wrong in a step is its outcome; the other steps go on. */
 async function runPlan(plan, context) {
     const startedAt = context.clock.now();
@@ -41817,6 +42568,8 @@ async function runPlan(plan, context) {
     for (const phase of plan.phases) {
         if (context.signal.aborted)
             break;
+        if (isFirstOfSuites(phase, plan))
+            await context.beforeSuites();
         load?.phase(phase.name);
         const phaseContext = { ...context, ...(load && { load }) };
         steps.push(...(await context.log.group(phase.title, () => runPhase(phase, phaseContext))));
@@ -41830,6 +42583,8 @@ async function runPlan(plan, context) {
         endedAt: context.clock.now(),
     };
 }
+/** Where groups were created before, what their workspaces are like has to be read before others are made. */
+const isFirstOfSuites = (phase, plan) => (0,plan_steps/* createStepsOf */.p8)(plan).length > 0 && phase === plan.phases.find(({ steps }) => steps.some(plan_steps/* isSuiteStep */.NO));
 /** A load that cannot begin does not keep the other suites from showing what they can. */
 async function beginLoad(plan, context) {
     try {
@@ -41875,6 +42630,8 @@ async function runStep(step, context) {
     }
 }
 function runSuite(step, context) {
+    if ((0,plan_steps/* isSuiteStep */.NO)(step))
+        return runCliSuite(step, context);
     switch (step.suite) {
         case 'create-workspaces':
             return context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context);
@@ -42245,6 +43002,8 @@ function withoutTexts(observation) {
 
 
 
+
+
 /** The runner kills a cancelled step after 7.5 seconds; what is read from the API has to be there before. */
 const OBSERVATION_AFTER_CANCEL_MS = 4000;
 /** Carries out the plan and looks at what it made, also when it was cancelled. */
@@ -42271,6 +43030,8 @@ async function carryOut(request, world) {
     const userPace = paceOf(request, world);
     const watch = new ServerWatch({ http: api.http, token, pages: request.metricsPages, clock: world.clock }, { evidenceDirectory: request.evidenceDirectory, secrets: request.secrets, signal: world.cancelled });
     await watch.start();
+    let beforeSuites;
+    const observation = () => beforeSuites ?? (world.cancelled.aborted ? whenCancelled : observe());
     const outcome = await runPlan(request.plan, {
         api,
         clock: world.clock,
@@ -42288,6 +43049,11 @@ async function carryOut(request, world) {
         deadline: request.deadline,
         templates: templateIds(request.facts),
         describeTrafficPage: describeTrafficPage,
+        describeSuitePage: describeSuitePage,
+        suitesWithPage: running_withMetricsPage(request.cli),
+        beforeSuites: async () => {
+            beforeSuites = await observe();
+        },
         describeBrowserPage: describeBrowserPage,
         deploymentUrl: connection.url,
         since: scope.since,
@@ -42296,13 +43062,18 @@ async function carryOut(request, world) {
         ...(userPace && { userPace }),
     });
     const server = await watch.stop();
-    return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe(), server };
+    return { outcome, observation: await observation(), server };
+}
+/** The suites whose metrics page can be put where the gate reads it. */
+function running_withMetricsPage(cli) {
+    const flags = [...(cli?.flags ?? [])];
+    return new Set(flags.filter(([, names]) => names.includes('scaletest-prometheus-address')).map(([suite]) => suite));
 }
 /** All scale-test users are made with one token at one path, so they share one bucket of the rate limiter. */
 function paceOf({ facts, plan }, world) {
     if (!facts.rateLimit.known || facts.rateLimit.value.off)
         return undefined;
-    return Pace.under(facts.rateLimit.value.perMinute, plan.effects.users, world.clock);
+    return Pace.under(facts.rateLimit.value.perMinute, usersOfGate(plan.phases), world.clock);
 }
 /** Where users without a workspace are made, and whose pages they look at: what the plan uses, else the first that there is. */
 function running_placeOf({ used, templates, user, }) {
@@ -42334,6 +43105,7 @@ function templateIds(facts) {
 
 
 
+
 /** Time that is kept for reading the builds and reporting. */
 const REPORTING_MS = 4 * 60_000;
 /**
@@ -42350,6 +43122,10 @@ async function runAndJudge(planned, prepared, inputs, world) {
     const scope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
     if (inputs.cleanup === 'always')
         (0,stages_cleaning/* oweCleanup */.cM)({ since: since.toISOString(), orphan: planned.orphan }, world);
+    const { templates } = facts;
+    const debt = (0,restoring/* restoringDebt */.VF)(plan, templates.known ? templates.value : [], inputs.cleanup === 'always');
+    if (debt !== undefined)
+        (0,restoring/* oweRestoring */.vc)(debt, world);
     const run = await carryOut({
         plan,
         readiness: ready.readiness,
@@ -42364,9 +43140,15 @@ async function runAndJudge(planned, prepared, inputs, world) {
         secrets,
     }, world);
     await lease.check(world.cancelled);
+    // A cancelled run has seconds; then post restores.
+    const stillPaused = debt === undefined || world.cancelled.aborted ? undefined : await (0,restoring/* resume */.U)(debt, connection, world);
     const measured = await measure(run, results, secrets, world);
     const judge = (criteria, cleanup) => judgeRun(criteria, [...measured.judgeable, ...cleanup], {
-        problems: [...measured.problems, ...lostLease(lease)],
+        problems: [
+            ...measured.problems,
+            ...(stillPaused === undefined ? [] : [stillPaused]),
+            ...lostLease(lease),
+        ],
         ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
     });
     // Mode run judges nothing but its own clean-up.
@@ -42375,10 +43157,20 @@ async function runAndJudge(planned, prepared, inputs, world) {
     // Whether "on-success" cleans depends on all criteria, in mode run too.
     const first = judge(plan.criteria.filter(({ metric }) => !isAboutCleanup(metric)), []);
     const cleaning = await cleanWhenDue(first, { planned, connection, scope, lease }, inputs, world);
+    if (debt !== undefined && !world.cancelled.aborted)
+        await restoreRest(debt, stillPaused, connection, world);
     const verdict = cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
     const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
     await writeMetrics(metrics, results);
     await reportRun(runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs), inputs, results, world);
+}
+/** What is not undone here stays for post to try again. */
+async function restoreRest(debt, stillPaused, connection, world) {
+    const left = await (0,restoring/* removeTemplates */.O0)(debt, connection, world);
+    if (left !== undefined)
+        world.log.warning(left, { title: 'Scale-test clean-up' });
+    if (left === undefined && stillPaused === undefined)
+        (0,restoring/* settleRestoring */.DE)(world);
 }
 const isAboutCleanup = (metric) => metric.startsWith('cleanup.');
 async function cleanWhenDue(verdict, { planned, connection, scope, lease }, inputs, world) {
@@ -42674,9 +43466,12 @@ function suiteCriteria(suite) {
 
 
 
+
+
 /** The criteria of a run: what its suites bring, what is judged although nobody asked, and the config's `criteria`. */
 function planCriteria(entries, suites, options) {
     const metrics = [...suites.flatMap((suite) => suite.metrics), ...SERVER_METRICS, ...CLEANUP_METRICS];
+    const later = suites.flatMap(({ laterMetrics }) => laterMetrics ?? []);
     const base = [
         ...suites.flatMap(({ criteria }) => criteria),
         RESTARTS,
@@ -42686,7 +43481,7 @@ function planCriteria(entries, suites, options) {
     const own = [];
     entries.forEach((entry, index) => {
         const replaced = base.find(({ id }) => id === entry.id);
-        const planned = 'disabled' in entry ? takenOut(entry, replaced) : ownCriterion(entry, metrics);
+        const planned = 'disabled' in entry ? takenOut(entry, replaced) : ownCriterion(entry, metrics, later);
         if ('message' in planned)
             mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
         else
@@ -42739,12 +43534,15 @@ function takenOut(entry, replaced) {
         disabled: { reason: entry.reason },
     };
 }
-function ownCriterion(entry, metrics) {
+function ownCriterion(entry, metrics, later) {
     const metric = metrics.find(({ name }) => name === entry.metric);
-    if (metric === undefined)
+    const mayCome = later.some((start) => entry.metric.startsWith(start) && entry.metric !== start);
+    if (metric === undefined && !mayCome)
         return { message: unknownMetric(entry, metrics) };
+    // What a suite measures itself is known only by its results: there the expectation is compared with them.
+    const known = metric ?? { unit: entry.expect.unit };
     const mismatch = [entry.expect, ...(entry.warn ? [entry.warn] : [])]
-        .map((expectation) => unfit(expectation, metric))
+        .map((expectation) => (metric === undefined ? undefined : unfit(expectation, metric)))
         .find(Boolean);
     if (mismatch !== undefined)
         return { message: `criterion "${entry.id}": ${mismatch}` };
@@ -42752,16 +43550,14 @@ function ownCriterion(entry, metrics) {
         id: entry.id,
         title: entry.title ?? entry.metric,
         metric: entry.metric,
-        expect: inUnitOf(metric, entry.expect),
+        expect: inUnitOf(known, entry.expect),
         informational: entry.informational,
         origin: 'criteria',
         ...(entry.requirement !== undefined && { requirement: entry.requirement }),
-        ...(entry.warn !== undefined && { warn: inUnitOf(metric, entry.warn) }),
+        ...(entry.warn !== undefined && { warn: inUnitOf(known, entry.warn) }),
         ...(entry.min_samples !== undefined && { minSamples: entry.min_samples }),
     };
 }
-/** 0.9 of a ratio is 90 %. */
-const inUnitOf = ({ unit }, expectation) => unit === 'ratio' ? { ...expectation, unit } : expectation;
 const ofSuite = (suite) => `the suite "${suite}", which this run leaves out; add the suite to input "tests"`;
 /** Whose metrics begin with this, and what brings them in. */
 const OWNERS = {
@@ -42775,90 +43571,129 @@ function unknownMetric(entry, metrics) {
     if (LATER_METRICS.includes(first)) {
         return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
     }
-    const owner = OWNERS[first];
+    const owner = OWNERS[first] ?? ((0,cli_suites/* isCliSuite */.lD)(first) ? ofSuite(first) : undefined);
     if (owner !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`)))
         return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${owner}, or take the criterion out`;
     return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${(0,nearest/* suggestion */.h)(entry.metric, metrics.map(({ name }) => name))}`;
 }
-/** Why an expectation cannot be asked of a metric; undefined when it can. */
-function unfit(expectation, metric) {
-    const { aggregate, unit, text } = expectation;
-    if (metric.shape === 'samples' || metric.shape === 'buckets') {
-        if (aggregate.kind === 'value')
-            return `"${text}" needs an aggregate, like "p95 ${text}": ${metric.name} has many samples`;
-        const wanted = aggregate.kind === 'count' ? 'count' : metric.unit;
-        return unit === wanted ? undefined : otherKind(text, wanted);
-    }
-    if (aggregate.kind !== 'value')
-        return `"${text}" asks for an aggregate, but ${metric.name} is one number; write "${text.replace(/^\S+\s+/, '')}"`;
-    // A bare number between 0 and 1 is a share as well: 0.99.
-    if (metric.unit === 'ratio' && unit === 'count' && expectation.threshold <= 1)
-        return undefined;
-    return unit === metric.unit ? undefined : otherKind(text, metric.unit);
-}
-const EXAMPLES = {
-    seconds: 'a duration like "2m"',
-    ratio: 'a share like "99%"',
-    count: 'a plain number',
-    bytes_per_second: 'a rate like "40KB/s"',
-};
-const otherKind = (text, wanted) => `"${text}" compares with a quantity of another kind; ${EXAMPLES[wanted]} is needed`;
 /** With the number of samples that the plan yields for its metric. */
 function withPlannedSamples(criterion, metrics) {
     const plannedSamples = metrics.find(({ name }) => name === criterion.metric)?.plannedSamples;
     return plannedSamples === undefined ? criterion : { ...criterion, plannedSamples };
 }
 
-;// CONCATENATED MODULE: ./src/plan/parameters.ts
+;// CONCATENATED MODULE: ./src/plan/suite-flags.ts
 
-/**
- * Every parameter of a template with a value: the CLI prompts for each one that is not given, also for those with a
- * default, and a prompt without a terminal ends the run.
- */
-function completeParameters(step, known) {
-    const problems = [];
-    const values = {};
-    const place = `create_workspaces.templates.${step.group}.parameters`;
-    for (const name of Object.keys(step.parameters)) {
-        if (!known.some((parameter) => parameter.name === name)) {
-            const names = known.map((parameter) => parameter.name);
-            const hint = names.length === 0 ? 'it has no parameters' : (0,nearest/* suggestion */.h)(name, names);
-            problems.push(`the template "${step.template}" has no parameter "${name}" (${place}); ${hint}`);
-        }
-    }
-    for (const parameter of known) {
-        const given = Object.hasOwn(step.parameters, parameter.name)
-            ? step.parameters[parameter.name]
-            : undefined;
-        if (given === undefined && parameter.ephemeral)
-            continue;
-        const value = given ?? (parameter.required ? undefined : parameter.defaultValue);
-        if (value === undefined) {
-            problems.push(`the template "${step.template}" needs a value for its parameter "${parameter.name}"; set it in ${place}`);
-        }
-        else if (parameter.options.length > 0 && value !== '' && !isOption(parameter, value)) {
-            problems.push(`"${value}" is no option of the parameter "${parameter.name}" of the template "${step.template}"; there is ${parameter.options.join(', ')}`);
-        }
-        else {
-            values[parameter.name] = value;
-        }
-    }
-    return { values, problems };
+
+
+
+
+const CREDENTIALS = 'the gate gives the deployment and its credentials to the CLI by environment';
+const PAGE = "the gate chooses a free port for the suite's own metrics and reads them itself";
+const CLEANUP = 'the gate cleans up itself, through the API; see input "cleanup"';
+/** Flags that are the gate's own business, with the reason. */
+const OWN_FLAGS = {
+    output: 'the gate names the result file and reads it',
+    'scaletest-prometheus-address': PAGE,
+    'scaletest-prometheus-wait': PAGE,
+    token: CREDENTIALS,
+    url: CREDENTIALS,
+    header: CREDENTIALS,
+    'header-command': CREDENTIALS,
+    'global-config': CREDENTIALS,
+    'agent-token': CREDENTIALS,
+    'agent-url': CREDENTIALS,
+    'no-cleanup': CLEANUP,
+    'skip-cleanup': CLEANUP,
+    'rich-parameter-file': 'write the values under "parameter", as a list of "name=value"',
+    'trace-honeycomb-api-key': 'it is a secret, which would stand in the plan and in the list of processes',
+};
+/** What is wrong with the section `suites`, also with suites that are not run today. */
+function suiteMistakes(suites, locate) {
+    return Object.entries(suites).flatMap(([name, flags]) => {
+        if ((0,cli_suites/* isCliSuite */.lD)(name))
+            return flagMistakes(name, flags, cli_suites/* CLI_SUITES */.Jl[name], locate);
+        const instead = cli_suites/* NO_SUITES */.Uw[name];
+        const message = instead === undefined
+            ? `suites: there is no suite "${name}"; ${(0,nearest/* suggestion */.h)(name, cli_suites/* CLI_SUITE_NAMES */.N6)}`
+            : `suites: "${name}" cannot be run here: ${instead}`;
+        return [{ message, location: locate(['suites'], name) }];
+    });
 }
-/** The value of a multi-select parameter is a JSON list of options. */
-function isOption(parameter, value) {
-    return parameter.options.includes(value) || value.startsWith('[');
+function flagMistakes(name, flags, suite, locate) {
+    const at = (flag) => ({ location: locate(['suites', name], flag) });
+    const missing = suite.required.filter((flag) => !Object.hasOwn(flags, flag));
+    const wrong = Object.keys(flags).flatMap((flag) => {
+        const message = nameProblem(name, flag, suite) ?? valueProblem(flag, flags, suite);
+        return message === undefined ? [] : [{ message: `suites.${name}.${flag}: ${message}`, ...at(flag) }];
+    });
+    // A misspelled flag is missing as well, and said once.
+    const needed = missing.filter((flag) => !Object.keys(flags).some((typed) => !suite.flags.includes(typed) && (0,nearest/* isSlipOf */.Gx)(typed, [flag])));
+    const incomplete = needed.length === 0
+        ? []
+        : [
+            {
+                message: `suites.${name} needs ${needed.map((flag) => `"${flag}"`).join(' and ')}`,
+                location: locate(['suites'], name),
+            },
+        ];
+    const counts = [...wrong, ...incomplete].length > 0 ? undefined : countProblem(flags, suite);
+    return [
+        ...wrong,
+        ...incomplete,
+        ...(counts === undefined
+            ? []
+            : [{ message: `suites.${name}: ${counts}`, location: locate(['suites'], name) }]),
+    ];
+}
+/** A flag that is not known here may be one of a newer CLI, which is asked before the load; a slip is one at once. */
+function nameProblem(name, flag, { flags }) {
+    const own = OWN_FLAGS[flag];
+    if (own !== undefined)
+        return `this flag cannot be set: ${own}`;
+    if (!/^[a-z][a-z0-9-]*$/.test(flag))
+        return `flags are written as the CLI names them, without dashes before; ${(0,nearest/* suggestion */.h)(flag, flags)}`;
+    if (flags.includes(flag) || !(0,nearest/* isSlipOf */.Gx)(flag, flags))
+        return undefined;
+    return `the suite "${name}" has no such flag; ${(0,nearest/* suggestion */.h)(flag, flags)}`;
+}
+function valueProblem(flag, flags, { least, prefixes }) {
+    const limit = least?.[flag];
+    if (limit !== undefined && (0,cli_suite/* durationFlag */.h5)(flags, flag, limit.value) < limit.value)
+        return `at least ${(0,units/* formatDuration */.a3)(limit.value)} is needed: ${limit.reason}`;
+    const prefix = prefixes?.[flag];
+    if (prefix !== undefined && (0,cli_suite/* textFlag */.gx)(flags, flag)?.startsWith(prefix) === false)
+        return `it has to begin with "${prefix}", or the clean-up would not find what the suite makes`;
+    if (/(^|-)(timeout|duration|delay|period|wait)$/.test(flag)) {
+        const read = (0,cli_suite/* durationFlag */.h5)(flags, flag, (0,src_units/* seconds */.YA)(-1));
+        if (read < 0)
+            return 'a duration with a unit is needed, like "2m"';
+        if (read === 0 && /timeout$/.test(flag))
+            return 'a duration above zero is needed: 0 would be no limit';
+    }
+    if (/(^|-)(count|users|evaluations|workspaces|templates|presets|prebuilds)$/.test(flag)) {
+        if (flag !== 'target-workspaces' && !Number.isInteger((0,cli_suite/* numberFlag */.C$)(flags, flag, Number.NaN)))
+            return 'a whole number is needed';
+    }
+    return undefined;
+}
+/** What adds up to no run at all. */
+function countProblem(flags, { runs }) {
+    const planned = runs(flags, 1);
+    return planned >= 1 ? undefined : 'with these flags nothing would be run';
 }
 
 ;// CONCATENATED MODULE: ./src/plan/suites.ts
 
+
+
 const BUILT_IN_SUITES = ['create-workspaces', 'dashboard', 'workspace-traffic'];
-const AVAILABLE = BUILT_IN_SUITES;
-/** The suites that a run consists of, and what is wrong with the choice: unknown, not configured, not available yet. */
+/** The suites that a run consists of, and what is wrong with the choice: unknown, or not configured. */
 function selectSuites(config, tests, locate) {
     const configured = configuredSuites(config);
-    const known = [...BUILT_IN_SUITES, ...Object.keys(config.suites ?? {})];
-    const suites = tests === 'all' ? configured : tests;
+    const known = [...new Set([...BUILT_IN_SUITES, ...cli_suites/* CLI_SUITE_NAMES */.N6, ...Object.keys(config.suites ?? {})])];
+    const suites = tests === 'all' ? configured.filter((suite) => !runsOnlyWhenNamed(suite)) : tests;
+    const leftOut = tests === 'all' ? configured.filter(runsOnlyWhenNamed) : [];
     const mistakes = suites.flatMap((suite) => {
         const message = suites_obstacle(suite, known, configured);
         return message === undefined ? [] : [{ message }];
@@ -42867,22 +43702,30 @@ function selectSuites(config, tests, locate) {
         mistakes.push({
             message: `the suite "workspace-traffic" sends traffic to the workspaces of the suite "create-workspaces", which this run leaves out; ${configured.includes('create-workspaces') ? 'select both with input "tests: create-workspaces,workspace-traffic"' : 'add a section "create_workspaces" to the config file'}`,
         });
+    mistakes.push(...suiteMistakes(config.suites ?? {}, locate));
+    for (const suite of suites.filter(cli_suites/* isCliSuite */.lD))
+        if (cli_suites/* CLI_SUITES */.Jl[suite].needsWorkspaces === true && !suites.includes('create-workspaces'))
+            mistakes.push({
+                message: `the suite "${suite}" loads the workspaces of the suite "create-workspaces", which this run leaves out; select both with input "tests"`,
+            });
     if (suites.includes('dashboard') && config.api_probe !== undefined && config.dashboard === undefined)
         mistakes.push({
             message: 'api_probe takes the place of what the users of "dashboard" do; add a section "dashboard" that says how many and how long, like "dashboard: { concurrency: 10, duration: 5m }"',
             location: locate([], 'api_probe'),
         });
     if (suites.length === 0)
-        mistakes.push({ message: 'the config file configures no suite; add a section "create_workspaces"' });
-    return { suites, mistakes: [...mistakes, ...laterKeys(config, locate)] };
+        mistakes.push({ message: nothingSelected(leftOut) });
+    return { suites, leftOut, mistakes: [...mistakes, ...laterKeys(config, locate)] };
+}
+const runsOnlyWhenNamed = (suite) => (0,cli_suites/* isCliSuite */.lD)(suite) && cli_suites/* CLI_SUITES */.Jl[suite].onlyWhenNamed !== undefined;
+function nothingSelected(leftOut) {
+    return leftOut.length === 0
+        ? 'the config file configures no suite; add a section "create_workspaces"'
+        : `nothing is selected: ${leftOut.join(' and ')} run${leftOut.length === 1 ? 's' : ''} only when input "tests" names ${leftOut.length === 1 ? 'it' : 'them'}`;
 }
 function suites_obstacle(suite, known, configured) {
     if (!known.includes(suite))
         return `input "tests" names "${suite}", which is no suite; ${(0,nearest/* suggestion */.h)(suite, ['all', ...known])}`;
-    if (!AVAILABLE.includes(suite)) {
-        const available = AVAILABLE.filter((one) => configured.includes(one));
-        return `the suite "${suite}" is not available yet; select what is with input "tests: ${available.join(',')}"`;
-    }
     if (!configured.includes(suite))
         return `input "tests" names "${suite}", but the config file has no section for it`;
     return undefined;
@@ -42934,13 +43777,19 @@ function configuredSuites(config) {
 
 
 
+
+
+
+
+
 /**
  * From config and settings to what will be run.
  * @throws ConfigurationError with every reason why such a plan cannot be run.
  */
 function makePlan(loaded, settings) {
     const { config, source, builtInProfile } = loaded;
-    const { suites, mistakes: suiteMistakes } = selectSuites(config, settings.tests, (path, key) => source.locationOfKey(path, key));
+    const selection = selectSuites(config, settings.tests, loaded.locateKey);
+    const { suites, leftOut, mistakes: suiteMistakes } = selection;
     // Without a suite there is nothing to plan, and no other mistake to look for.
     if (suites.length === 0)
         throw new errors/* ConfigurationError */.j(suiteMistakes);
@@ -42970,6 +43819,7 @@ function makePlan(loaded, settings) {
         ...(settings.subject !== undefined && { subject: settings.subject }),
         ...(settings.profile !== undefined && { profile: settings.profile }),
         suites,
+        ...(leftOut.length > 0 && { leftOut }),
         phases,
         criteria,
         effects,
@@ -42977,7 +43827,8 @@ function makePlan(loaded, settings) {
     };
 }
 /** What each suite adds, in the order of their phases. */
-function planSuites({ config, builtInProfile }, suites, rawDirectory) {
+function planSuites(loaded, suites, rawDirectory) {
+    const { config, builtInProfile } = loaded;
     const { create_workspaces: workspaces, dashboard, workspace_traffic: traffic } = config;
     const created = suites.includes('create-workspaces') ? workspaces : undefined;
     const provisioning = builtInProfile?.provisioning ?? 'p95';
@@ -42991,20 +43842,33 @@ function planSuites({ config, builtInProfile }, suites, rawDirectory) {
         created && suites.includes('workspace-traffic') && traffic
             ? planWorkspaceTraffic(traffic, created, rawDirectory)
             : undefined,
+        ...otherSuites(loaded, suites, rawDirectory),
     ].filter((suite) => suite !== undefined);
 }
-function effectsOf(phases) {
-    const created = (0,plan_steps/* createStepsOf */.p8)({ phases });
-    const owners = created.filter(({ owner }) => owner === 'scaletest-users');
-    const sum = (steps) => steps.reduce((total, { count }) => total + count, 0);
-    const users = sum(owners) + ((0,plan_steps/* dashboardStepOf */.Ki)({ phases })?.usersWithoutWorkspace ?? 0);
-    return { workspaces: sum(created), users, notificationsPerAdmin: 2 * users };
+/** After the guide's own, one after the other as the config has them. */
+function otherSuites({ config, locateKey }, selected, rawDirectory) {
+    const groups = Object.values(config.create_workspaces?.templates ?? {});
+    return Object.entries(config.suites ?? {}).flatMap(([name, flags]) => {
+        if (!(0,cli_suites/* isCliSuite */.lD)(name) || !selected.includes(name))
+            return [];
+        const found = groups.filter(({ template }) => [undefined, template].includes((0,cli_suite/* textFlag */.gx)(flags, 'template')));
+        return [
+            planCliSuite(name, flags, {
+                rawDirectory,
+                targets: found.reduce((sum, { count }) => sum + count, 0),
+                locateFlag: (flag) => locateKey(['suites', name], flag),
+            }),
+        ];
+    });
 }
 /** Where the user can change what makes a criterion undecidable: its own entry, or the count of its group. */
 function criterionLocation({ config, source }, criterion) {
     const index = config.criteria.findIndex(({ id }) => id === criterion.id);
     if (index >= 0)
         return source.locationOf(['criteria', index, 'expect']);
+    const suite = suiteOfMetric(criterion.metric);
+    if ((0,cli_suites/* isCliSuite */.lD)(suite))
+        return source.locationOf(['suites', suite]);
     if (criterion.metric.startsWith('api.'))
         return source.locationOf(['dashboard', criterion.origin === 'config' ? 'targets' : 'duration']);
     const group = /^create_workspaces\.([^.]+)\./.exec(criterion.metric)?.[1] ?? '';
@@ -43020,7 +43884,7 @@ function ceilings(workspaces, total, settings) {
     }
     if (total > settings.maxDuration) {
         refusals.push({
-            message: `the plan may take ${(0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(total / 60)))} with its clean-up, above the ceiling of ${(0,units/* formatDuration */.a3)(settings.maxDuration)} (input "max-duration"); raise it or shorten the groups' "timeout"`,
+            message: `the plan may take ${(0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(total / 60)))} with its clean-up, above the ceiling of ${(0,units/* formatDuration */.a3)(settings.maxDuration)} (input "max-duration"); raise it or shorten the "timeout" of the groups and suites`,
         });
     }
     return refusals;
@@ -43034,12 +43898,17 @@ function completePlan(plan, outline) {
         steps: phase.steps.map((step) => {
             if ((0,plan_steps/* isDashboardStep */.HN)(step))
                 return withoutUnknownRoutes(step, unknownRoutes);
+            if ((0,plan_steps/* isSuiteStep */.NO)(step)) {
+                const completed = completeSuite(step, outline.parameters.get(step.template ?? ''));
+                problems.push(...completed.problems);
+                return completed.step;
+            }
             if (!(0,plan_steps/* isCreateStep */.hT)(step))
                 return step;
             const known = outline.parameters.get(step.template);
             if (known === undefined)
                 return step;
-            const completed = completeParameters(step, known);
+            const completed = completeParameters({ ...step, place: `create_workspaces.templates.${step.group}.parameters` }, known);
             problems.push(...completed.problems);
             const complete = {
                 ...step,
@@ -43118,10 +43987,11 @@ function leftOut({ wanted }, reason, criteria) {
 
 
 
+
 /** The server fails provisioner jobs that were pending for so long (coderd/jobreaper). */
 const PENDING_LIMIT = (0,src_units/* minutes */.Gx)(30);
 const WEEK = (0,src_units/* seconds */.YA)(7 * 86_400);
-const MILLISECONDS = 1000;
+const checks_MILLISECONDS = 1000;
 function identityCheck({ facts, credential }) {
     const name = 'identity';
     if (!facts.user.known) {
@@ -43147,7 +44017,7 @@ function expiryCheck({ facts, plan, credential, event }) {
         return (0,ready_readiness/* warned */.k9)(name, 'not checked, because the identity is not known');
     if (!facts.credentialExpiry.known)
         return (0,ready_readiness/* warned */.k9)(name, `the credential's own expiry could not be read: ${facts.credentialExpiry.reason}`);
-    const left = (0,src_units/* seconds */.YA)((facts.credentialExpiry.value.getTime() - facts.server.time.getTime()) / MILLISECONDS);
+    const left = (0,src_units/* seconds */.YA)((facts.credentialExpiry.value.getTime() - facts.server.time.getTime()) / checks_MILLISECONDS);
     const until = facts.credentialExpiry.value.toISOString();
     if (left < plan.time.total) {
         const what = credential === 'token' ? 'the token' : 'the session';
@@ -43220,7 +44090,7 @@ function leftoverCheck({ facts, leftovers }) {
     return (0,ready_readiness/* refused */.J5)(name, `${found}; remove them with "mode: cleanup", or set "leftovers: clean". They may belong to a test that is running`);
 }
 function age(now, then) {
-    const total = Math.max(0, (now.getTime() - then.getTime()) / MILLISECONDS);
+    const total = Math.max(0, (now.getTime() - then.getTime()) / checks_MILLISECONDS);
     if (total < 3600)
         return `${Math.round(total / 60)} min`;
     return total < 172_800 ? `${Math.round(total / 3600)} h` : `${Math.round(total / 86_400)} days`;
@@ -43259,7 +44129,7 @@ function queueCheck({ facts, plan }) {
 function paceCheck({ facts, plan }, driver) {
     if (driver === 'cli' || !facts.rateLimit.known || facts.rateLimit.value.off)
         return undefined;
-    const perSecond = pacedRate(facts.rateLimit.value.perMinute, plan.effects.users);
+    const perSecond = pacedRate(facts.rateLimit.value.perMinute, usersOfGate(plan.phases));
     if (perSecond === undefined)
         return undefined;
     const asked = (0,plan_steps/* createStepsOf */.p8)(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
@@ -43275,7 +44145,7 @@ function buildTime(facts, step) {
     const used = facts.used.get(step.template);
     const median = used?.known ? used.value.template.build_time_stats.start?.P50 : undefined;
     return typeof median === 'number' && median > 0
-        ? { time: (0,src_units/* seconds */.YA)(median / MILLISECONDS), measured: true }
+        ? { time: (0,src_units/* seconds */.YA)(median / checks_MILLISECONDS), measured: true }
         : { time: step.expectedP95, measured: false };
 }
 /** On a pull request the deployment is usually still what it was before: then the result says nothing about the change. */
@@ -43509,7 +44379,122 @@ function cliObstacle(steps, facts, cli) {
         : undefined;
 }
 
+;// CONCATENATED MODULE: ./src/ready/suite-checks.ts
+
+
+
+
+
+/** Password sign-ins a minute and address that the server allows before v2.32; fixed. */
+const suite_checks_LOGINS_PER_MINUTE = 60;
+/** Whether the deployment has what the CLI's other suites need; nothing where none are planned. */
+function suiteChecks({ facts, plan }, cli) {
+    return (0,plan_steps/* suiteStepsOf */.XO)(plan).flatMap((step) => {
+        const context = { step, suite: cli_suites/* CLI_SUITES */.Jl[step.suite], facts, cli };
+        const checks = [
+            licenceCheck(context),
+            experimentCheck(context),
+            templateCheck(context),
+            externalAgentCheck(context),
+            limitsCheck(context),
+            passwordCheck(context),
+            pauseCheck(context),
+        ].filter((check) => check !== undefined);
+        return checks.length > 0 ? checks : [(0,ready_readiness.ok)(nameOf(context), 'the deployment has what it needs')];
+    });
+}
+const nameOf = ({ step }) => `suite ${step.suite}`;
+const LEAVE_OUT = 'leave the suite out with input "tests"';
+function licenceCheck(context) {
+    const { step, suite, facts } = context;
+    const feature = suite.licence?.(step.flags);
+    const features = facts.suites?.features;
+    if (feature === undefined || features === undefined)
+        return undefined;
+    if (!features.known)
+        return (0,ready_readiness/* warned */.k9)(nameOf(context), `"${step.suite}" needs the licensed feature "${feature}", and the features could not be read: ${features.reason}`);
+    if (features.value.includes(feature))
+        return undefined;
+    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the suite "${step.suite}" needs the licensed feature "${feature}", which the deployment does not have; add a licence with it, or ${LEAVE_OUT}`);
+}
+function experimentCheck(context) {
+    const { step, suite, facts, cli } = context;
+    const experiments = facts.suites?.experiments;
+    if (suite.experiment === undefined || experiments === undefined)
+        return undefined;
+    const { name, since } = suite.experiment;
+    if (cli !== undefined && !(0,coder_version/* isAtLeast */.d)(cli, ...since))
+        return undefined;
+    if (!experiments.known)
+        return (0,ready_readiness/* warned */.k9)(nameOf(context), `"${step.suite}" needs the experiment "${name}", and the experiments could not be read: ${experiments.reason}`);
+    if (experiments.value.includes(name))
+        return undefined;
+    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the suite "${step.suite}" needs the experiment "${name}"; start the server with CODER_EXPERIMENTS=${name}, or ${LEAVE_OUT}`);
+}
+function templateCheck(context) {
+    const { step, suite, facts } = context;
+    if (step.template === undefined || !facts.templates.known)
+        return undefined;
+    const used = facts.used.get(step.template);
+    const place = `suites.${step.suite}.template`;
+    if (used === undefined) {
+        const there = facts.templates.value.map(({ name }) => name);
+        const hint = there.length === 0 ? 'the deployment has no templates' : (0,nearest/* suggestion */.h)(step.template, there);
+        return (0,ready_readiness/* refused */.J5)(nameOf(context), `the template "${step.template}" (${place}) does not exist; ${hint}`);
+    }
+    if (!used.known)
+        return (0,ready_readiness/* refused */.J5)(nameOf(context), used.reason);
+    const [signIn] = used.value.requiredSignIns;
+    if (signIn === undefined || suite.parameters !== true)
+        return undefined;
+    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the template "${step.template}" (${place}) needs a browser sign-in to "${signIn}", which scale-test users cannot make; use a template without required external authentication`);
+}
+function externalAgentCheck(context) {
+    const { step, suite, facts } = context;
+    const external = facts.suites?.externalAgents;
+    if (suite.needsExternalAgent !== true || step.template === undefined || external === undefined)
+        return undefined;
+    if (!facts.used.has(step.template) || !external.known || external.value.includes(step.template))
+        return undefined;
+    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the template "${step.template}" has no external agent, without which every run of "${step.suite}" fails; use one with "coder_external_agent" and "coder_app"`);
+}
+/** What fails in every run while rate limits are on, as with create-workspaces. */
+function limitsCheck(context) {
+    const { step, suite, facts, cli } = context;
+    const { rateLimit, server } = facts;
+    if ((rateLimit.known && rateLimit.value.off) || step.users === 0 || cli === undefined)
+        return undefined;
+    const limits = rateLimit.known ? 'rate limits are on' : 'whether rate limits are on could not be read';
+    const switchOff = 'switch the limits off for the test (CODER_DANGEROUS_DISABLE_RATE_LIMITS), or ' + LEAVE_OUT;
+    const since = suite.refusedByLimitsSince;
+    const isNewServer = server.version !== undefined && (0,coder_version/* isAtLeast */.d)(server.version, 2, 32);
+    if (since !== undefined && (0,coder_version/* isAtLeast */.d)(cli, ...since) && isNewServer)
+        return (0,ready_readiness/* refused */.J5)(nameOf(context), `${limits}, and then every run of "${step.suite}" with the CLI ${cli.release} is answered 428; ${switchOff}`);
+    if ((0,coder_version/* isAtLeast */.d)(cli, 2, 32) || step.users <= suite_checks_LOGINS_PER_MINUTE / 2)
+        return undefined;
+    return (0,ready_readiness/* refused */.J5)(nameOf(context), `${limits}, and the ${step.users} sign-ins of "${step.suite}" would run into ${suite_checks_LOGINS_PER_MINUTE} a minute; ${switchOff}`);
+}
+function passwordCheck(context) {
+    const { step, facts } = context;
+    if (step.users === 0 || !facts.passwordLogin.known || facts.passwordLogin.value)
+        return undefined;
+    return (0,ready_readiness/* refused */.J5)(nameOf(context), `password login is off, so the ${step.users} users of "${step.suite}" cannot be made; switch it on, or ${LEAVE_OUT}`);
+}
+/** The suite resumes what it pauses, also what somebody else had paused on purpose. */
+function pauseCheck(context) {
+    const { step, suite, facts } = context;
+    const paused = facts.suites?.prebuildsPaused;
+    if (suite.pauses === undefined || paused === undefined)
+        return undefined;
+    if (!paused.known)
+        return (0,ready_readiness/* refused */.J5)(nameOf(context), `whether prebuilt workspaces are paused could not be read, so nobody could tell what "${step.suite}" left behind: ${paused.reason}`);
+    if (!paused.value)
+        return undefined;
+    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the reconciler of prebuilt workspaces is paused, and "${step.suite}" would let it go on; resume it before ("coder prebuilds resume"), or ${LEAVE_OUT}`);
+}
+
 ;// CONCATENATED MODULE: ./src/ready/ready.ts
+
 
 
 
@@ -43538,6 +44523,7 @@ function checkReadiness(context, parameterProblems, cliVersion) {
         leftoverCheck(context),
         (0,lease_check/* otherOwnersCheck */.hD)(context),
         ...loadChecks(context),
+        ...suiteChecks(context, cliVersion),
         queueCheck(context),
         diskCheck(context),
         subjectCheck(context),
@@ -43556,6 +44542,7 @@ function checkReadiness(context, parameterProblems, cliVersion) {
 // EXTERNAL MODULE: ./src/system.ts
 var system = __nccwpck_require__(57666);
 ;// CONCATENATED MODULE: ./src/stages/installing.ts
+
 
 
 
@@ -43579,8 +44566,13 @@ async function wantedVersion(inputs, facts, world) {
 async function installCli(version, steps, inputs, world) {
     const environment = childEnvironment(world.environment);
     const needed = neededSuites(steps);
+    const inspect = async (path) => {
+        const cli = await inspectCli(path, needed, world.runShortCommand, environment);
+        refuseUnknownFlags(cli, steps.filter(plan_steps/* isSuiteStep */.NO));
+        return cli;
+    };
     if (inputs.coderPath !== undefined)
-        return inspectCli(inputs.coderPath, needed, world.runShortCommand, environment);
+        return inspect(inputs.coderPath);
     if (version === undefined) {
         throw new InstallError(`the server's version is not one of a release, so its CLI cannot be found; set "coder-version" or "coder-path"`);
     }
@@ -43591,7 +44583,7 @@ async function installCli(version, steps, inputs, world) {
         cache: world.toolCache,
         log: world.log,
     }));
-    return inspectCli(path, needed, world.runShortCommand, environment);
+    return inspect(path);
 }
 /** The steps that the CLI carries out: with driver "api" only those that do not create workspaces. */
 function cliSteps(plan, driver) {
@@ -43607,9 +44599,28 @@ function neededSuites(steps) {
         flags: [
             ...new Set(steps
                 .filter(({ command }) => subcommandOf(command) === suite)
-                .flatMap(({ command }) => command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? []))),
+                .flatMap((step) => {
+                const flags = step.command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? []);
+                // Those of the config are looked at one by one, each with its place.
+                return (0,plan_steps/* isSuiteStep */.NO)(step)
+                    ? flags.filter((flag) => !Object.hasOwn(step.flags, flag.slice(2)))
+                    : flags;
+            })),
         ],
     }));
+}
+/** Flags that the help of a suite does not show, although it takes them. */
+const HIDDEN_FLAGS = ['provider-propagation-wait'];
+/** @throws InstallError for flags of the config that this CLI's suite does not have, each at its place. */
+function refuseUnknownFlags(cli, steps) {
+    const unknown = steps.flatMap(({ suite, places }) => {
+        const known = cli.flags.get(suite) ?? [];
+        return Object.entries(places)
+            .filter(([flag]) => !known.includes(flag) && !HIDDEN_FLAGS.includes(flag))
+            .map(([flag, { file, line, column }]) => `${file}:${line}:${column}: the suite "${suite}" of the Coder CLI ${cli.versionText} has no flag "${flag}"; ${(0,nearest/* suggestion */.h)(flag, known)}`);
+    });
+    if (unknown.length > 0)
+        throw new InstallError(unknown.join(' · '));
 }
 /** `coder exp scaletest NAME …`: the step of the browsers is not called as the suite is. */
 const subcommandOf = (command) => command[3] ?? '';
@@ -44042,6 +45053,314 @@ async function main(world) {
 
 /***/ }),
 
+/***/ 57020:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C$: () => (/* binding */ numberFlag),
+/* harmony export */   RP: () => (/* binding */ valueOf),
+/* harmony export */   gx: () => (/* binding */ textFlag),
+/* harmony export */   h5: () => (/* binding */ durationFlag)
+/* harmony export */ });
+/* harmony import */ var _config_units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(34529);
+
+function numberFlag(flags, name, fallback) {
+    const value = valueOf(flags, name);
+    const number = value === undefined ? fallback : Number(value);
+    return Number.isFinite(number) ? number : fallback;
+}
+function textFlag(flags, name) {
+    const value = valueOf(flags, name);
+    return value === undefined || Array.isArray(value) ? undefined : String(value);
+}
+/** The duration of a flag; the fallback also for a text that is none, which the CLI refuses itself. */
+function durationFlag(flags, name, fallback) {
+    const text = textFlag(flags, name);
+    if (text === undefined)
+        return fallback;
+    try {
+        return (0,_config_units_js__WEBPACK_IMPORTED_MODULE_0__/* .parseDuration */ .E9)(text);
+    }
+    catch (thrown) {
+        if (thrown instanceof _config_units_js__WEBPACK_IMPORTED_MODULE_0__/* .QuantityError */ .Y0)
+            return fallback;
+        throw thrown;
+    }
+}
+function valueOf(flags, name) {
+    return Object.hasOwn(flags, name) ? flags[name] : undefined;
+}
+
+
+/***/ }),
+
+/***/ 32161:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Jl: () => (/* binding */ CLI_SUITES),
+  N6: () => (/* binding */ CLI_SUITE_NAMES),
+  Uw: () => (/* binding */ NO_SUITES),
+  lD: () => (/* binding */ isCliSuite)
+});
+
+// EXTERNAL MODULE: ./src/units.ts
+var units = __nccwpck_require__(61996);
+// EXTERNAL MODULE: ./src/plan/cli-suite.ts
+var cli_suite = __nccwpck_require__(57020);
+;// CONCATENATED MODULE: ./src/plan/suite-counts.ts
+
+
+/** What follows from the flags of the CLI's suites. */
+const sum = (...parts) => (0,units/* seconds */.YA)(parts.reduce((all, part) => all + part, 0));
+/** Power users each own as many workspaces as the flag says; what does not divide evenly is left out. */
+function updatesUsers(flags) {
+    const count = (0,cli_suite/* numberFlag */.C$)(flags, 'workspace-count', 0);
+    const each = Math.max(1, (0,cli_suite/* numberFlag */.C$)(flags, 'power-user-workspaces', 1));
+    const ofPowerUsers = Math.trunc((count * (0,cli_suite/* numberFlag */.C$)(flags, 'power-user-percentage', 50)) / 100);
+    const rest = ofPowerUsers % each;
+    const regular = count - ofPowerUsers;
+    return { users: (ofPowerUsers - rest) / each + regular, workspaces: count - rest };
+}
+const prebuildsMade = (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'num-templates', 1) *
+    (0,cli_suite/* numberFlag */.C$)(flags, 'num-presets', 1) *
+    (0,cli_suite/* numberFlag */.C$)(flags, 'num-preset-prebuilds', 1);
+/** `START:END`, of which END is not among them. */
+function targetsOf(flags, all) {
+    const range = /^(\d+):(\d+)$/.exec((0,cli_suite/* textFlag */.gx)(flags, 'target-workspaces') ?? '');
+    return range === null ? all : Math.max(0, Number(range[2]) - Number(range[1]));
+}
+
+;// CONCATENATED MODULE: ./src/plan/cli-suites.ts
+
+
+
+/**
+ * The suites of Coder's CLI that have no section of their own in the config. Flags and defaults are those of
+ * `coder exp scaletest <suite> --help` from v2.27 to v2.36 and of the state after it.
+ */
+const TIMEOUTS = ['timeout', 'job-timeout'];
+const CLEANUP = ['cleanup-concurrency', 'cleanup-timeout', 'cleanup-job-timeout'];
+const TRACING = ['trace', 'trace-coder', 'trace-propagate'];
+const SHARED = [...TIMEOUTS, ...CLEANUP, ...TRACING];
+const CLI_SUITE_NAMES = [
+    'workspace-updates',
+    'autostart',
+    'notifications',
+    'task-status',
+    'dynamic-parameters',
+    'prebuilds',
+    'bridge',
+    'chat',
+    'create-users',
+];
+/** So long where the flags of a suite say nothing: the CLI's own default of `--timeout`. */
+const USUAL = (0,units/* minutes */.Gx)(30);
+const CLI_SUITES = {
+    'workspace-updates': {
+        does: 'users listen for updates of their workspaces while these are built',
+        since: 'v2.27',
+        flags: [
+            ...SHARED,
+            'parameter',
+            'dial-timeout',
+            'power-user-percentage',
+            'power-user-workspaces',
+            'template',
+            'workspace-count',
+            'workspace-updates-timeout',
+        ],
+        required: ['workspace-count', 'power-user-workspaces', 'template'],
+        runs: (flags) => updatesUsers(flags).users,
+        workspaces: (flags) => updatesUsers(flags).workspaces,
+        users: (flags) => updatesUsers(flags).users,
+        lasts: (flags) => sum((0,cli_suite/* durationFlag */.h5)(flags, 'workspace-updates-timeout', (0,units/* minutes */.Gx)(5)), (0,cli_suite/* durationFlag */.h5)(flags, 'dial-timeout', (0,units/* minutes */.Gx)(2))),
+        template: (flags) => (0,cli_suite/* textFlag */.gx)(flags, 'template'),
+        parameters: true,
+        refusedByLimitsSince: [2, 33],
+        leavesCleanup: '--no-cleanup',
+    },
+    autostart: {
+        does: 'workspaces that are all started by their schedule in the same minute',
+        since: 'v2.28',
+        flags: [
+            ...SHARED,
+            'parameter',
+            'autostart-build-timeout',
+            'autostart-delay',
+            'autostart-timeout',
+            'template',
+            'workspace-count',
+            'workspace-job-timeout',
+        ],
+        required: ['workspace-count', 'template'],
+        runs: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'workspace-count', 0),
+        workspaces: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'workspace-count', 0),
+        users: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'workspace-count', 0),
+        // The workspace is built, stopped, and built again by its schedule.
+        lasts: (flags) => sum((0,units/* seconds */.YA)(2 * (0,cli_suite/* durationFlag */.h5)(flags, 'workspace-job-timeout', (0,units/* minutes */.Gx)(5))), (0,cli_suite/* durationFlag */.h5)(flags, 'autostart-delay', (0,units/* minutes */.Gx)(2)), (0,cli_suite/* durationFlag */.h5)(flags, 'autostart-build-timeout', (0,units/* minutes */.Gx)(15)), (0,cli_suite/* durationFlag */.h5)(flags, 'autostart-timeout', (0,units/* seconds */.YA)(0))),
+        least: {
+            'autostart-delay': {
+                value: (0,units/* minutes */.Gx)(2),
+                reason: 'the server looks at the schedules once a minute, and a shorter delay may have passed by then',
+            },
+        },
+        template: (flags) => (0,cli_suite/* textFlag */.gx)(flags, 'template'),
+        parameters: true,
+        experiment: { name: 'workspace-build-updates', since: [2, 32] },
+        leavesCleanup: '--no-cleanup',
+    },
+    notifications: {
+        does: 'users wait for a notification that template admins get',
+        since: 'v2.28',
+        flags: [
+            ...SHARED,
+            'dial-timeout',
+            'notification-timeout',
+            'owner-user-percentage',
+            'reuse-users',
+            'smtp-api-url',
+            'smtp-request-timeout',
+            'template-admin-percentage',
+            'user-count',
+        ],
+        required: ['user-count'],
+        runs: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'user-count', 0),
+        users: (flags) => ((0,cli_suite/* textFlag */.gx)(flags, 'reuse-users') === 'true' ? 0 : (0,cli_suite/* numberFlag */.C$)(flags, 'user-count', 0)),
+        lasts: (flags) => sum((0,cli_suite/* durationFlag */.h5)(flags, 'notification-timeout', (0,units/* minutes */.Gx)(10)), (0,cli_suite/* durationFlag */.h5)(flags, 'dial-timeout', (0,units/* minutes */.Gx)(10))),
+        leavesCleanup: '--no-cleanup',
+        templatesMade: () => ['scaletest-test-template'],
+    },
+    'task-status': {
+        does: 'external agents report the status of their tasks',
+        since: 'v2.29',
+        flags: [
+            ...SHARED,
+            'app-slug',
+            'baseline-duration',
+            'count',
+            'org',
+            'report-status-duration',
+            'report-status-period',
+            'template',
+            'workspace-name-prefix',
+        ],
+        required: [],
+        runs: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'count', 10),
+        workspaces: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'count', 10),
+        // All have five minutes to connect; the CLI has no flag for it.
+        lasts: (flags) => sum((0,units/* minutes */.Gx)(5), (0,cli_suite/* durationFlag */.h5)(flags, 'baseline-duration', (0,units/* minutes */.Gx)(10)), (0,cli_suite/* durationFlag */.h5)(flags, 'report-status-duration', (0,units/* minutes */.Gx)(15))),
+        prefixes: { 'workspace-name-prefix': 'scaletest-' },
+        template: (flags) => (0,cli_suite/* textFlag */.gx)(flags, 'template') ?? 'scaletest-task-status',
+        needsExternalAgent: true,
+        licence: () => 'workspace_external_agent',
+        secretLogs: true,
+    },
+    'dynamic-parameters': {
+        does: 'forms whose parameters depend on each other are evaluated at the same time',
+        since: 'v2.28',
+        flags: [...TIMEOUTS, ...TRACING, 'concurrent-evaluations', 'org', 'provisioner-tag', 'template'],
+        required: [],
+        runs: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'concurrent-evaluations', 100),
+        lasts: () => (0,units/* minutes */.Gx)(5),
+        setup: (0,units/* minutes */.Gx)(10),
+        templatesMade: (flags) => [(0,cli_suite/* textFlag */.gx)(flags, 'template') ?? 'scaletest-dynamic-parameters'],
+    },
+    prebuilds: {
+        does: 'prebuilt workspaces are made and deleted by the reconciler',
+        since: 'v2.29',
+        flags: [
+            ...SHARED,
+            'num-preset-prebuilds',
+            'num-presets',
+            'num-templates',
+            'prebuild-workspace-timeout',
+            'provisioner-tag',
+            'template-version-job-timeout',
+        ],
+        required: [],
+        runs: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'num-templates', 1),
+        workspaces: prebuildsMade,
+        lasts: (flags) => (0,units/* seconds */.YA)(2 * (0,cli_suite/* durationFlag */.h5)(flags, 'template-version-job-timeout', (0,units/* minutes */.Gx)(5)) +
+            2 * (0,cli_suite/* durationFlag */.h5)(flags, 'prebuild-workspace-timeout', (0,units/* minutes */.Gx)(10))),
+        licence: () => 'workspace_prebuilds',
+        templatesMade: () => ['scaletest-prebuilds-template-'],
+        onlyWhenNamed: 'it pauses the reconciler of prebuilt workspaces for the whole deployment, several times; the gate sees that it goes on afterwards',
+        pauses: 'prebuilds',
+    },
+    bridge: {
+        does: 'users send requests through the AI gateway, or in mode direct straight to its upstream',
+        since: 'v2.30',
+        flags: [
+            ...TIMEOUTS,
+            ...CLEANUP,
+            'concurrent-users',
+            'http-timeout',
+            'mode',
+            'num-messages',
+            'provider',
+            'request-count',
+            'request-payload-size',
+            'stream',
+            'upstream-url',
+        ],
+        required: ['concurrent-users', 'provider'],
+        runs: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'concurrent-users', 0),
+        users: (flags) => (0,cli_suite/* textFlag */.gx)(flags, 'mode')?.toLowerCase() === 'bridge' ? (0,cli_suite/* numberFlag */.C$)(flags, 'concurrent-users', 0) : 0,
+        lasts: (flags) => (0,units/* seconds */.YA)((0,cli_suite/* numberFlag */.C$)(flags, 'request-count', 1) * (0,cli_suite/* durationFlag */.h5)(flags, 'http-timeout', (0,units/* seconds */.YA)(30)) + (0,units/* minutes */.Gx)(2)),
+        licence: (flags) => ((0,cli_suite/* textFlag */.gx)(flags, 'mode')?.toLowerCase() === 'bridge' ? 'aibridge' : undefined),
+        leavesCleanup: '--no-cleanup',
+    },
+    chat: {
+        does: 'chats of Coder Agents run in the workspaces that were created',
+        since: 'v2.34',
+        flags: [
+            ...SHARED,
+            'chats-per-workspace',
+            'llm-mock-url',
+            'prompt',
+            'provider-propagation-wait',
+            'target-workspaces',
+            'template',
+            'turn-start-delay',
+            'turns',
+            'use-host-login',
+        ],
+        required: ['chats-per-workspace', 'llm-mock-url'],
+        runs: (flags, targets) => targetsOf(flags, targets) * (0,cli_suite/* numberFlag */.C$)(flags, 'chats-per-workspace', 0),
+        lasts: (flags) => sum(USUAL, (0,cli_suite/* durationFlag */.h5)(flags, 'turn-start-delay', (0,units/* seconds */.YA)(0))),
+        template: (flags) => (0,cli_suite/* textFlag */.gx)(flags, 'template'),
+        needsWorkspaces: true,
+        onlyWhenNamed: 'it creates or changes an AI provider of the deployment, which stays as it left it',
+        notMeasured: ['turns_requested', 'turn_start_delay_ms'],
+    },
+    'create-users': {
+        does: 'users are created and sign in',
+        flags: [...SHARED, 'concurrency', 'count', 'template-admin-percentage'],
+        required: ['count'],
+        runs: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'count', 0),
+        users: (flags) => (0,cli_suite/* numberFlag */.C$)(flags, 'count', 0),
+        lasts: () => USUAL,
+        leavesCleanup: '--no-cleanup',
+    },
+};
+const isCliSuite = (name) => CLI_SUITE_NAMES.some((one) => one === name);
+/** Sub-commands of the CLI that are no load, or have a section of their own, with what to do instead. */
+const NO_SUITES = {
+    'create-workspaces': 'it has a section of its own, "create_workspaces"',
+    dashboard: 'it has a section of its own, "dashboard"',
+    'workspace-traffic': 'it has a section of its own, "workspace_traffic"',
+    cleanup: 'the gate cleans up itself, through the API; see input "cleanup"',
+    smtp: 'it is a stand-in server; start it in a step before the gate and give its address to "notifications"',
+    'llm-mock': 'it is a stand-in server; start it in a step before the gate and give its address to "bridge" or "chat"',
+    agentfake: 'it is a stand-in for agents; start it in a step before the gate',
+};
+
+
+/***/ }),
+
 /***/ 97533:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -44097,6 +45416,8 @@ function routesToAsk({ work }) {
 /* harmony export */   B_: () => (/* binding */ stepsOf),
 /* harmony export */   HN: () => (/* binding */ isDashboardStep),
 /* harmony export */   Ki: () => (/* binding */ dashboardStepOf),
+/* harmony export */   NO: () => (/* binding */ isSuiteStep),
+/* harmony export */   XO: () => (/* binding */ suiteStepsOf),
 /* harmony export */   Xc: () => (/* binding */ evidenceName),
 /* harmony export */   _m: () => (/* binding */ isTrafficStep),
 /* harmony export */   c1: () => (/* binding */ groupsOf),
@@ -44108,12 +45429,17 @@ function routesToAsk({ work }) {
 /* harmony export */   wp: () => (/* binding */ browserStepOf),
 /* harmony export */   xR: () => (/* binding */ isCliStep)
 /* harmony export */ });
+/* harmony import */ var _cli_suites_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(32161);
+
 /** The steps of all phases, in order. */
 const stepsOf = ({ phases }) => phases.flatMap(({ steps }) => steps);
 const isCreateStep = (step) => step.suite === 'create-workspaces';
 const isDashboardStep = (step) => step.suite === 'dashboard';
 const isTrafficStep = (step) => step.suite === 'workspace-traffic';
 const isBrowserStep = (step) => step.suite === 'dashboard-browser';
+const isSuiteStep = (step) => (0,_cli_suites_js__WEBPACK_IMPORTED_MODULE_0__/* .isCliSuite */ .lD)(step.suite);
+/** The steps of the CLI's other suites. */
+const suiteStepsOf = (plan) => stepsOf(plan).filter(isSuiteStep);
 /** The steps that create workspaces, one a group. */
 const createStepsOf = (plan) => stepsOf(plan).filter(isCreateStep);
 /** The step that sends traffic; undefined where none is planned. */
@@ -44125,30 +45451,21 @@ const dashboardStepOf = (plan) => stepsOf(plan).find(isDashboardStep);
 const isCliStep = (step) => 'command' in step;
 /** What a step is called in the log and the reports: its group, else its suite. */
 function stepName(step) {
-    switch (step.suite) {
-        case 'create-workspaces':
-            return step.group;
-        case 'dashboard':
-        case 'workspace-traffic':
-        case 'dashboard-browser':
-            return step.suite;
-    }
+    return isCreateStep(step) ? step.group : step.suite;
 }
 /** How the evidence files of a step begin. */
 function evidenceName(step) {
-    switch (step.suite) {
-        case 'create-workspaces':
-            return `${step.suite}.${step.group}`;
-        case 'dashboard':
-        case 'workspace-traffic':
-        case 'dashboard-browser':
-            return step.suite;
-    }
+    return isCreateStep(step) ? `${step.suite}.${step.group}` : step.suite;
 }
 /** The names of the groups. */
 const groupsOf = (plan) => createStepsOf(plan).map(({ group }) => group);
-/** The names of the templates. */
-const templatesOf = (plan) => createStepsOf(plan).map(({ template }) => template);
+/** The names of the templates that have to be there. */
+const templatesOf = (plan) => [
+    ...new Set([
+        ...createStepsOf(plan).map(({ template }) => template),
+        ...suiteStepsOf(plan).flatMap(({ template }) => template ?? []),
+    ]),
+];
 
 
 /***/ }),
@@ -44160,35 +45477,38 @@ const templatesOf = (plan) => createStepsOf(plan).map(({ template }) => template
 /* harmony export */   j: () => (/* binding */ planTime),
 /* harmony export */   m: () => (/* binding */ stepCeiling)
 /* harmony export */ });
-/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61996);
-/* harmony import */ var _steps_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(62960);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(61996);
+/* harmony import */ var _steps_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(62960);
 
 
 /** Installing the CLI and the readiness checks. */
-const BEFORE_LOAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .minutes */ .Gx)(3);
+const BEFORE_LOAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .minutes */ .Gx)(3);
 /** The CLI's listing of the workspaces, closing each connection (up to 40 s), and the wait for the last scrape. */
-const TRAFFIC_OVERHEAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(90);
+const TRAFFIC_OVERHEAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(90);
 /** A token for each user, the start of the browsers (20 s at most), and their end. */
-const BROWSER_OVERHEAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(60);
+const BROWSER_OVERHEAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(60);
 /** The CLI's planning dry-run is a job of its own, outside its --timeout; and the wait before it exits. */
-const CLI_OVERHEAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(165);
+const CLI_OVERHEAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(165);
 /** Reading the builds, judging, reporting and the upload. */
-const AFTER_LOAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .minutes */ .Gx)(4);
+const AFTER_LOAD = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .minutes */ .Gx)(4);
 /** What deleting one workspace takes where nothing better is known. */
-const DELETION = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(20);
+const DELETION = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(20);
 /** Coder's default is three built-in provisioners a replica; scale-test deployments have more. */
 const ASSUMED_SLOTS = 10;
 /** The last deletions leave slots idle, and some are tried again. */
 const CLEANUP_RESERVE = 1.2;
-const LEAST_CLEANUP = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .minutes */ .Gx)(2);
+const LEAST_CLEANUP = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .minutes */ .Gx)(2);
 /** The longest that a run may take, so that people can set timeout-minutes. */
 function planTime(phases, slots, deletion = new Map()) {
-    const load = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0));
+    const load = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0));
     const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
-    const steps = (0,_steps_js__WEBPACK_IMPORTED_MODULE_1__/* .createStepsOf */ .p8)({ phases });
-    const work = steps.reduce((sum, { template, count }) => sum + count * (deletion.get(template) ?? DELETION), 0);
-    const cleanup = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(Math.max(LEAST_CLEANUP, Math.ceil((work / usedSlots) * CLEANUP_RESERVE)));
-    const total = (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
+    const made = [
+        ...(0,_steps_js__WEBPACK_IMPORTED_MODULE_0__/* .createStepsOf */ .p8)({ phases }).map(({ template, count }) => ({ template, count })),
+        ...(0,_steps_js__WEBPACK_IMPORTED_MODULE_0__/* .suiteStepsOf */ .XO)({ phases }).map(({ template = '', workspaces }) => ({ template, count: workspaces })),
+    ];
+    const work = made.reduce((sum, { template, count }) => sum + count * (deletion.get(template) ?? DELETION), 0);
+    const cleanup = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(Math.max(LEAST_CLEANUP, Math.ceil((work / usedSlots) * CLEANUP_RESERVE)));
+    const total = (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(BEFORE_LOAD + load + AFTER_LOAD + cleanup);
     return {
         load,
         cleanup,
@@ -44200,13 +45520,15 @@ function planTime(phases, slots, deletion = new Map()) {
 }
 /** When a step is ended by force: its own time-out, and what surrounds it. */
 function stepCeiling(step) {
+    if ((0,_steps_js__WEBPACK_IMPORTED_MODULE_0__/* .isSuiteStep */ .NO)(step))
+        return (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(step.timeout + step.around + CLI_OVERHEAD);
     switch (step.suite) {
         case 'create-workspaces':
-            return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(step.timeout + CLI_OVERHEAD);
+            return (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(step.timeout + CLI_OVERHEAD);
         case 'workspace-traffic':
-            return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(step.timeout + TRAFFIC_OVERHEAD);
+            return (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(step.timeout + TRAFFIC_OVERHEAD);
         case 'dashboard-browser':
-            return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(step.timeout + BROWSER_OVERHEAD);
+            return (0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .seconds */ .YA)(step.timeout + BROWSER_OVERHEAD);
         case 'dashboard':
             return step.timeout;
     }
@@ -44227,7 +45549,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
 // EXTERNAL MODULE: ./src/inputs.ts + 1 modules
-var inputs = __nccwpck_require__(12593);
+var src_inputs = __nccwpck_require__(12593);
 // EXTERNAL MODULE: ./src/ready/lease-check.ts
 var lease_check = __nccwpck_require__(25920);
 // EXTERNAL MODULE: ./src/report/markdown.ts
@@ -44240,7 +45562,10 @@ var cleaning = __nccwpck_require__(5759);
 var connecting = __nccwpck_require__(72283);
 // EXTERNAL MODULE: ./src/stages/leasing.ts + 3 modules
 var leasing = __nccwpck_require__(32434);
+// EXTERNAL MODULE: ./src/stages/restoring.ts
+var stages_restoring = __nccwpck_require__(44286);
 ;// CONCATENATED MODULE: ./src/stages/after-main.ts
+
 
 
 
@@ -44251,56 +45576,68 @@ var leasing = __nccwpck_require__(32434);
 
 /** A cancelled job gives all its post steps five minutes together. */
 const AFTER_CANCEL_MS = 4 * 60_000;
-/** What post does for a main that could not: the clean-up, under the lease. Fails the step of post when anything is left. */
-async function cleanUpAfterMain(debt, world) {
+/**
+ * What post does for a main that could not: what a suite has paused goes on first, since it concerns everybody; then the
+ * clean-up, under the lease. Fails the step of post when anything is left.
+ */
+async function restoreAfterMain({ cleanup, restoring, lockId }, world) {
     try {
-        const sentence = await carryOutDebt(debt, (0,inputs/* parseInputs */.T)(world.environment), world);
-        await world.step.writeSummary((0,markdown/* sections */.V0)(['### Clean-up after the scale test', (0,markdown/* cell */.Hn)(sentence.text)]));
-        if (sentence.isClean) {
-            world.log.info(sentence.text);
-            return;
+        const inputs = (0,src_inputs/* parseInputs */.T)(world.environment);
+        const connection = await (0,connecting/* connect */.Ng)(inputs, world);
+        try {
+            const paused = restoring && (await (0,stages_restoring/* resume */.U)(restoring, connection, world));
+            const cleaned = cleanup && (await carryOutDebt(cleanup, connection, inputs, world));
+            const templates = restoring && (await (0,stages_restoring/* removeTemplates */.O0)(restoring, connection, world));
+            if (cleanup === undefined && lockId !== undefined)
+                await (0,leasing/* releaseOwedLease */.jx)(lockId, connection, world);
+            await report(cleaned, [paused, templates].filter((problem) => problem !== undefined), world);
         }
-        fail(sentence.text, world);
+        finally {
+            await (0,connecting/* disconnect */.Zf)(connection, world);
+        }
     }
     catch (thrown) {
         fail((0,errors/* messageOf */.b)(thrown), world);
     }
 }
-async function carryOutDebt(debt, inputs, world) {
+async function report(cleaned, problems, world) {
+    const text = [...(cleaned ? [cleaned.text] : []), ...problems].join('. ');
+    if (text !== '')
+        await world.step.writeSummary((0,markdown/* sections */.V0)(['### Clean-up after the scale test', (0,markdown/* cell */.Hn)(text)]));
+    if (problems.length > 0 || cleaned?.isClean === false)
+        fail(text, world);
+    else if (text !== '')
+        world.log.info(text);
+}
+async function carryOutDebt(debt, connection, inputs, world) {
     const cancelled = (0,cleaning/* wasCancelled */.r1)(world);
     const time = (0,units/* milliseconds */.Rz)(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
     const deadline = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + time);
-    const connection = await (0,connecting/* connect */.Ng)(inputs, world);
-    try {
-        const me = await connection.identity.api.me();
-        const taken = await (0,leasing/* regainLease */.pP)(connection, inputs, world);
-        if ('heldBy' in taken) {
-            // What is there since main began may be the other run's by now.
-            const held = (0,lease_check/* heldSentence */.xh)(taken.heldBy, world.job.runUrl);
-            return { isClean: false, text: `nothing was removed, because ${held}` };
-        }
-        const { lease } = taken;
-        const request = {
-            connection,
-            scope: { since: new Date(debt.since), ownUserId: me.id },
-            orphan: debt.orphan,
-            queue: cancelled ? 'hand-over' : 'short',
-            deadline,
-            signal: AbortSignal.any([world.cancelled, lease.lost]),
-        };
-        const result = await (0,cleaning/* clean */.uH)(request, world).finally(() => lease.release());
-        return { isClean: (0,cleaning/* isClean */.AG)(result), text: (0,cleaning/* cleanupSentence */.W1)(result) };
+    const me = await connection.identity.api.me();
+    const taken = await (0,leasing/* regainLease */.pP)(connection, inputs, world);
+    if ('heldBy' in taken) {
+        // What is there since main began may be the other run's by now.
+        const held = (0,lease_check/* heldSentence */.xh)(taken.heldBy, world.job.runUrl);
+        return { isClean: false, text: `nothing was removed, because ${held}` };
     }
-    finally {
-        await (0,connecting/* disconnect */.Zf)(connection, world);
-    }
+    const { lease } = taken;
+    const request = {
+        connection,
+        scope: { since: new Date(debt.since), ownUserId: me.id },
+        orphan: debt.orphan,
+        queue: cancelled ? 'hand-over' : 'short',
+        deadline,
+        signal: AbortSignal.any([world.cancelled, lease.lost]),
+    };
+    const result = await (0,cleaning/* clean */.uH)(request, world).finally(() => lease.release());
+    return { isClean: (0,cleaning/* isClean */.AG)(result), text: (0,cleaning/* cleanupSentence */.W1)(result) };
 }
 /** When nothing else is owed. A lease that cannot be released ends by itself, so this fails nothing. */
 async function releaseAfterMain(lockId, world) {
     if (lockId === undefined)
         return;
     try {
-        const connection = await (0,connecting/* connect */.Ng)((0,inputs/* parseInputs */.T)(world.environment), world);
+        const connection = await (0,connecting/* connect */.Ng)((0,src_inputs/* parseInputs */.T)(world.environment), world);
         await (0,leasing/* releaseOwedLease */.jx)(lockId, connection, world).finally(() => (0,connecting/* disconnect */.Zf)(connection, world));
         world.log.info('the lease of this run was released');
     }
@@ -44325,16 +45662,21 @@ var uploading = __nccwpck_require__(18660);
 
 
 
+
 /** Leaves nothing behind, whatever happened to main, and uploads what main could not. Never changes a verdict. */
 async function post(world) {
     await (0,tidying/* tidyAfterMain */.cB)(world);
-    const debt = (0,cleaning/* owedCleanup */.Gz)(world);
+    const cleanup = (0,cleaning/* owedCleanup */.Gz)(world);
+    const restoring = (0,stages_restoring/* owedRestoring */.Bz)(world);
     const upload = (0,uploading/* owedUpload */.BZ)(world);
     const lockId = (0,leasing/* owedLease */.mA)(world);
-    if (debt === undefined && upload === undefined && lockId === undefined)
+    const isSomethingLeft = cleanup !== undefined || restoring !== undefined;
+    if (!isSomethingLeft && upload === undefined && lockId === undefined)
         world.log.info('main left nothing to do');
     await Promise.all([
-        debt === undefined ? releaseAfterMain(lockId, world) : cleanUpAfterMain(debt, world),
+        isSomethingLeft
+            ? restoreAfterMain({ cleanup, restoring, lockId }, world)
+            : releaseAfterMain(lockId, world),
         upload === undefined ? undefined : (0,uploading/* uploadEvidence */.di)(upload, world),
     ]);
 }
@@ -45212,6 +46554,7 @@ function readFacts(connection, plan) {
     return (0,facts/* readDeployment */.iJ)(connection.server, api, token, {
         templates: (0,steps/* templatesOf */.r3)(plan),
         routes: dashboard === undefined ? [] : (0,load_schedule/* routesToAsk */.zU)(dashboard),
+        suites: (0,steps/* suiteStepsOf */.XO)(plan).length > 0,
     });
 }
 /** Ends the session that this run began. A session that stays is no reason to fail. */
@@ -45756,6 +47099,95 @@ async function regainLease(connection, inputs, world) {
 /** In post: releases what main left and nobody needs any more. */
 async function releaseOwedLease(lockId, connection, world) {
     await releaseLease(lockId, await toolsOf(connection, world));
+}
+
+
+/***/ }),
+
+/***/ 44286:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bz: () => (/* binding */ owedRestoring),
+/* harmony export */   DE: () => (/* binding */ settleRestoring),
+/* harmony export */   O0: () => (/* binding */ removeTemplates),
+/* harmony export */   U: () => (/* binding */ resume),
+/* harmony export */   VF: () => (/* binding */ restoringDebt),
+/* harmony export */   vc: () => (/* binding */ oweRestoring)
+/* harmony export */ });
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(92857);
+/* harmony import */ var _coder_deployment_functions_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(94658);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
+/* harmony import */ var _plan_cli_suites_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(32161);
+/* harmony import */ var _plan_steps_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(62960);
+
+
+
+
+
+const STATE = 'restoring';
+/** What the suites of a run change on the deployment beside users and workspaces: post undoes it if main does not. */
+const debtSchema = zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
+    resumePrebuilds: zod__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
+    /** Names of templates that the suites make; with a dash at the end, all whose names begin so. */
+    templates: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
+    /** Ids of the templates that were there before, which stay. */
+    before: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()),
+});
+/** Only what bears the mark of Coder's scale tests is ever deleted. */
+const MARK = 'scaletest-';
+/** What a plan will have to undo; undefined when nothing. */
+function restoringDebt(plan, templatesBefore, removesTemplates) {
+    const steps = (0,_plan_steps_js__WEBPACK_IMPORTED_MODULE_3__/* .suiteStepsOf */ .XO)(plan);
+    const templates = steps.flatMap((step) => _plan_cli_suites_js__WEBPACK_IMPORTED_MODULE_2__/* .CLI_SUITES */ .Jl[step.suite].templatesMade?.(step.flags) ?? []);
+    const debt = {
+        resumePrebuilds: steps.some(({ suite }) => _plan_cli_suites_js__WEBPACK_IMPORTED_MODULE_2__/* .CLI_SUITES */ .Jl[suite].pauses === 'prebuilds'),
+        templates: removesTemplates ? templates.filter((name) => name.startsWith(MARK)) : [],
+        before: templatesBefore.map(({ id }) => id),
+    };
+    return debt.resumePrebuilds || debt.templates.length > 0 ? debt : undefined;
+}
+/** From here on post restores, whatever happens to main. */
+const oweRestoring = (debt, world) => world.state.save(STATE, JSON.stringify(debt));
+const settleRestoring = (world) => world.state.save(STATE, '');
+/** What main left to undo; undefined when nothing. */
+function owedRestoring(world) {
+    const text = world.state.read(STATE);
+    return text === '' ? undefined : debtSchema.parse(JSON.parse(text));
+}
+/** Lets go on what a suite has paused. @returns the sentence of a failure. */
+async function resume({ resumePrebuilds }, connection, world) {
+    if (!resumePrebuilds)
+        return undefined;
+    const functions = new _coder_deployment_functions_js__WEBPACK_IMPORTED_MODULE_0__/* .DeploymentFunctions */ .Z(connection.identity.api.http);
+    try {
+        if (!(await functions.prebuildsPaused()))
+            return undefined;
+        await functions.resumePrebuilds();
+        world.log.info('The reconciler of prebuilt workspaces was left paused, and goes on again');
+        return undefined;
+    }
+    catch (thrown) {
+        return `whether prebuilt workspaces go on again is not known: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(thrown)}; run "coder prebuilds resume"`;
+    }
+}
+/** Removes templates that a suite made, once their workspaces are gone. @returns the sentence of a failure. */
+async function removeTemplates({ templates, before }, connection, world) {
+    if (templates.length === 0)
+        return undefined;
+    const functions = new _coder_deployment_functions_js__WEBPACK_IMPORTED_MODULE_0__/* .DeploymentFunctions */ .Z(connection.identity.api.http);
+    try {
+        const made = (await functions.templates()).filter(({ id, name }) => !before.includes(id) &&
+            templates.some((one) => (one.endsWith('-') ? name.startsWith(one) : name === one)));
+        for (const { id } of made)
+            await functions.deleteTemplate(id);
+        if (made.length > 0)
+            world.log.info(`Templates that a suite left were removed: ${made.map(({ name }) => name).join(', ')}`);
+        return undefined;
+    }
+    catch (thrown) {
+        return `templates of the suites (${templates.join(', ')}) could not be removed: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(thrown)}; "coder exp scaletest cleanup" removes those of prebuilt workspaces, the others can be deleted by hand`;
+    }
 }
 
 

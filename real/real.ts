@@ -11,6 +11,7 @@ import { reenterInNamespace } from './namespace.js';
 import { Owner } from './owner.js';
 import { latenciesBesideServer } from './server-latency.js';
 import { runTwoGates } from './two-gates.js';
+import { startModelMock, suitesConfig } from './suites.js';
 import { startServer, stopAgents, type RealServer, type ServerSettings } from './server.js';
 
 const USAGE = `Runs the committed action against a real Coder server on this machine.
@@ -24,7 +25,7 @@ const USAGE = `Runs the committed action against a real Coder server on this mac
   --keep               keeps the server's folder with its log
 
 Terraform 1.1 to 1.14 has to be on PATH, or the server fetches it. Without network, TF_CLI_CONFIG_FILE names a mirror
-with the provider coder/coder that fits the server's age. As root on Linux everything runs in a network namespace.
+with the provider coder/coder that fits the server's age, and with its 2.5.3 for the suite dynamic-parameters. As root on Linux everything runs in a network namespace.
 Up to v2.21 the browsers need a binary that has the site built in, and Chromium.
 `;
 
@@ -56,6 +57,8 @@ interface Scenario {
   readonly rateLimits: boolean;
   readonly tests: string;
   readonly signals?: NonNullable<RunActionOptions['signals']>;
+  /** Runs every other suite of the CLI instead, which needs no licence. */
+  readonly otherSuites?: true;
   /** Stops the server for a while when the log says this. */
   readonly stallAt?: RegExp;
   /** Asks for browsers beside the virtual users; what that comes to depends on the server's version. */
@@ -117,6 +120,14 @@ const SCENARIOS: readonly Scenario[] = [
     tests: 'create-workspaces',
     twoGatesWait: '5m',
   },
+  {
+    title: 'every other suite of the CLI that runs without a licence',
+    driver: 'auto',
+    rateLimits: false,
+    tests: '',
+    otherSuites: true,
+    expected: 'pass',
+  },
 ];
 
 const { values } = parseArgs({
@@ -171,7 +182,9 @@ async function runAll(settings: ServerSettings): Promise<number> {
         limits = scenario.rateLimits;
         server = await startServer({ ...settings, rateLimits: limits });
       }
-      const outcome = await runScenario(scenario, server, owner, settings);
+      const outcome = scenario.otherSuites
+        ? await runOtherSuites(scenario, server, owner, settings)
+        : await runScenario(scenario, configOf(scenario), server, owner, settings);
       lines.push(outcome.line);
       if (!outcome.isAsExpected) failures += 1;
     }
@@ -185,10 +198,35 @@ async function runAll(settings: ServerSettings): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-async function runScenario(scenario: Scenario, server: RealServer, owner: Owner, settings: ServerSettings) {
+const configOf = ({ driver, withBrowsers }: Scenario): string =>
+  CONFIG(driver, withBrowsers ? BROWSERS : DASHBOARD);
+
+async function runOtherSuites(
+  scenario: Scenario,
+  server: RealServer,
+  owner: Owner,
+  settings: ServerSettings,
+) {
+  const mock = await startModelMock(settings.coderPath);
+  try {
+    const suites = await suitesConfig(settings.coderPath, TEMPLATE, mock?.url);
+    if (suites === undefined) return { isAsExpected: true, line: `${scenario.title}: this CLI has none` };
+    return await runScenario({ ...scenario, tests: suites.tests }, suites.config, server, owner, settings);
+  } finally {
+    mock?.stop();
+  }
+}
+
+async function runScenario(
+  scenario: Scenario,
+  text: string,
+  server: RealServer,
+  owner: Owner,
+  settings: ServerSettings,
+) {
   console.log(`\n${'='.repeat(10)} ${scenario.title} ${'='.repeat(10)}\n`);
   const config = path.join(settings.directory, `${scenario.driver}.yaml`);
-  await writeFile(config, CONFIG(scenario.driver, scenario.withBrowsers ? BROWSERS : DASHBOARD));
+  await writeFile(config, text);
   if (scenario.twoGatesWait !== undefined) {
     const { tests, twoGatesWait: leaseWait } = scenario;
     const { directory, coderPath } = settings;
@@ -225,7 +263,11 @@ async function runScenario(scenario: Scenario, server: RealServer, owner: Owner,
   console.log(`\n${run.main.summary.trim()}\n`);
   const results = run.outputs['results-dir'];
   // A run that was refused has none.
-  if (results !== undefined && existsSync(path.join(results, 'evidence', 'workspaces.json')))
+  if (
+    results !== undefined &&
+    existsSync(path.join(results, 'evidence', 'workspaces.json')) &&
+    !scenario.otherSuites
+  )
     for (const line of [
       ...(await compareWithServer(results, GROUP, owner)),
       ...(await latenciesBesideServer(results)),

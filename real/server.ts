@@ -69,6 +69,8 @@ function environment(settings: ServerSettings, url: string, home: string): Recor
     CODER_BLOCK_DIRECT: 'true',
     CODER_OAUTH2_GITHUB_DEFAULT_PROVIDER_ENABLE: 'false',
     CODER_PROVISIONER_DAEMONS: '3',
+    // The suite autostart needs it; servers that do not know it only warn.
+    CODER_EXPERIMENTS: 'workspace-build-updates',
     ...(settings.postgresUrl !== undefined && { CODER_PG_CONNECTION_URL: settings.postgresUrl }),
     ...(!settings.rateLimits && { CODER_DANGEROUS_DISABLE_RATE_LIMITS: 'true' }),
   };

@@ -36,7 +36,7 @@ function expectSame(file: ResultFile, text: string): void {
   for (const [id, run] of Object.entries(document.runs)) {
     const record = found.get(id);
     expect(record?.startedAt).toEqual(new Date(run.started_at));
-    expect(record?.duration).toBe(run.duration_ms);
+    expect(Math.trunc(record?.duration ?? -1)).toBe(run.duration_ms);
     expect(record?.error !== undefined).toBe(hasFailed(run));
     if (typeof run.error === 'string' && hasFailed(run) && run.error.length <= LONGEST_ERROR)
       expect(record?.error).toBe(run.error);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { completeParameters } from '../../src/plan/parameters.js';
 import type { TemplateParameter } from '../../src/plan/plan-types.js';
-import { stepOf } from '../support/plans.js';
+import type { ParameterUse } from '../../src/plan/parameters.js';
 
 const parameter = (name: string, changes: Partial<TemplateParameter> = {}): TemplateParameter => ({
   name,
@@ -11,55 +11,61 @@ const parameter = (name: string, changes: Partial<TemplateParameter> = {}): Temp
   options: [],
   ...changes,
 });
+const useOf = (changes: Partial<ParameterUse> = {}): ParameterUse => ({
+  template: 'pod-swdev',
+  parameters: {},
+  place: 'create_workspaces.templates.pod_workspaces.parameters',
+  ...changes,
+});
 const region = parameter('region', { defaultValue: 'eu-west-1' });
 const size = parameter('size', { defaultValue: 'small', options: ['small', 'large'] });
 const owner = parameter('owner_email', { required: true });
 
 describe('completeParameters', () => {
   it('gives every parameter a value, also those with a default', () => {
-    expect(completeParameters(stepOf({ parameters: { size: 'large' } }), [region, size])).toEqual({
+    expect(completeParameters(useOf({ parameters: { size: 'large' } }), [region, size])).toEqual({
       values: { region: 'eu-west-1', size: 'large' },
       problems: [],
     });
   });
 
   it('passes an empty default on: not passing it would prompt', () => {
-    expect(completeParameters(stepOf(), [parameter('note')]).values).toEqual({ note: '' });
+    expect(completeParameters(useOf(), [parameter('note')]).values).toEqual({ note: '' });
   });
 
   it('refuses a required parameter without a value, and says where it goes', () => {
-    expect(completeParameters(stepOf(), [owner]).problems).toEqual([
+    expect(completeParameters(useOf(), [owner]).problems).toEqual([
       'the template "pod-swdev" needs a value for its parameter "owner_email"; set it in create_workspaces.templates.pod_workspaces.parameters',
     ]);
   });
 
   it('refuses a parameter that the template does not have', () => {
-    const { problems } = completeParameters(stepOf({ parameters: { regoin: 'x' } }), [region]);
+    const { problems } = completeParameters(useOf({ parameters: { regoin: 'x' } }), [region]);
     expect(problems).toEqual([expect.stringMatching(/has no parameter "regoin".*did you mean "region"\?/)]);
-    expect(completeParameters(stepOf({ parameters: { a: 'x' } }), []).problems).toEqual([
+    expect(completeParameters(useOf({ parameters: { a: 'x' } }), []).problems).toEqual([
       expect.stringMatching(/it has no parameters/),
     ]);
   });
 
   it('refuses a value that is no option, and takes lists of options', () => {
-    expect(completeParameters(stepOf({ parameters: { size: 'huge' } }), [size]).problems).toEqual([
+    expect(completeParameters(useOf({ parameters: { size: 'huge' } }), [size]).problems).toEqual([
       expect.stringMatching(/"huge" is no option of the parameter "size".*small, large/),
     ]);
-    expect(
-      completeParameters(stepOf({ parameters: { size: '["small","large"]' } }), [size]).problems,
-    ).toEqual([]);
+    expect(completeParameters(useOf({ parameters: { size: '["small","large"]' } }), [size]).problems).toEqual(
+      [],
+    );
   });
 
   it('leaves out ephemeral parameters unless they are given', () => {
     const once = parameter('reset', { ephemeral: true, defaultValue: 'false' });
-    expect(completeParameters(stepOf(), [once]).values).toEqual({});
-    expect(completeParameters(stepOf({ parameters: { reset: 'true' } }), [once]).values).toEqual({
+    expect(completeParameters(useOf(), [once]).values).toEqual({});
+    expect(completeParameters(useOf({ parameters: { reset: 'true' } }), [once]).values).toEqual({
       reset: 'true',
     });
   });
 
   it('names every problem at once', () => {
-    const step = stepOf({ parameters: { size: 'huge', nope: 'x' } });
+    const step = useOf({ parameters: { size: 'huge', nope: 'x' } });
     expect(completeParameters(step, [region, size, owner]).problems).toHaveLength(3);
   });
 });

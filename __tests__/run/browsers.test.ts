@@ -80,6 +80,9 @@ async function run({
       since: new Date(),
       describeTrafficPage: () => undefined,
       describeBrowserPage,
+      describeSuitePage: () => undefined,
+      suitesWithPage: new Set(),
+      beforeSuites: async () => undefined,
       ...context?.(deployment),
     },
   );

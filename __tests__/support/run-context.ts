@@ -36,6 +36,9 @@ export async function runContextOf(
       organizationId: template.organization_id,
     }),
     describeTrafficPage: () => undefined,
+    describeSuitePage: () => undefined,
+    suitesWithPage: new Set(),
+    beforeSuites: async () => undefined,
     describeBrowserPage: () => undefined,
     ...changes,
   };

@@ -76,6 +76,10 @@ export interface CliBehaviour {
   metricsPage: string | null;
   /** Another program holds the metrics port: it answers with the page of other workspaces. */
   metricsPortTaken: boolean;
+  /** How long each run of the other suites goes on once its work is done. */
+  suiteSeconds: number;
+  /** The suite prebuilds ends without letting the reconciler go on. */
+  leavePrebuildsPaused: boolean;
   slim: boolean;
   /** Pretends to be v2.7.0. */
   tooOld: boolean;
@@ -247,6 +251,8 @@ export const defaultCliBehaviour: CliBehaviour = {
   failingActionShare: 0.1,
   metricsPage: null,
   metricsPortTaken: false,
+  suiteSeconds: 0.05,
+  leavePrebuildsPaused: false,
   slim: false,
   tooOld: false,
 };

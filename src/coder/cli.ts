@@ -16,7 +16,12 @@ export interface CoderCli {
   readonly path: string;
   readonly versionText: string;
   readonly version: CoderVersion | undefined;
+  /** By suite, the names of all flags that its help shows, without dashes. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
 }
+
+/** `  -c, --user-count int, $CODER_…`: where a flag is described, not where another's description mentions it. */
+const FLAG_LINE = /^\s+(?:-\w,\s*)?--([a-z][a-z0-9-]*)/gm;
 
 /**
  * Looks what a CLI can do instead of trusting its version: Coder promises nothing for experimental commands.
@@ -41,6 +46,7 @@ export async function inspectCli(
       `${path} is the slim build of Coder ${versionText}, which has no scale tests; use the full release binary (the one that a server offers for download is slim)`,
     );
   }
+  const known = new Map<string, readonly string[]>();
   for (const { suite, flags } of needed) {
     const help = await runOrExplain(path, ['exp', 'scaletest', suite, '--help'], run, environment);
     const text = `${help.stdout}\n${help.stderr}`;
@@ -50,6 +56,10 @@ export async function inspectCli(
         `the Coder CLI ${versionText} at ${path} has no "exp scaletest ${suite}"; use the full release of a newer version`,
       );
     }
+    known.set(
+      suite,
+      [...text.matchAll(FLAG_LINE)].map(([, name = '']) => name),
+    );
     const missing = flags.filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(text));
     if (missing.length > 0) {
       throw new InstallError(
@@ -57,7 +67,7 @@ export async function inspectCli(
       );
     }
   }
-  return { path, versionText, version: parseVersion(versionText) };
+  return { path, versionText, version: parseVersion(versionText), flags: known };
 }
 
 async function runOrExplain(

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.js';
 import type { CoderApi } from './api.js';
 import type { ProvisionerDaemon, Template, User } from './api-schemas.js';
+import { DeploymentFunctions } from './deployment-functions.js';
 import { keyIdOf } from './identity.js';
 import { unknownRoutes, type AskedRoute } from './known-routes.js';
 import { listScaletestResources, type ScaletestResources } from './scaletest-resources.js';
@@ -44,12 +45,27 @@ export interface DeploymentFacts {
   readonly leftovers: Fact<ScaletestResources>;
   /** Of the routes that were asked for, the ids of those that the server does not know. */
   readonly unknownRoutes: Fact<readonly string[]>;
+  /** Only where the plan has suites that depend on them. */
+  readonly suites?: SuiteFacts;
+}
+
+/** What some suites of the CLI need. */
+export interface SuiteFacts {
+  /** The features of the licence that are on. */
+  readonly features: Fact<readonly string[]>;
+  readonly experiments: Fact<readonly string[]>;
+  /** Whether somebody has paused the reconciler of prebuilt workspaces. */
+  readonly prebuildsPaused: Fact<boolean>;
+  /** Of the templates that the plan uses, those with an agent outside of Coder. */
+  readonly externalAgents: Fact<readonly string[]>;
 }
 
 /** What a plan wants to know of a deployment. */
 export interface Questions {
   readonly templates: readonly string[];
   readonly routes: readonly AskedRoute[];
+  /** Whether to ask for what suites of the CLI need. */
+  readonly suites?: boolean;
 }
 
 /** @throws ApiError when the deployment cannot be reached at all or is not Coder. */
@@ -94,7 +110,23 @@ export async function readDeployment(
     unknownRoutes: await attempt(() =>
       unknownRoutes(api, questions.routes, templates.known ? templates.value[0] : undefined),
     ),
+    ...(questions.suites === true && { suites: await readSuiteFacts(api, used) }),
   };
+}
+
+async function readSuiteFacts(
+  api: CoderApi,
+  used: ReadonlyMap<string, Fact<TemplateFacts>>,
+): Promise<SuiteFacts> {
+  const functions = new DeploymentFunctions(api.http);
+  const templates = [...used.values()].flatMap((fact) => (fact.known ? [fact.value.template] : []));
+  const [features, experiments, prebuildsPaused, externalAgents] = await Promise.all([
+    attempt(() => functions.features()),
+    attempt(() => functions.experiments()),
+    attempt(() => functions.prebuildsPaused()),
+    attempt(() => functions.withExternalAgent(templates)),
+  ]);
+  return { features, experiments, prebuildsPaused, externalAgents };
 }
 
 async function attempt<T>(ask: () => Promise<T>): Promise<Fact<T>> {

@@ -9,6 +9,8 @@ import { ConfigSource } from './source.js';
 export interface LoadedConfig {
   readonly config: Config;
   readonly source: ConfigSource;
+  /** Where a key stands: under the profile when it comes from there. */
+  readonly locateKey: (path: readonly PropertyKey[], key: string) => SourceLocation;
   readonly builtInProfile?: BuiltInProfile;
 }
 
@@ -37,7 +39,9 @@ export function loadConfig(file: string, text: string, profile?: string): Loaded
   const mistakes = contradictions(parsed.data, locate);
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
-  return { config: parsed.data, source, ...builtIn };
+  const locateKey: LoadedConfig['locateKey'] = (path, key) =>
+    source.locationOfKey(existingPath([...path, key], source, profile).slice(0, -1), key);
+  return { config: parsed.data, source, locateKey, ...builtIn };
 }
 
 /** A mistake in a profile that is not selected today is one all the same. */

@@ -1,3 +1,6 @@
+/** Letters that are wrong, missing or too many. */
+const MOST_SLIPS = 2;
+
 /** The known names nearest to a mistyped one, best first, at most three. */
 export function nearestNames(typed: string, known: readonly string[]): string[] {
   return known
@@ -7,6 +10,10 @@ export function nearestNames(typed: string, known: readonly string[]): string[] 
     .slice(0, 3)
     .map(({ name }) => name);
 }
+
+/** Whether a name is a known one but for a slip of the finger or two. */
+export const isSlipOf = (typed: string, known: readonly string[]): boolean =>
+  known.some((name) => editDistance(typed.toLowerCase(), name.toLowerCase()) <= MOST_SLIPS);
 
 /** `did you mean "count"?`, or the list of what there is. */
 export function suggestion(typed: string, known: readonly string[]): string {

@@ -121,6 +121,20 @@ const workspaceTraffic = z.strictObject({
   mode: trafficMode.default('web-terminal'),
 });
 
+const flagScalar = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'a text, a number, true/false or a list of them is needed; for a flag without a value write true',
+});
+
+/** The value of a flag of the CLI, as it is passed on: a list gives the flag several times. */
+const flagValue = z.union([flagScalar, z.array(flagScalar).min(1, 'at least one value is needed')], {
+  error: 'a text, a number, true/false or a list of them is needed; for a flag without a value write true',
+});
+
+/** Any other suite of the CLI, by the CLI's own names of its flags. */
+const cliSuite = z.record(z.string(), flagValue, {
+  error: 'the flags of the suite are needed, like "user-count: 20", or {} for none',
+});
+
 const criterionDetails = {
   id: z
     .string({ error: 'an id is needed' })
@@ -152,7 +166,7 @@ const sections = {
   dashboard: dashboard.optional(),
   workspace_traffic: workspaceTraffic.optional(),
   api_probe: apiProbe.optional(),
-  suites: z.record(z.string(), z.looseObject({})).optional(),
+  suites: z.record(z.string(), cliSuite).optional(),
   criteria: z.array(criterion).default([]),
   abort_early: z.boolean().default(false),
   cleanup: z.strictObject({ orphan: z.boolean().default(false) }).prefault({}),
@@ -170,6 +184,8 @@ export type CreateWorkspacesConfig = z.infer<typeof createWorkspaces>;
 export type WorkspaceTrafficConfig = z.infer<typeof workspaceTraffic>;
 export type DashboardConfig = z.infer<typeof dashboard>;
 export type ApiProbeConfig = z.infer<typeof apiProbe>;
+export type SuiteFlags = z.infer<typeof cliSuite>;
+export type FlagValue = z.infer<typeof flagValue>;
 export type GroupConfig = z.infer<typeof group>;
 export type CriterionConfig = z.infer<typeof criterion>;
 export type ActiveCriterionConfig = z.infer<typeof activeCriterion>;

@@ -1,6 +1,7 @@
 import type { Expectation, QuantityKind } from '../config/expectation.js';
 import type { BucketMetric, Metric, RatioMetric, SampleMetric } from '../measure/metric.js';
 import { measuredCount, sampleCount } from '../measure/metric.js';
+import { unfit } from '../plan/fitting.js';
 import type { Criterion } from '../plan/plan-types.js';
 import { samplesNeeded } from '../plan/samples.js';
 import { judgeBuckets } from './buckets.js';
@@ -25,6 +26,8 @@ function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): Crit
       ? { verdict: 'skipped', sentence: `skipped: ${metric.reason}` }
       : { verdict: 'error', sentence: metric.reason };
   }
+  const mismatch = unfit(criterion.expect, fittingOf(metric));
+  if (mismatch !== undefined) return { verdict: 'error', sentence: mismatch };
   const n = sampleCount(metric);
   if (n === 0) return { verdict: 'error', sentence: `${metric.name} has no samples` };
   const measured = measuredCount(metric) ?? 0;
@@ -43,6 +46,16 @@ function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): Crit
   const warning = warningOf(criterion, metric) ?? partsWarning(criterion, metrics);
   if (warning === undefined) return outcome;
   return { ...outcome, verdict: 'warn', sentence: `${outcome.sentence}; but ${warning}` };
+}
+
+/** What the plan looked at already where it knew the metric; some are known only by the results. */
+function fittingOf(metric: Measured): Parameters<typeof unfit>[1] {
+  const { name, shape } = metric;
+  return {
+    name,
+    shape,
+    unit: metric.shape === 'ratio' || metric.shape === 'count' ? metric.shape : metric.unit,
+  };
 }
 
 type Judged = Extract<CriterionVerdict, { observed: Observed }>;

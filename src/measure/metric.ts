@@ -17,7 +17,7 @@ interface MetricOrigin {
 /** Many measurements of one kind. Failed ones are infinitely slow: leaving them out would flatter. */
 export interface SampleMetric extends MetricOrigin {
   readonly shape: 'samples';
-  readonly unit: Extract<QuantityKind, 'seconds'>;
+  readonly unit: Extract<QuantityKind, 'seconds' | 'count'>;
   /** Ascending. */
   readonly samples: readonly number[];
   readonly failed: number;

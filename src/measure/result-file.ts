@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { milliseconds, type Milliseconds } from '../units.js';
+import { milliseconds, seconds, toMilliseconds, type Milliseconds } from '../units.js';
+import { parseGoDuration } from './go-duration.js';
 import { JsonWindow, ResultFileError, type ByteRange, type Parsing } from './json-window.js';
 
 /** One run of a suite, without its logs. */
@@ -11,6 +12,8 @@ export interface RunRecord {
   readonly error?: string;
   /** What workspace-traffic read from and wrote to the workspace; before v2.24 no file has it. */
   readonly bytes?: TransferredBytes;
+  /** What the suite measured itself, as it stands in the file; since v2.27, of suites that have some. */
+  readonly metrics?: Readonly<Record<string, unknown>>;
   /** Where its logs stand in the file. */
   readonly logs?: ByteRange;
 }
@@ -44,6 +47,7 @@ const totalsShape = z.object({
 const runShape = z.object({
   started_at: z.string(),
   duration_ms: z.number().nonnegative(),
+  duration: z.string().optional(),
   error: z.unknown().optional(),
 });
 /** Since v2.27 under `metrics`; v2.24 to v2.26 had two keys of their own. */
@@ -146,9 +150,10 @@ class ResultParser {
     this.#runs.push({
       id,
       startedAt,
-      duration: milliseconds(parsed.data.duration_ms),
+      duration: durationOf(parsed.data),
       ...(!PASSED.safeParse(parsed.data.error).success && { error: errorText(parsed.data.error) }),
       ...bytesOf(fields),
+      ...metricsOf(fields),
       ...(logs && { logs }),
     });
   }
@@ -164,11 +169,21 @@ class ResultParser {
   }
 }
 
+/** Whole milliseconds are exact enough, but for a run that took less than one. */
+function durationOf({ duration_ms: whole, duration }: z.infer<typeof runShape>): Milliseconds {
+  return whole > 0 ? milliseconds(whole) : toMilliseconds(parseGoDuration(duration ?? '') ?? seconds(0));
+}
+
 /** Most suites have none, and a zod union for each of ten thousand runs would cost more than the rest. */
 function bytesOf(fields: Record<string, unknown>): { bytes?: TransferredBytes } {
   if (!('metrics' in fields) && !('total_bytes_read' in fields)) return {};
   const { success, data } = bytesShape.safeParse(fields);
   return success ? { bytes: data } : {};
+}
+
+function metricsOf({ metrics }: Record<string, unknown>): { metrics?: Readonly<Record<string, unknown>> } {
+  if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) return {};
+  return { metrics: { ...metrics } };
 }
 
 /** Up to v2.2 a failed run's error is an object without content. */

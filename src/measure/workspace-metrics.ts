@@ -37,7 +37,7 @@ export function coverageProblem({ group, planned, runs }: GroupEvidence): string
   }
   if (runs.length > planned)
     return `${group}: ${runs.length} workspaces were run, but ${planned} were planned`;
-  const implausible = runs.filter(({ error, duration }) => error === undefined && duration <= 0).length;
+  const implausible = runs.filter(({ error, duration }) => error === undefined && duration < 1).length;
   if (implausible > 0) return `${group}: ${implausible} runs passed in 0 ms, which no workspace can`;
   return undefined;
 }

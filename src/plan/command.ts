@@ -90,6 +90,6 @@ function modeFlags(mode: TrafficMode): readonly string[] {
 }
 
 /** The CLI reads list flags as CSV, so a comma, quote or line break needs quoting. */
-function csvField(text: string): string {
+export function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

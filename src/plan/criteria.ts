@@ -1,7 +1,9 @@
-import { parseExpectation, type Expectation, type QuantityKind } from '../config/expectation.js';
+import { parseExpectation, type Expectation } from '../config/expectation.js';
 import { suggestion } from '../config/nearest.js';
 import type { ActiveCriterionConfig, CriterionConfig } from '../config/schema.js';
 import type { Mistake } from '../errors.js';
+import { isCliSuite } from './cli-suites.js';
+import { inUnitOf, unfit } from './fitting.js';
 import { CLEANUP_METRICS, LATER_METRICS, SERVER_METRICS, type KnownMetric } from './metric-names.js';
 import type { Criterion } from './plan-types.js';
 import { undecidable } from './samples.js';
@@ -23,10 +25,11 @@ export interface CriteriaOptions {
 /** The criteria of a run: what its suites bring, what is judged although nobody asked, and the config's `criteria`. */
 export function planCriteria(
   entries: readonly CriterionConfig[],
-  suites: readonly Pick<SuitePlan, 'criteria' | 'metrics'>[],
+  suites: readonly Pick<SuitePlan, 'criteria' | 'metrics' | 'laterMetrics'>[],
   options: CriteriaOptions,
 ): CriteriaPlan {
   const metrics = [...suites.flatMap((suite) => suite.metrics), ...SERVER_METRICS, ...CLEANUP_METRICS];
+  const later = suites.flatMap(({ laterMetrics }) => laterMetrics ?? []);
   const base = [
     ...suites.flatMap(({ criteria }) => criteria),
     RESTARTS,
@@ -36,7 +39,7 @@ export function planCriteria(
   const own: Criterion[] = [];
   entries.forEach((entry, index) => {
     const replaced = base.find(({ id }) => id === entry.id);
-    const planned = 'disabled' in entry ? takenOut(entry, replaced) : ownCriterion(entry, metrics);
+    const planned = 'disabled' in entry ? takenOut(entry, replaced) : ownCriterion(entry, metrics, later);
     if ('message' in planned)
       mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
     else own.push(planned);
@@ -97,29 +100,32 @@ function takenOut(
   };
 }
 
-function ownCriterion(entry: ActiveCriterionConfig, metrics: readonly KnownMetric[]): Criterion | Mistake {
+function ownCriterion(
+  entry: ActiveCriterionConfig,
+  metrics: readonly KnownMetric[],
+  later: readonly string[],
+): Criterion | Mistake {
   const metric = metrics.find(({ name }) => name === entry.metric);
-  if (metric === undefined) return { message: unknownMetric(entry, metrics) };
+  const mayCome = later.some((start) => entry.metric.startsWith(start) && entry.metric !== start);
+  if (metric === undefined && !mayCome) return { message: unknownMetric(entry, metrics) };
+  // What a suite measures itself is known only by its results: there the expectation is compared with them.
+  const known = metric ?? { unit: entry.expect.unit };
   const mismatch = [entry.expect, ...(entry.warn ? [entry.warn] : [])]
-    .map((expectation) => unfit(expectation, metric))
+    .map((expectation) => (metric === undefined ? undefined : unfit(expectation, metric)))
     .find(Boolean);
   if (mismatch !== undefined) return { message: `criterion "${entry.id}": ${mismatch}` };
   return {
     id: entry.id,
     title: entry.title ?? entry.metric,
     metric: entry.metric,
-    expect: inUnitOf(metric, entry.expect),
+    expect: inUnitOf(known, entry.expect),
     informational: entry.informational,
     origin: 'criteria',
     ...(entry.requirement !== undefined && { requirement: entry.requirement }),
-    ...(entry.warn !== undefined && { warn: inUnitOf(metric, entry.warn) }),
+    ...(entry.warn !== undefined && { warn: inUnitOf(known, entry.warn) }),
     ...(entry.min_samples !== undefined && { minSamples: entry.min_samples }),
   };
 }
-
-/** 0.9 of a ratio is 90 %. */
-const inUnitOf = ({ unit }: KnownMetric, expectation: Expectation): Expectation =>
-  unit === 'ratio' ? { ...expectation, unit } : expectation;
 
 const ofSuite = (suite: string): string =>
   `the suite "${suite}", which this run leaves out; add the suite to input "tests"`;
@@ -137,7 +143,7 @@ function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetr
   if (LATER_METRICS.includes(first)) {
     return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
   }
-  const owner = OWNERS[first];
+  const owner = OWNERS[first] ?? (isCliSuite(first) ? ofSuite(first) : undefined);
   if (owner !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`)))
     return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${owner}, or take the criterion out`;
   return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${suggestion(
@@ -145,32 +151,6 @@ function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetr
     metrics.map(({ name }) => name),
   )}`;
 }
-
-/** Why an expectation cannot be asked of a metric; undefined when it can. */
-function unfit(expectation: Criterion['expect'], metric: KnownMetric): string | undefined {
-  const { aggregate, unit, text } = expectation;
-  if (metric.shape === 'samples' || metric.shape === 'buckets') {
-    if (aggregate.kind === 'value')
-      return `"${text}" needs an aggregate, like "p95 ${text}": ${metric.name} has many samples`;
-    const wanted = aggregate.kind === 'count' ? 'count' : metric.unit;
-    return unit === wanted ? undefined : otherKind(text, wanted);
-  }
-  if (aggregate.kind !== 'value')
-    return `"${text}" asks for an aggregate, but ${metric.name} is one number; write "${text.replace(/^\S+\s+/, '')}"`;
-  // A bare number between 0 and 1 is a share as well: 0.99.
-  if (metric.unit === 'ratio' && unit === 'count' && expectation.threshold <= 1) return undefined;
-  return unit === metric.unit ? undefined : otherKind(text, metric.unit);
-}
-
-const EXAMPLES: Readonly<Record<QuantityKind, string>> = {
-  seconds: 'a duration like "2m"',
-  ratio: 'a share like "99%"',
-  count: 'a plain number',
-  bytes_per_second: 'a rate like "40KB/s"',
-};
-
-const otherKind = (text: string, wanted: QuantityKind): string =>
-  `"${text}" compares with a quantity of another kind; ${EXAMPLES[wanted]} is needed`;
 
 /** With the number of samples that the plan yields for its metric. */
 export function withPlannedSamples(criterion: Criterion, metrics: readonly KnownMetric[]): Criterion {

@@ -95,3 +95,6 @@ export function apiMetricNames(
     ...[...routes, 'buildinfo'].map((route) => latency(`api.latency.${route}`, planned.get(route) ?? 0)),
   ];
 }
+
+/** The first part of a metric's name, by which its suite is known. */
+export const suiteOfMetric = (metric: string): string => metric.split('.')[0] ?? '';

@@ -1,5 +1,13 @@
 import { suggestion } from '../config/nearest.js';
-import type { CreateWorkspacesStep, TemplateParameter } from './plan-types.js';
+import type { TemplateParameter } from './plan-types.js';
+
+/** Who uses a template, with the values that it gives. */
+export interface ParameterUse {
+  readonly template: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Where in the config the values stand. */
+  readonly place: string;
+}
 
 export interface CompletedParameters {
   readonly values: Readonly<Record<string, string>>;
@@ -12,32 +20,29 @@ export interface CompletedParameters {
  * default, and a prompt without a terminal ends the run.
  */
 export function completeParameters(
-  step: CreateWorkspacesStep,
+  { template, parameters, place }: ParameterUse,
   known: readonly TemplateParameter[],
 ): CompletedParameters {
   const problems: string[] = [];
   const values: Record<string, string> = {};
-  const place = `create_workspaces.templates.${step.group}.parameters`;
-  for (const name of Object.keys(step.parameters)) {
+  for (const name of Object.keys(parameters)) {
     if (!known.some((parameter) => parameter.name === name)) {
       const names = known.map((parameter) => parameter.name);
       const hint = names.length === 0 ? 'it has no parameters' : suggestion(name, names);
-      problems.push(`the template "${step.template}" has no parameter "${name}" (${place}); ${hint}`);
+      problems.push(`the template "${template}" has no parameter "${name}" (${place}); ${hint}`);
     }
   }
   for (const parameter of known) {
-    const given = Object.hasOwn(step.parameters, parameter.name)
-      ? step.parameters[parameter.name]
-      : undefined;
+    const given = Object.hasOwn(parameters, parameter.name) ? parameters[parameter.name] : undefined;
     if (given === undefined && parameter.ephemeral) continue;
     const value = given ?? (parameter.required ? undefined : parameter.defaultValue);
     if (value === undefined) {
       problems.push(
-        `the template "${step.template}" needs a value for its parameter "${parameter.name}"; set it in ${place}`,
+        `the template "${template}" needs a value for its parameter "${parameter.name}"; set it in ${place}`,
       );
     } else if (parameter.options.length > 0 && value !== '' && !isOption(parameter, value)) {
       problems.push(
-        `"${value}" is no option of the parameter "${parameter.name}" of the template "${step.template}"; there is ${parameter.options.join(', ')}`,
+        `"${value}" is no option of the parameter "${parameter.name}" of the template "${template}"; there is ${parameter.options.join(', ')}`,
       );
     } else {
       values[parameter.name] = value;

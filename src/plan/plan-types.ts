@@ -1,6 +1,9 @@
 import type { Expectation } from '../config/expectation.js';
+import type { SuiteFlags } from '../config/schema.js';
+import type { SourceLocation } from '../errors.js';
 import type { ProbeRoute } from '../load/schedule.js';
 import type { Seconds } from '../units.js';
+import type { CliSuiteName } from './cli-suites.js';
 
 /** What will be run and how it will be judged: plain data, also the file plan.json. */
 export interface Plan {
@@ -8,6 +11,8 @@ export interface Plan {
   readonly subject?: string;
   readonly profile?: string;
   readonly suites: readonly string[];
+  /** Suites that the config has, but that run only when input "tests" names them. */
+  readonly leftOut?: readonly string[];
   /** In order; the steps of one phase run at the same time. */
   readonly phases: readonly Phase[];
   readonly criteria: readonly Criterion[];
@@ -22,7 +27,8 @@ export interface Phase {
 }
 
 /** A discriminated union so that later suites add a member and every switch is checked. */
-export type Step = CreateWorkspacesStep | DashboardStep | DashboardBrowserStep | WorkspaceTrafficStep;
+export type Step =
+  CreateWorkspacesStep | DashboardStep | DashboardBrowserStep | WorkspaceTrafficStep | CliSuiteStep;
 
 export type Driver = 'auto' | 'cli' | 'api';
 export type WorkspaceOwner = 'scaletest-users' | 'token-user';
@@ -97,6 +103,32 @@ export interface WorkspaceTrafficStep {
   readonly metricsPort: number;
   readonly resultFile: string;
   /** The exact argument vector but for the port, the executable first. */
+  readonly command: readonly string[];
+}
+
+/** Any other suite of the CLI, with its own flags. */
+export interface CliSuiteStep {
+  readonly suite: CliSuiteName;
+  /** As configured. */
+  readonly flags: SuiteFlags;
+  /** Where each flag stands in the config. */
+  readonly places: Readonly<Record<string, SourceLocation>>;
+  /** How many runs its result file has to list. */
+  readonly plannedRuns: number;
+  readonly workspaces: number;
+  readonly users: number;
+  /** Has to be there before. */
+  readonly template?: string;
+  /** Values that the template has by default, `name=value`: the CLI asks for each that it is not given. */
+  readonly parameters: readonly string[];
+  /** Ends the load of the suite. */
+  readonly timeout: Seconds;
+  /** Ends one run. */
+  readonly jobTimeout: Seconds;
+  /** What the suite may need outside of its time-out: to prepare, and to clean up itself. */
+  readonly around: Seconds;
+  readonly resultFile: string;
+  /** The exact argument vector but for the metrics page, whose port is chosen when it starts; the executable first. */
   readonly command: readonly string[];
 }
 

@@ -2,15 +2,20 @@ import type { LoadedConfig } from '../config/load.js';
 import { formatDuration } from '../config/units.js';
 import { ConfigurationError, type Mistake, type SourceLocation } from '../errors.js';
 import { minutes, type Seconds } from '../units.js';
+import { isCliSuite } from './cli-suites.js';
+import { textFlag } from './cli-suite.js';
+import { completeSuite, planCliSuite } from './cli-suite-plan.js';
 import { createWorkspacesCommand } from './command.js';
 import { planCreateWorkspaces } from './create-workspaces.js';
 import { planCriteria, withPlannedSamples } from './criteria.js';
 import { dashboardMetrics, planDashboard, withoutUnknownRoutes } from './dashboard.js';
 import { withBrowsers } from './dashboard-browser.js';
+import { effectsOf } from './effects.js';
 import { completeParameters } from './parameters.js';
-import type { Criterion, DeploymentOutline, Effects, Phase, Plan } from './plan-types.js';
+import { suiteOfMetric } from './metric-names.js';
+import type { Criterion, DeploymentOutline, Plan } from './plan-types.js';
 import { undecidable } from './samples.js';
-import { createStepsOf, dashboardStepOf, isCreateStep, isDashboardStep } from './steps.js';
+import { dashboardStepOf, isCreateStep, isDashboardStep, isSuiteStep } from './steps.js';
 import type { SuitePlan } from './suite-plan.js';
 import { selectSuites } from './suites.js';
 import { planTime } from './time.js';
@@ -34,9 +39,8 @@ export interface PlanSettings {
  */
 export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
   const { config, source, builtInProfile } = loaded;
-  const { suites, mistakes: suiteMistakes } = selectSuites(config, settings.tests, (path, key) =>
-    source.locationOfKey(path, key),
-  );
+  const selection = selectSuites(config, settings.tests, loaded.locateKey);
+  const { suites, leftOut, mistakes: suiteMistakes } = selection;
   // Without a suite there is nothing to plan, and no other mistake to look for.
   if (suites.length === 0) throw new ConfigurationError(suiteMistakes);
   const planned = planSuites(loaded, suites, settings.rawDirectory);
@@ -64,6 +68,7 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
     ...(settings.subject !== undefined && { subject: settings.subject }),
     ...(settings.profile !== undefined && { profile: settings.profile }),
     suites,
+    ...(leftOut.length > 0 && { leftOut }),
     phases,
     criteria,
     effects,
@@ -73,10 +78,11 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
 
 /** What each suite adds, in the order of their phases. */
 function planSuites(
-  { config, builtInProfile }: LoadedConfig,
+  loaded: LoadedConfig,
   suites: readonly string[],
   rawDirectory: string,
 ): readonly SuitePlan[] {
+  const { config, builtInProfile } = loaded;
   const { create_workspaces: workspaces, dashboard, workspace_traffic: traffic } = config;
   const created = suites.includes('create-workspaces') ? workspaces : undefined;
   const provisioning = builtInProfile?.provisioning ?? 'p95';
@@ -94,21 +100,38 @@ function planSuites(
     created && suites.includes('workspace-traffic') && traffic
       ? planWorkspaceTraffic(traffic, created, rawDirectory)
       : undefined,
+    ...otherSuites(loaded, suites, rawDirectory),
   ].filter((suite) => suite !== undefined);
 }
 
-function effectsOf(phases: readonly Phase[]): Effects {
-  const created = createStepsOf({ phases });
-  const owners = created.filter(({ owner }) => owner === 'scaletest-users');
-  const sum = (steps: typeof created): number => steps.reduce((total, { count }) => total + count, 0);
-  const users = sum(owners) + (dashboardStepOf({ phases })?.usersWithoutWorkspace ?? 0);
-  return { workspaces: sum(created), users, notificationsPerAdmin: 2 * users };
+/** After the guide's own, one after the other as the config has them. */
+function otherSuites(
+  { config, locateKey }: LoadedConfig,
+  selected: readonly string[],
+  rawDirectory: string,
+): readonly SuitePlan[] {
+  const groups = Object.values(config.create_workspaces?.templates ?? {});
+  return Object.entries(config.suites ?? {}).flatMap(([name, flags]) => {
+    if (!isCliSuite(name) || !selected.includes(name)) return [];
+    const found = groups.filter(({ template }) =>
+      [undefined, template].includes(textFlag(flags, 'template')),
+    );
+    return [
+      planCliSuite(name, flags, {
+        rawDirectory,
+        targets: found.reduce((sum, { count }) => sum + count, 0),
+        locateFlag: (flag) => locateKey(['suites', name], flag),
+      }),
+    ];
+  });
 }
 
 /** Where the user can change what makes a criterion undecidable: its own entry, or the count of its group. */
 function criterionLocation({ config, source }: LoadedConfig, criterion: Criterion): SourceLocation {
   const index = config.criteria.findIndex(({ id }) => id === criterion.id);
   if (index >= 0) return source.locationOf(['criteria', index, 'expect']);
+  const suite = suiteOfMetric(criterion.metric);
+  if (isCliSuite(suite)) return source.locationOf(['suites', suite]);
   if (criterion.metric.startsWith('api.'))
     return source.locationOf(['dashboard', criterion.origin === 'config' ? 'targets' : 'duration']);
   const group = /^create_workspaces\.([^.]+)\./.exec(criterion.metric)?.[1] ?? '';
@@ -129,7 +152,7 @@ export function ceilings(
   }
   if (total > settings.maxDuration) {
     refusals.push({
-      message: `the plan may take ${formatDuration(minutes(Math.ceil(total / 60)))} with its clean-up, above the ceiling of ${formatDuration(settings.maxDuration)} (input "max-duration"); raise it or shorten the groups' "timeout"`,
+      message: `the plan may take ${formatDuration(minutes(Math.ceil(total / 60)))} with its clean-up, above the ceiling of ${formatDuration(settings.maxDuration)} (input "max-duration"); raise it or shorten the "timeout" of the groups and suites`,
     });
   }
   return refusals;
@@ -148,10 +171,18 @@ export function completePlan(plan: Plan, outline: DeploymentOutline): CompletedP
     ...phase,
     steps: phase.steps.map((step) => {
       if (isDashboardStep(step)) return withoutUnknownRoutes(step, unknownRoutes);
+      if (isSuiteStep(step)) {
+        const completed = completeSuite(step, outline.parameters.get(step.template ?? ''));
+        problems.push(...completed.problems);
+        return completed.step;
+      }
       if (!isCreateStep(step)) return step;
       const known = outline.parameters.get(step.template);
       if (known === undefined) return step;
-      const completed = completeParameters(step, known);
+      const completed = completeParameters(
+        { ...step, place: `create_workspaces.templates.${step.group}.parameters` },
+        known,
+      );
       problems.push(...completed.problems);
       const complete = {
         ...step,

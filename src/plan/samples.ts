@@ -1,3 +1,5 @@
+import { isCliSuite } from './cli-suites.js';
+import { suiteOfMetric } from './metric-names.js';
 import type { Criterion } from './plan-types.js';
 
 const CONFIDENCE = 0.95;
@@ -26,7 +28,9 @@ export function undecidable(criterion: Criterion): string | undefined {
   if (planned >= needed) return undefined;
   const [what, more] = criterion.metric.startsWith('api.')
     ? ['calls', 'duration or the concurrency']
-    : ['workspaces', 'count'];
+    : isCliSuite(suiteOfMetric(criterion.metric))
+      ? ['runs', 'flag of the suite that says how many']
+      : ['workspaces', 'count'];
   return (
     `the criterion "${criterion.id}" (${criterion.expect.text}) cannot be decided with ${planned} ${what}: ` +
     `a ${aggregate.name.toUpperCase()} needs ${needed}, ${needed - planned} more; raise the ${more}, ` +

@@ -1,4 +1,6 @@
+import { isCliSuite } from './cli-suites.js';
 import type {
+  CliSuiteStep,
   CreateWorkspacesStep,
   DashboardBrowserStep,
   DashboardStep,
@@ -19,6 +21,10 @@ export const isCreateStep = (step: Step): step is CreateWorkspacesStep => step.s
 export const isDashboardStep = (step: Step): step is DashboardStep => step.suite === 'dashboard';
 export const isTrafficStep = (step: Step): step is WorkspaceTrafficStep => step.suite === 'workspace-traffic';
 export const isBrowserStep = (step: Step): step is DashboardBrowserStep => step.suite === 'dashboard-browser';
+export const isSuiteStep = (step: Step): step is CliSuiteStep => isCliSuite(step.suite);
+
+/** The steps of the CLI's other suites. */
+export const suiteStepsOf = (plan: Steps): readonly CliSuiteStep[] => stepsOf(plan).filter(isSuiteStep);
 
 /** The steps that create workspaces, one a group. */
 export const createStepsOf = (plan: Steps): readonly CreateWorkspacesStep[] =>
@@ -40,31 +46,21 @@ export const isCliStep = (step: Step): step is CliStep => 'command' in step;
 
 /** What a step is called in the log and the reports: its group, else its suite. */
 export function stepName(step: Step): string {
-  switch (step.suite) {
-    case 'create-workspaces':
-      return step.group;
-    case 'dashboard':
-    case 'workspace-traffic':
-    case 'dashboard-browser':
-      return step.suite;
-  }
+  return isCreateStep(step) ? step.group : step.suite;
 }
 
 /** How the evidence files of a step begin. */
 export function evidenceName(step: Step): string {
-  switch (step.suite) {
-    case 'create-workspaces':
-      return `${step.suite}.${step.group}`;
-    case 'dashboard':
-    case 'workspace-traffic':
-    case 'dashboard-browser':
-      return step.suite;
-  }
+  return isCreateStep(step) ? `${step.suite}.${step.group}` : step.suite;
 }
 
 /** The names of the groups. */
 export const groupsOf = (plan: Steps): readonly string[] => createStepsOf(plan).map(({ group }) => group);
 
-/** The names of the templates. */
-export const templatesOf = (plan: Steps): readonly string[] =>
-  createStepsOf(plan).map(({ template }) => template);
+/** The names of the templates that have to be there. */
+export const templatesOf = (plan: Steps): readonly string[] => [
+  ...new Set([
+    ...createStepsOf(plan).map(({ template }) => template),
+    ...suiteStepsOf(plan).flatMap(({ template }) => template ?? []),
+  ]),
+];

@@ -6,6 +6,8 @@ export interface SuitePlan {
   readonly phase: Phase;
   /** What is judged unless the config says otherwise. */
   readonly criteria: readonly Criterion[];
-  /** Every metric that it yields. */
+  /** Every metric that it yields, as far as it is known. */
   readonly metrics: readonly KnownMetric[];
+  /** Metrics whose names begin so may come with the results: nobody knows them before. */
+  readonly laterMetrics?: string;
 }

@@ -1,6 +1,6 @@
 import { seconds, minutes, type Seconds } from '../units.js';
 import type { Phase, Step, TimePlan } from './plan-types.js';
-import { createStepsOf } from './steps.js';
+import { createStepsOf, isSuiteStep, suiteStepsOf } from './steps.js';
 
 /** Installing the CLI and the readiness checks. */
 const BEFORE_LOAD = minutes(3);
@@ -30,8 +30,11 @@ export function planTime(
     phases.reduce((total, phase) => total + Math.max(0, ...phase.steps.map(stepCeiling)), 0),
   );
   const usedSlots = Math.max(1, slots ?? ASSUMED_SLOTS);
-  const steps = createStepsOf({ phases });
-  const work = steps.reduce(
+  const made = [
+    ...createStepsOf({ phases }).map(({ template, count }) => ({ template, count })),
+    ...suiteStepsOf({ phases }).map(({ template = '', workspaces }) => ({ template, count: workspaces })),
+  ];
+  const work = made.reduce(
     (sum, { template, count }) => sum + count * (deletion.get(template) ?? DELETION),
     0,
   );
@@ -49,6 +52,7 @@ export function planTime(
 
 /** When a step is ended by force: its own time-out, and what surrounds it. */
 export function stepCeiling(step: Step): Seconds {
+  if (isSuiteStep(step)) return seconds(step.timeout + step.around + CLI_OVERHEAD);
   switch (step.suite) {
     case 'create-workspaces':
       return seconds(step.timeout + CLI_OVERHEAD);

@@ -4,6 +4,7 @@ import { isScaletestUser } from '../coder/scaletest-resources.js';
 import { formatDuration } from '../config/units.js';
 import { suggestion } from '../config/nearest.js';
 import type { CreateWorkspacesStep, Plan } from '../plan/plan-types.js';
+import { usersOfGate } from '../plan/effects.js';
 import { pacedRate } from '../plan/pace.js';
 import { createStepsOf, dashboardStepOf, templatesOf } from '../plan/steps.js';
 import { minutes, seconds, type Seconds } from '../units.js';
@@ -191,7 +192,7 @@ export function queueCheck({ facts, plan }: CheckContext): Check | undefined {
 /** Under the rate limit users are made at a pace, which may keep fewer builds in flight than the config asks for. */
 export function paceCheck({ facts, plan }: CheckContext, driver: 'cli' | 'api'): Check | undefined {
   if (driver === 'cli' || !facts.rateLimit.known || facts.rateLimit.value.off) return undefined;
-  const perSecond = pacedRate(facts.rateLimit.value.perMinute, plan.effects.users);
+  const perSecond = pacedRate(facts.rateLimit.value.perMinute, usersOfGate(plan.phases));
   if (perSecond === undefined) return undefined;
   const asked = createStepsOf(plan).reduce((sum, { concurrency }) => sum + concurrency, 0);
   if (asked === 0) return undefined;

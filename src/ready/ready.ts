@@ -18,6 +18,7 @@ import { loadChecks } from './load-checks.js';
 import { createStepsOf } from '../plan/steps.js';
 import { chooseDriver } from './driver.js';
 import { ok } from './readiness.js';
+import { suiteChecks } from './suite-checks.js';
 
 /** All checks without which the load would be wasted, at once. */
 export function checkReadiness(
@@ -45,6 +46,7 @@ export function checkReadiness(
     leftoverCheck(context),
     otherOwnersCheck(context),
     ...loadChecks(context),
+    ...suiteChecks(context, cliVersion),
     queueCheck(context),
     diskCheck(context),
     subjectCheck(context),

@@ -1,8 +1,16 @@
 import { formatDuration } from '../config/units.js';
 import { formatQuantity } from '../judge/format.js';
-import type { CreateWorkspacesStep, Criterion, DashboardStep, Plan, Step } from '../plan/plan-types.js';
+import { CLI_SUITES } from '../plan/cli-suites.js';
+import type {
+  CliSuiteStep,
+  CreateWorkspacesStep,
+  Criterion,
+  DashboardStep,
+  Plan,
+  Step,
+} from '../plan/plan-types.js';
 import { samplesNeeded } from '../plan/samples.js';
-import { isCliStep, stepName } from '../plan/steps.js';
+import { isCliStep, isSuiteStep, stepName, suiteStepsOf } from '../plan/steps.js';
 import { minutes } from '../units.js';
 import { browserStepSentence } from './browser.js';
 import { cell, code, details, sections, table } from './markdown.js';
@@ -35,6 +43,7 @@ export function planLines(plan: Plan): readonly string[] {
 }
 
 function stepSentence(step: Step): string {
+  if (isSuiteStep(step)) return suiteSentence(step);
   switch (step.suite) {
     case 'create-workspaces':
       return createSentence(step);
@@ -45,6 +54,10 @@ function stepSentence(step: Step): string {
     case 'dashboard-browser':
       return browserStepSentence(step);
   }
+}
+
+function suiteSentence({ suite, plannedRuns, timeout }: CliSuiteStep): string {
+  return `${suite}: ${CLI_SUITES[suite].does}; ${formatQuantity(plannedRuns, 'count')} runs, at most ${formatDuration(timeout)}`;
 }
 
 function dashboardSentence({ users, usersWithoutWorkspace, duration, alone, work }: DashboardStep): string {
@@ -79,13 +92,18 @@ function sampleNote(criterion: Criterion): string {
 
 /** What the run takes and does, sentence by sentence. */
 export function effectSentences(plan: Plan): readonly string[] {
-  const { effects, time } = plan;
+  const { effects, time, leftOut = [] } = plan;
   const count = (value: number): string => formatQuantity(value, 'count');
   const cleanup = formatDuration(minutes(Math.ceil(time.cleanup / 60)));
   const slots = time.slotsKnown
     ? `${time.slots} provisioners`
     : `${time.slots} provisioners, which is a guess until the deployment is asked`;
   return [
+    ...suiteStepsOf(plan).flatMap(({ suite }) => {
+      const { onlyWhenNamed } = CLI_SUITES[suite];
+      return onlyWhenNamed === undefined ? [] : [`The suite ${suite} concerns everybody: ${onlyWhenNamed}.`];
+    }),
+    ...leftOut.map((suite) => `The suite ${suite} is left out: it runs only when input "tests" names it.`),
     `${count(effects.workspaces)} workspaces and ${count(effects.users)} users are created and removed again.`,
     ...(effects.notificationsPerAdmin > 0
       ? [
@@ -100,6 +118,8 @@ export function effectSentences(plan: Plan): readonly string[] {
 function stepCells(step: Step): string[] {
   const name = cell(stepName(step));
   const longest = formatDuration(step.timeout);
+  if (isSuiteStep(step))
+    return [name, code(step.template ?? ''), String(step.workspaces), String(step.plannedRuns), longest];
   switch (step.suite) {
     case 'create-workspaces':
       return [name, code(step.template), String(step.count), String(step.concurrency), longest];

@@ -1,6 +1,6 @@
 import { formatQuantity } from '../judge/format.js';
 import type { StageName, TimeShare } from '../measure/stages.js';
-import { dashboardStepOf, stepName } from '../plan/steps.js';
+import { createStepsOf, dashboardStepOf, stepName } from '../plan/steps.js';
 import { seconds } from '../units.js';
 import { metricNamed, type RunReport } from './run-report.js';
 
@@ -58,7 +58,7 @@ export function retriesNeeded({ metrics }: Pick<RunReport, 'metrics'>): string |
 export function concurrencyShown({ metrics, plan }: Pick<RunReport, 'metrics' | 'plan'>): string | undefined {
   const peak = metricNamed(metrics, 'create_workspaces.all.peak_in_flight');
   if (peak?.shape !== 'count') return undefined;
-  const planned = plan.effects.workspaces;
+  const planned = createStepsOf(plan).reduce((sum, { count }) => sum + count, 0);
   const shown = `At most ${formatQuantity(peak.value, 'count')} operations were in flight at once`;
   return peak.value >= planned
     ? `${shown}.`

@@ -8,6 +8,7 @@ import { browserSentence } from './browser.js';
 import { criteriaTable } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
+import { suiteSentences } from './suites.js';
 import { comparisonSentences, comparisonTable, serverSentence, serverTable } from './server.js';
 import { concurrencyShown, retriesNeeded, timeShared, whereTheTimeWent } from './sentences.js';
 import { trafficSentence } from './traffic.js';
@@ -35,6 +36,7 @@ export function renderSummary(report: RunReport): string {
     concurrencyText(report),
     apiLoadText(report),
     trafficText(report),
+    suitesText(report),
     browserText(report),
     serverText(report),
     retriesText(report),
@@ -75,6 +77,12 @@ function apiLoadText(report: RunReport): string | undefined {
 function trafficText(report: RunReport): string | undefined {
   const text = trafficSentence(report);
   return text === undefined ? undefined : `**Workspace traffic.** ${cell(text)}`;
+}
+
+function suitesText(report: RunReport): string | undefined {
+  const sentences = suiteSentences(report);
+  if (sentences.length === 0) return undefined;
+  return `**Other suites**\n\n${sentences.map((sentence) => `- ${cell(sentence)}`).join('\n')}`;
 }
 
 function browserText(report: RunReport): string | undefined {

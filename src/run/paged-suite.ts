@@ -1,6 +1,5 @@
 import { stat, writeFile } from 'node:fs/promises';
-import type { DashboardBrowserStep, WorkspaceTrafficStep } from '../plan/plan-types.js';
-import { evidenceName, stepName } from '../plan/steps.js';
+import { evidenceName, stepName, type CliStep } from '../plan/steps.js';
 import { redact } from '../redact.js';
 import type { Milliseconds } from '../units.js';
 import { runWithCli } from './cli-driver.js';
@@ -14,7 +13,7 @@ const LONGEST_PAUSE_MS = 30_000;
 
 /** A suite of the CLI that has a metrics page of its own. */
 interface PagedSuite {
-  readonly step: WorkspaceTrafficStep | DashboardBrowserStep;
+  readonly step: CliStep & { readonly metricsPort: number };
   /** What a page of the suite tells; undefined for any other. */
   readonly describe: (text: string) => string | undefined;
   /** How often the page is read. */

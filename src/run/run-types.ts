@@ -40,7 +40,13 @@ export interface RunContext {
   readonly userPace?: Pace;
   /** What a metrics page of workspace-traffic tells; undefined for any other text: another program may answer there. */
   readonly describeTrafficPage: (text: string) => string | undefined;
-  /** The same of the dashboard suite. */
+  /** The same of any other suite's page. */
+  readonly describeSuitePage: (text: string) => string | undefined;
+  /** The other suites that have a page of their own in this CLI. */
+  readonly suitesWithPage: ReadonlySet<string>;
+  /** Called before the first of the other suites begins, where groups were created: theirs are other workspaces. */
+  readonly beforeSuites: () => Promise<void>;
+  /** The same of the dashboard suite's page. */
   readonly describeBrowserPage: (text: string) => string | undefined;
 }
 

@@ -4,7 +4,8 @@ import { startLoad, type ApiLoad } from './api-load.js';
 import { runWithApi } from './api-driver.js';
 import { runBrowsers } from './browsers.js';
 import { runWithCli } from './cli-driver.js';
-import { createStepsOf, isCreateStep, isDashboardStep, stepName } from '../plan/steps.js';
+import { runCliSuite } from './cli-suite.js';
+import { createStepsOf, isCreateStep, isDashboardStep, isSuiteStep, stepName } from '../plan/steps.js';
 import { logProgress } from './progress.js';
 import type { PlanOutcome, RunContext, StepOutcome } from './run-types.js';
 import { runTraffic } from './traffic.js';
@@ -17,6 +18,7 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<PlanOutc
   const load = begun !== undefined && 'unusable' in begun ? undefined : begun;
   for (const phase of plan.phases) {
     if (context.signal.aborted) break;
+    if (isFirstOfSuites(phase, plan)) await context.beforeSuites();
     load?.phase(phase.name);
     const phaseContext = { ...context, ...(load && { load }) };
     steps.push(...(await context.log.group(phase.title, () => runPhase(phase, phaseContext))));
@@ -30,6 +32,10 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<PlanOutc
     endedAt: context.clock.now(),
   };
 }
+
+/** Where groups were created before, what their workspaces are like has to be read before others are made. */
+const isFirstOfSuites = (phase: Phase, plan: Plan): boolean =>
+  createStepsOf(plan).length > 0 && phase === plan.phases.find(({ steps }) => steps.some(isSuiteStep));
 
 /** A load that cannot begin does not keep the other suites from showing what they can. */
 async function beginLoad(
@@ -83,6 +89,7 @@ async function runStep(step: Step, context: PhaseContext): Promise<StepOutcome> 
 }
 
 function runSuite(step: Step, context: PhaseContext): Promise<StepOutcome> {
+  if (isSuiteStep(step)) return runCliSuite(step, context);
   switch (step.suite) {
     case 'create-workspaces':
       return context.driver === 'cli' ? runWithCli(step, context) : runWithApi(step, context);

@@ -5,22 +5,42 @@ import { cell, sections } from '../report/markdown.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import { clean, cleanupSentence, isClean, wasCancelled, type CleanupDebt } from './cleaning.js';
-import { connect, disconnect } from './connecting.js';
+import { connect, disconnect, type Connection } from './connecting.js';
 import { regainLease, releaseOwedLease } from './leasing.js';
+import { removeTemplates, resume, type RestoringDebt } from './restoring.js';
 
 /** A cancelled job gives all its post steps five minutes together. */
 const AFTER_CANCEL_MS = 4 * 60_000;
 
-/** What post does for a main that could not: the clean-up, under the lease. Fails the step of post when anything is left. */
-export async function cleanUpAfterMain(debt: CleanupDebt, world: World): Promise<void> {
+/** What main could not do any more. */
+export interface Debts {
+  readonly cleanup: CleanupDebt | undefined;
+  readonly restoring: RestoringDebt | undefined;
+  /** Of the lease that main has not released. */
+  readonly lockId: string | undefined;
+}
+
+/**
+ * What post does for a main that could not: what a suite has paused goes on first, since it concerns everybody; then the
+ * clean-up, under the lease. Fails the step of post when anything is left.
+ */
+export async function restoreAfterMain({ cleanup, restoring, lockId }: Debts, world: World): Promise<void> {
   try {
-    const sentence = await carryOutDebt(debt, parseInputs(world.environment), world);
-    await world.step.writeSummary(sections(['### Clean-up after the scale test', cell(sentence.text)]));
-    if (sentence.isClean) {
-      world.log.info(sentence.text);
-      return;
+    const inputs = parseInputs(world.environment);
+    const connection = await connect(inputs, world);
+    try {
+      const paused = restoring && (await resume(restoring, connection, world));
+      const cleaned = cleanup && (await carryOutDebt(cleanup, connection, inputs, world));
+      const templates = restoring && (await removeTemplates(restoring, connection, world));
+      if (cleanup === undefined && lockId !== undefined) await releaseOwedLease(lockId, connection, world);
+      await report(
+        cleaned,
+        [paused, templates].filter((problem) => problem !== undefined),
+        world,
+      );
+    } finally {
+      await disconnect(connection, world);
     }
-    fail(sentence.text, world);
   } catch (thrown) {
     fail(messageOf(thrown), world);
   }
@@ -31,33 +51,44 @@ interface Outcome {
   readonly text: string;
 }
 
-async function carryOutDebt(debt: CleanupDebt, inputs: Inputs, world: World): Promise<Outcome> {
+async function report(
+  cleaned: Outcome | undefined,
+  problems: readonly string[],
+  world: World,
+): Promise<void> {
+  const text = [...(cleaned ? [cleaned.text] : []), ...problems].join('. ');
+  if (text !== '') await world.step.writeSummary(sections(['### Clean-up after the scale test', cell(text)]));
+  if (problems.length > 0 || cleaned?.isClean === false) fail(text, world);
+  else if (text !== '') world.log.info(text);
+}
+
+async function carryOutDebt(
+  debt: CleanupDebt,
+  connection: Connection,
+  inputs: Inputs,
+  world: World,
+): Promise<Outcome> {
   const cancelled = wasCancelled(world);
   const time = milliseconds(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
   const deadline = milliseconds(world.clock.monotonic() + time);
-  const connection = await connect(inputs, world);
-  try {
-    const me = await connection.identity.api.me();
-    const taken = await regainLease(connection, inputs, world);
-    if ('heldBy' in taken) {
-      // What is there since main began may be the other run's by now.
-      const held = heldSentence(taken.heldBy, world.job.runUrl);
-      return { isClean: false, text: `nothing was removed, because ${held}` };
-    }
-    const { lease } = taken;
-    const request = {
-      connection,
-      scope: { since: new Date(debt.since), ownUserId: me.id },
-      orphan: debt.orphan,
-      queue: cancelled ? 'hand-over' : 'short',
-      deadline,
-      signal: AbortSignal.any([world.cancelled, lease.lost]),
-    } as const;
-    const result = await clean(request, world).finally(() => lease.release());
-    return { isClean: isClean(result), text: cleanupSentence(result) };
-  } finally {
-    await disconnect(connection, world);
+  const me = await connection.identity.api.me();
+  const taken = await regainLease(connection, inputs, world);
+  if ('heldBy' in taken) {
+    // What is there since main began may be the other run's by now.
+    const held = heldSentence(taken.heldBy, world.job.runUrl);
+    return { isClean: false, text: `nothing was removed, because ${held}` };
   }
+  const { lease } = taken;
+  const request = {
+    connection,
+    scope: { since: new Date(debt.since), ownUserId: me.id },
+    orphan: debt.orphan,
+    queue: cancelled ? 'hand-over' : 'short',
+    deadline,
+    signal: AbortSignal.any([world.cancelled, lease.lost]),
+  } as const;
+  const result = await clean(request, world).finally(() => lease.release());
+  return { isClean: isClean(result), text: cleanupSentence(result) };
 }
 
 /** When nothing else is owed. A lease that cannot be released ends by itself, so this fails nothing. */

@@ -5,7 +5,7 @@ import { establishIdentity, type Identity } from '../coder/identity.js';
 import type { Credential, Inputs } from '../inputs.js';
 import { routesToAsk } from '../plan/load-schedule.js';
 import type { Plan } from '../plan/plan-types.js';
-import { dashboardStepOf, templatesOf } from '../plan/steps.js';
+import { dashboardStepOf, suiteStepsOf, templatesOf } from '../plan/steps.js';
 import type { World } from '../world.js';
 
 /** The deployment under test, signed in to. */
@@ -38,6 +38,7 @@ export function readFacts(connection: Connection, plan: Plan): Promise<Deploymen
   return readDeployment(connection.server, api, token, {
     templates: templatesOf(plan),
     routes: dashboard === undefined ? [] : routesToAsk(dashboard),
+    suites: suiteStepsOf(plan).length > 0,
   });
 }
 

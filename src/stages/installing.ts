@@ -1,10 +1,11 @@
 import { childEnvironment, inspectCli, type CoderCli, type NeededSuite } from '../coder/cli.js';
 import type { DeploymentFacts } from '../coder/facts.js';
+import { suggestion } from '../config/nearest.js';
 import { InstallError, installRelease, resolveChannel } from '../coder/release.js';
 import { parseVersion, type CoderVersion } from '../coder/version.js';
 import type { Inputs } from '../inputs.js';
-import type { Plan } from '../plan/plan-types.js';
-import { isCliStep, isCreateStep, stepsOf, type CliStep } from '../plan/steps.js';
+import type { CliSuiteStep, Plan } from '../plan/plan-types.js';
+import { isCliStep, isCreateStep, isSuiteStep, stepsOf, type CliStep } from '../plan/steps.js';
 import type { World } from '../world.js';
 
 /** Which version of the CLI will run, before it is installed. */
@@ -38,8 +39,12 @@ export async function installCli(
 ): Promise<CoderCli> {
   const environment = childEnvironment(world.environment);
   const needed = neededSuites(steps);
-  if (inputs.coderPath !== undefined)
-    return inspectCli(inputs.coderPath, needed, world.runShortCommand, environment);
+  const inspect = async (path: string): Promise<CoderCli> => {
+    const cli = await inspectCli(path, needed, world.runShortCommand, environment);
+    refuseUnknownFlags(cli, steps.filter(isSuiteStep));
+    return cli;
+  };
+  if (inputs.coderPath !== undefined) return inspect(inputs.coderPath);
   if (version === undefined) {
     throw new InstallError(
       `the server's version is not one of a release, so its CLI cannot be found; set "coder-version" or "coder-path"`,
@@ -56,7 +61,7 @@ export async function installCli(
       log: world.log,
     }),
   );
-  return inspectCli(path, needed, world.runShortCommand, environment);
+  return inspect(path);
 }
 
 /** The steps that the CLI carries out: with driver "api" only those that do not create workspaces. */
@@ -75,11 +80,33 @@ function neededSuites(steps: readonly CliStep[]): readonly NeededSuite[] {
       ...new Set(
         steps
           .filter(({ command }) => subcommandOf(command) === suite)
-          .flatMap(({ command }) => command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? [])),
+          .flatMap((step) => {
+            const flags = step.command.flatMap((part) => /^--[a-z-]+/.exec(part)?.[0] ?? []);
+            // Those of the config are looked at one by one, each with its place.
+            return isSuiteStep(step)
+              ? flags.filter((flag) => !Object.hasOwn(step.flags, flag.slice(2)))
+              : flags;
+          }),
       ),
     ],
   }));
 }
 
+/** Flags that the help of a suite does not show, although it takes them. */
+const HIDDEN_FLAGS: readonly string[] = ['provider-propagation-wait'];
+
+/** @throws InstallError for flags of the config that this CLI's suite does not have, each at its place. */
+function refuseUnknownFlags(cli: CoderCli, steps: readonly CliSuiteStep[]): void {
+  const unknown = steps.flatMap(({ suite, places }) => {
+    const known = cli.flags.get(suite) ?? [];
+    return Object.entries(places)
+      .filter(([flag]) => !known.includes(flag) && !HIDDEN_FLAGS.includes(flag))
+      .map(
+        ([flag, { file, line, column }]) =>
+          `${file}:${line}:${column}: the suite "${suite}" of the Coder CLI ${cli.versionText} has no flag "${flag}"; ${suggestion(flag, known)}`,
+      );
+  });
+  if (unknown.length > 0) throw new InstallError(unknown.join(' · '));
+}
 /** `coder exp scaletest NAME …`: the step of the browsers is not called as the suite is. */
 const subcommandOf = (command: readonly string[]): string => command[3] ?? '';

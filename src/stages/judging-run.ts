@@ -23,6 +23,14 @@ import { measure, writeMetrics, type MeasureStage } from './measuring.js';
 import type { PlannedRun } from './planning.js';
 import type { ReadyStage } from './readying.js';
 import { reportRun } from './reporting.js';
+import {
+  oweRestoring,
+  removeTemplates,
+  restoringDebt,
+  resume,
+  settleRestoring,
+  type RestoringDebt,
+} from './restoring.js';
 import { carryOut, type RunScope, type RunStage } from './running.js';
 
 /** Time that is kept for reading the builds and reporting. */
@@ -55,6 +63,10 @@ export async function runAndJudge(
   const scope: RunScope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
   if (inputs.cleanup === 'always') oweCleanup({ since: since.toISOString(), orphan: planned.orphan }, world);
 
+  const { templates } = facts;
+  const debt = restoringDebt(plan, templates.known ? templates.value : [], inputs.cleanup === 'always');
+  if (debt !== undefined) oweRestoring(debt, world);
+
   const run = await carryOut(
     {
       plan,
@@ -72,10 +84,17 @@ export async function runAndJudge(
     world,
   );
   await lease.check(world.cancelled);
+  // A cancelled run has seconds; then post restores.
+  const stillPaused =
+    debt === undefined || world.cancelled.aborted ? undefined : await resume(debt, connection, world);
   const measured = await measure(run, results, secrets, world);
   const judge = (criteria: readonly Criterion[], cleanup: MeasureStage['metrics']): Verdict =>
     judgeRun(criteria, [...measured.judgeable, ...cleanup], {
-      problems: [...measured.problems, ...lostLease(lease)],
+      problems: [
+        ...measured.problems,
+        ...(stillPaused === undefined ? [] : [stillPaused]),
+        ...lostLease(lease),
+      ],
       ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
     });
   // Mode run judges nothing but its own clean-up.
@@ -88,6 +107,7 @@ export async function runAndJudge(
     [],
   );
   const cleaning = await cleanWhenDue(first, { planned, connection, scope, lease }, inputs, world);
+  if (debt !== undefined && !world.cancelled.aborted) await restoreRest(debt, stillPaused, connection, world);
   const verdict =
     cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
   const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
@@ -98,6 +118,18 @@ export async function runAndJudge(
     results,
     world,
   );
+}
+
+/** What is not undone here stays for post to try again. */
+async function restoreRest(
+  debt: RestoringDebt,
+  stillPaused: string | undefined,
+  connection: Connection,
+  world: World,
+): Promise<void> {
+  const left = await removeTemplates(debt, connection, world);
+  if (left !== undefined) world.log.warning(left, { title: 'Scale-test clean-up' });
+  if (left === undefined && stillPaused === undefined) settleRestoring(world);
 }
 
 const isAboutCleanup = (metric: string): boolean => metric.startsWith('cleanup.');

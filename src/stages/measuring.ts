@@ -19,7 +19,8 @@ import {
   workspaceMetrics,
   type GroupEvidence,
 } from '../measure/workspace-metrics.js';
-import { evidenceName, isCreateStep, stepName } from '../plan/steps.js';
+import { CLI_SUITES } from '../plan/cli-suites.js';
+import { evidenceName, isCreateStep, isSuiteStep, stepName } from '../plan/steps.js';
 import type { StepReport } from '../report/run-report.js';
 import type { ServerReport } from '../report/server.js';
 import type { ResultsDirectory } from '../results-directory.js';
@@ -32,10 +33,13 @@ import { readChunks } from './file-pieces.js';
 import { writeWithoutLogs } from './result-evidence.js';
 import { readLoad } from './load-evidence.js';
 import type { RunStage } from './running.js';
+import { measureSuites } from './suite-evidence.js';
 import { readTraffic } from './traffic-evidence.js';
 
 const FAILED_RUNS_FILE = 'failed-runs.json';
 const METRICS_FILE = 'metrics.json';
+/** What the CLI says at its end whatever the cause. */
+const NO_CAUSE = /^(Encountered an error running|Uploading traces|Waiting \S+ for prometheus metrics)/;
 
 export interface MeasureStage {
   readonly metrics: readonly Metric[];
@@ -65,6 +69,7 @@ export async function measure(
   const { observation } = run;
   const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
   const traffic = await readTraffic(read, groups, observation, results);
+  const suites = await measureSuites(read, results);
   const browsers = await readBrowsers(read, results, world);
   const failedRuns = read.flatMap(({ failedRuns: failed }) => failed);
   if (failedRuns.length > 0) await results.writeJson(`evidence/${FAILED_RUNS_FILE}`, failedRuns);
@@ -81,12 +86,13 @@ export async function measure(
   };
   await results.writeJson(SERVER_LATENCY_FILE, { schema: 1, ...server });
   const ofServer = restartMetric(run.server);
-  const metrics = [...workspaces, ...load.metrics, ...ofTraffic, ...ofBrowsers, ofServer];
+  const ofSuites = [...load.metrics, ...ofTraffic, ...ofBrowsers, ...suites.metrics];
+  const metrics = [...workspaces, ...ofSuites, ofServer];
   // Again once the clean-up's are there; these stay should main not come to that.
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...load.metrics, ...ofTraffic, ...ofBrowsers, ofServer],
+    judgeable: [...judgeable(workspaces, groups), ...ofSuites, ofServer],
     timeShares:
       'unusable' in observation
         ? []
@@ -102,6 +108,7 @@ export async function measure(
       ...groups.flatMap((group) => coverageProblem(group) ?? []),
       ...load.problems,
       ...(traffic === undefined ? [] : [trafficProblem(traffic)]).flatMap((problem) => problem ?? []),
+      ...suites.problems,
       ...(browsers === undefined ? [] : [browserProblem(browsers)]).flatMap((problem) => problem ?? []),
     ],
   };
@@ -134,7 +141,13 @@ async function readStep(
     const file = await readResultFile(() => readChunks(resultFile));
     await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, secrets);
     const failedRuns = await readFailedRuns(resultFile, name, file, secrets);
-    return { outcome, evidence, runs: file.runs, failedRuns };
+    const keepsLogs = !isSuiteStep(step) || CLI_SUITES[step.suite].secretLogs !== true;
+    return {
+      outcome,
+      evidence,
+      runs: file.runs,
+      failedRuns: keepsLogs ? failedRuns : failedRuns.map((run) => ({ ...run, logTail: '' })),
+    };
   } catch (thrown) {
     if (!(thrown instanceof ResultFileError)) throw thrown;
     const { size } = await stat(resultFile);
@@ -164,7 +177,7 @@ function noResult(outcome: StepOutcome): string {
             ? `was ended by ${exitSignal}`
             : 'could not be run';
   const words = lastWords
-    .filter((line) => !line.startsWith('Encountered an error running'))
+    .filter((line) => !NO_CAUSE.test(line))
     .slice(-3)
     .join(' ');
   return `${stepName(step)}: the suite ${how} without a result file${words === '' ? '' : `: ${words}`}`;

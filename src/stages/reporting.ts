@@ -17,6 +17,7 @@ import type { RunReport } from '../report/run-report.js';
 import { whereTheTimeWent } from '../report/sentences.js';
 import { comparisonSentences, serverSentence } from '../report/server.js';
 import { renderSummary } from '../report/summary.js';
+import { suiteSentences } from '../report/suites.js';
 import { trafficSentence } from '../report/traffic.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { World } from '../world.js';
@@ -128,6 +129,7 @@ function logVerdict(report: RunReport, world: World): void {
   for (const sentence of apiLoadSentences(report)) world.log.info(`API load: ${sentence}`);
   const traffic = trafficSentence(report);
   if (traffic !== undefined) world.log.info(`Workspace traffic: ${traffic}`);
+  for (const sentence of suiteSentences(report)) world.log.info(sentence);
   const browsers = browserSentence(report);
   if (browsers !== undefined) world.log.info(`Browsers: ${browsers}`);
   if (report.server !== undefined && report.verdict.verdict !== 'cancelled') {

@@ -4,8 +4,10 @@ import { observeWorkspaces } from '../coder/observe.js';
 import type { Scope } from '../coder/scaletest-resources.js';
 import { messageOf } from '../errors.js';
 import type { ObservedWorkspaces } from '../evidence.js';
+import { describeSuitePage } from '../measure/suite-page.js';
 import { describeBrowserPage } from '../measure/browser-page.js';
 import { describeTrafficPage } from '../measure/traffic-page.js';
+import { usersOfGate } from '../plan/effects.js';
 import type { Plan } from '../plan/plan-types.js';
 import type { Readiness } from '../ready/readiness.js';
 import { Pace } from '../run/pace.js';
@@ -70,6 +72,9 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     { evidenceDirectory: request.evidenceDirectory, secrets: request.secrets, signal: world.cancelled },
   );
   await watch.start();
+  let beforeSuites: RunStage['observation'] | undefined;
+  const observation = (): RunStage['observation'] | Promise<RunStage['observation']> =>
+    beforeSuites ?? (world.cancelled.aborted ? whenCancelled : observe());
   const outcome = await runPlan(request.plan, {
     api,
     clock: world.clock,
@@ -87,6 +92,11 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     deadline: request.deadline,
     templates: templateIds(request.facts),
     describeTrafficPage,
+    describeSuitePage,
+    suitesWithPage: withMetricsPage(request.cli),
+    beforeSuites: async () => {
+      beforeSuites = await observe();
+    },
     describeBrowserPage,
     deploymentUrl: connection.url,
     since: scope.since,
@@ -95,13 +105,21 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     ...(userPace && { userPace }),
   });
   const server = await watch.stop();
-  return { outcome, observation: world.cancelled.aborted ? await whenCancelled : await observe(), server };
+  return { outcome, observation: await observation(), server };
+}
+
+/** The suites whose metrics page can be put where the gate reads it. */
+function withMetricsPage(cli: CoderCli | undefined): ReadonlySet<string> {
+  const flags = [...(cli?.flags ?? [])];
+  return new Set(
+    flags.filter(([, names]) => names.includes('scaletest-prometheus-address')).map(([suite]) => suite),
+  );
 }
 
 /** All scale-test users are made with one token at one path, so they share one bucket of the rate limiter. */
 function paceOf({ facts, plan }: RunRequest, world: World): Pace | undefined {
   if (!facts.rateLimit.known || facts.rateLimit.value.off) return undefined;
-  return Pace.under(facts.rateLimit.value.perMinute, plan.effects.users, world.clock);
+  return Pace.under(facts.rateLimit.value.perMinute, usersOfGate(plan.phases), world.clock);
 }
 
 /** Where users without a workspace are made, and whose pages they look at: what the plan uses, else the first that there is. */

@@ -3,12 +3,16 @@ import { instantNow } from './go-format.js';
 import type { Results, RunResult } from './results.js';
 
 export interface Run {
+  /** Where it is not the one of the whole suite. */
+  testName?: string;
   id: string;
   /** The lines the run has written so far. */
   logs: string[];
   execute: (signal: AbortSignal) => Promise<void>;
   /** What it transferred, once it has ended. */
   bytes?: () => { read: number; written: number };
+  /** What else it measured. */
+  metrics?: () => Record<string, unknown> | null;
 }
 
 export interface Limits {
@@ -88,7 +92,7 @@ export async function runHarness(
       }
       const nanoseconds = process.hrtime.bigint() - started;
       results.push({
-        testName,
+        testName: run.testName ?? testName,
         id: run.id,
         logs: run.logs.join(''),
         startedAt,
@@ -96,6 +100,7 @@ export async function runHarness(
         error,
         shortError,
         ...(run.bytes && { bytes: run.bytes() }),
+        ...(run.metrics && { metrics: run.metrics() }),
       });
     },
     outer,

@@ -9,6 +9,9 @@ import { asGoError } from './go-errors.js';
 import { commandHelp, scaletestHelp } from './help.js';
 import { Invocation } from './invocation.js';
 import { parseFlags, type Values } from './parse.js';
+import { otherSuites } from './suites/other-suites.js';
+import { runSuite } from './suites/run-suite.js';
+import { userSuites } from './suites/user-suites.js';
 import { workspaceTraffic } from './workspace-traffic.js';
 import { isAtLeast } from '../versions.js';
 
@@ -119,7 +122,9 @@ async function runCommand(
     oldLogFormat: !isAtLeast(version, 'v2.24.0'),
   });
   const invocation = new Invocation(version, path, values, client, behaviour);
-  const handler = HANDLERS[command.name];
+  const suite = { ...userSuites, ...otherSuites }[command.name];
+  const handler =
+    suite === undefined ? HANDLERS[command.name] : (one: Invocation): Promise<void> => runSuite(suite, one);
   if (handler === undefined) throw new CliFailure(`coder simulator: "${path}" is not simulated`);
   await handler(invocation).catch((error: unknown) => {
     throw error instanceof CliFailure ? error : commandFailure(path, asGoError(error).short());

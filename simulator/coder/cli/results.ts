@@ -14,10 +14,14 @@ export interface RunResult {
   shortError: string;
   /** Of workspace-traffic. */
   bytes?: { read: number; written: number };
+  /** Of other suites that have some. */
+  metrics?: Record<string, unknown> | null;
 }
 
 export interface Results {
   runs: RunResult[];
+  /** Since v2.32 autostart writes numbers for keys, and Go's zero time for every time. */
+  timeless?: boolean;
   nanoseconds: bigint;
 }
 
@@ -30,10 +34,11 @@ export function failures(results: Results): number {
 }
 
 /** v2.24 to v2.26 had two more keys for every suite; since then suites that have some have `metrics`. */
-function byteCounts({ bytes }: RunResult, version: string): Record<string, unknown> {
+function measured({ bytes, metrics }: RunResult, version: string): Record<string, unknown> {
   if (!isAtLeast(version, 'v2.24.0')) return {};
   if (!isAtLeast(version, 'v2.27.0'))
     return { total_bytes_read: bytes?.read ?? 0, total_bytes_written: bytes?.written ?? 0 };
+  if (metrics !== undefined && metrics !== null) return { metrics };
   return bytes === undefined ? {} : { metrics: { bytes_read: bytes.read, bytes_written: bytes.written } };
 }
 
@@ -46,22 +51,44 @@ function runJson(run: RunResult, version: string): Record<string, unknown> {
     started_at: rfc3339Nano(run.startedAt),
     duration: goDuration(run.nanoseconds),
     duration_ms: milliseconds(run.nanoseconds),
-    ...byteCounts(run, version),
+    ...measured(run, version),
     error: run.error ?? '<nil>',
   };
+}
+
+/** A run of autostart, by its place in the list and without times. */
+function timelessRun(run: RunResult, index: number): [string, Record<string, unknown>] {
+  return [
+    String(index),
+    {
+      full_id: `${run.testName}/${run.id}`,
+      test_name: run.testName,
+      id: String(index),
+      logs: '',
+      started_at: '0001-01-01T00:00:00Z',
+      duration: '0s',
+      duration_ms: 0,
+      metrics: run.metrics,
+      error: run.error ?? '<nil>',
+    },
+  ];
 }
 
 /** The document of `--output json`: one line, keys of runs sorted as text. */
 export function resultsJson(results: Results, version: string, passed: number): string {
   const runs = results.runs
-    .map((run): [string, Record<string, unknown>] => [`${run.testName}/${run.id}`, runJson(run, version)])
+    .map((run, index): [string, Record<string, unknown>] =>
+      results.timeless === true
+        ? timelessRun(run, index)
+        : [`${run.testName}/${run.id}`, runJson(run, version)],
+    )
     .sort(([left], [right]) => (left < right ? -1 : 1));
   return `${goJson({
     total_runs: results.runs.length,
     total_pass: passed,
     total_fail: results.runs.length - passed,
-    elapsed: goDuration(results.nanoseconds),
-    elapsed_ms: milliseconds(results.nanoseconds),
+    elapsed: goDuration(results.timeless === true ? 0n : results.nanoseconds),
+    elapsed_ms: results.timeless === true ? 0 : milliseconds(results.nanoseconds),
     runs: Object.fromEntries(runs),
   })}\n`;
 }

@@ -1,7 +1,8 @@
-import { type Answer, ApiError, notFound, ok } from '../answers.js';
-import { type Call, findUser, param, requireOrganization, uuidParam } from '../calls.js';
+import { type Answer, ApiError, created, notFound, ok } from '../answers.js';
+import { type Call, findUser, jsonBody, param, requireOrganization, textField, uuidParam } from '../calls.js';
 import { rfc3339 } from '../clock.js';
 import type { Deployment } from '../deployment.js';
+import { simulatedTemplate } from '../options.js';
 import type { Router } from '../router.js';
 import { parseTerms, type Term } from '../search-terms.js';
 import type { Template } from '../state.js';
@@ -110,6 +111,25 @@ function readOrganization(call: Call): Answer {
   return ok(organizationJson(call.deployment));
 }
 
+/** A template of whatever content; a version of its own is made with it. */
+function createTemplate(call: Call): Answer {
+  requireOrganization(call, param(call, 'organization'));
+  const { deployment, caller } = call;
+  const name = textField(jsonBody(call), 'name');
+  const template = deployment.addTemplate(simulatedTemplate(name), caller.user.id);
+  return created(templateJson(deployment, template, templateFigures(deployment, template)));
+}
+
+function deleteTemplate(call: Call): Answer {
+  const { state } = call.deployment;
+  const id = uuidParam(call, 'template');
+  if (!state.templates.has(id)) throw notFound();
+  if (state.liveWorkspaces().some(({ templateId }) => templateId === id))
+    throw new ApiError(400, 'All workspaces must be deleted before a template can be removed.');
+  state.templates.delete(id);
+  return ok({ message: 'Template has been deleted!' });
+}
+
 export function addTemplateRoutes(router: Router): void {
   router.add('GET /api/v2/organizations', ({ deployment }) => ok([organizationJson(deployment)]), {
     slash: true,
@@ -134,6 +154,8 @@ export function addTemplateRoutes(router: Router): void {
     (call) => answerTemplate(call, call.deployment.state.templates.get(uuidParam(call, 'template'))),
     { slash: true },
   );
+  router.add('POST /api/v2/organizations/{organization}/templates', createTemplate, { slash: true });
+  router.add('DELETE /api/v2/templates/{template}', deleteTemplate, { slash: true });
   router.add('GET /api/v2/templates/{template}/versions', templateVersions, { slash: true });
   router.add(
     'GET /api/v2/templateversions/{templateversion}',
