@@ -74,13 +74,7 @@ interface Scenario {
 }
 
 const SCENARIOS: readonly Scenario[] = [
-  {
-    title: 'driver cli, rate limits off, then 20 s of traffic',
-    driver: 'cli',
-    rateLimits: false,
-    tests: 'create-workspaces,workspace-traffic',
-    expected: 'pass',
-  },
+  // The first one: the server goes on listing provisioners for a while that it does not have any more.
   {
     title: 'one provisioner, eight workspaces: the queue takes the time',
     driver: 'cli',
@@ -89,6 +83,13 @@ const SCENARIOS: readonly Scenario[] = [
     workspaces: { count: 8, atOnce: 8 },
     provisioners: 1,
     summary: /\d+ % of the P95 was waiting in the provisioner queue: 1 slot for 8 builds in flight/,
+    expected: 'pass',
+  },
+  {
+    title: 'driver cli, rate limits off, then 20 s of traffic',
+    driver: 'cli',
+    rateLimits: false,
+    tests: 'create-workspaces,workspace-traffic',
     expected: 'pass',
   },
   {
@@ -163,18 +164,19 @@ async function main(): Promise<number> {
 }
 
 async function runAll(settings: ServerSettings): Promise<number> {
-  let server = await startServer(settings);
+  const scenarios = SCENARIOS.filter(({ title }) => title.includes(values.only));
+  let running = scenarios[0] === undefined ? settings : settingsFor(scenarios[0], settings);
+  let server = await startServer(running);
   const lines: string[] = [];
   let failures = 0;
   try {
     const owner = await Owner.create(server.url);
     await owner.pushTemplate(TEMPLATE, settings.coderPath, settings.directory);
-    let running = settings;
-    for (const scenario of SCENARIOS.filter(({ title }) => title.includes(values.only))) {
-      const { rateLimits, provisioners = PROVISIONERS } = scenario;
-      if (rateLimits !== running.rateLimits || provisioners !== running.provisioners) {
+    for (const scenario of scenarios) {
+      const wanted = settingsFor(scenario, settings);
+      if (wanted.rateLimits !== running.rateLimits || wanted.provisioners !== running.provisioners) {
         await server.stop();
-        running = { ...settings, rateLimits, provisioners };
+        running = wanted;
         server = await startServer(running);
       }
       const outcome = await runScenario(scenario, server, owner, settings);
@@ -190,6 +192,11 @@ async function runAll(settings: ServerSettings): Promise<number> {
   console.log(failures === 0 ? '\nAll as expected.' : `\n${failures} not as expected.`);
   return failures === 0 ? 0 : 1;
 }
+
+const settingsFor = (
+  { rateLimits, provisioners = PROVISIONERS }: Scenario,
+  settings: ServerSettings,
+): ServerSettings => ({ ...settings, rateLimits, provisioners });
 
 async function runScenario(scenario: Scenario, server: RealServer, owner: Owner, settings: ServerSettings) {
   console.log(`\n${'='.repeat(10)} ${scenario.title} ${'='.repeat(10)}\n`);

@@ -24,8 +24,11 @@ export interface TimeShare {
   readonly clock: 'driver' | 'server';
   readonly driver: 'cli' | 'api';
   readonly planned: number;
+  readonly failed: number;
   /** How many were created, and whose time is known. */
   readonly created: number;
+  /** Runs that passed, but whose workspace is not known. */
+  readonly unmatched: number;
   /** Nearest rank over every planned workspace, failed ones infinitely slow; absent where it falls on a failed one. */
   readonly p95?: number;
   /** The workspaces at or above the P95; where that falls on failed ones, at or above the P95 of those that were created. */
@@ -101,7 +104,9 @@ export function timeShare(
     clock,
     driver: group.driver,
     planned: group.planned,
+    failed: Math.max(0, group.planned - durations.length),
     created: known.length,
+    unmatched: durations.length - known.length,
     ...(p95 !== undefined && { p95 }),
     slow: slow.length,
     stillQueued: workspaces.filter(({ builds }) => builds.at(-1)?.startedAt === undefined).length,

@@ -45,32 +45,34 @@ export function whereTheTimeWent(report: Times): readonly string[] {
 }
 
 function shareSentence(share: TimeShare, report: Times): string {
-  const shown = rankedParts(share.shares, report);
-  const [largest = '', ...others] = shown;
-  const list = [largest, ...others].join('; ');
-  const n = count(share.created);
+  const list = rankedParts(share.shares, report).join('; ');
+  const slowest = `the slowest ${count(share.slow)} of ${plural(share.created, 'workspace', 'workspaces')}`;
   if (report.verdict.verdict === 'cancelled')
-    return `of the ${n} workspaces that were there when the job was cancelled, the slowest ${count(share.slow)} spent ${list.replace(' was ', ' on ')} (by the server's clock).`;
+    return `of the time of ${slowest} that were there when the job was cancelled, ${list} (by ${clockName(share)}).`;
   if (share.p95 === undefined) {
     const queued =
       share.stillQueued > 0
-        ? `; of ${plural(share.stillQueued, 'workspace', 'workspaces')} no provisioner had taken the build`
+        ? `; the build of ${count(share.stillQueued)} was never taken by a provisioner`
         : '';
-    return `the P95 falls on workspaces that were not created (${count(share.planned - share.created)} of ${count(share.planned)}${queued}). Of the time of the slowest that were (${count(share.slow)} of ${n}), ${list}.`;
+    return `the P95 falls on runs that failed (${count(share.failed)} of ${count(share.planned)}${queued}). Of the time of ${slowest} that were created, ${list} (by ${clockName(share)}).`;
   }
-  return `${list.replace('%', '% of the P95')} (${p95Text(share)}).`;
+  return `${list.replace('%', '% of the P95')} (${p95Text(share, share.p95)}).`;
 }
 
-function p95Text({ p95 = 0, planned, slow, clock, driver }: TimeShare): string {
+function p95Text(share: TimeShare, p95: number): string {
+  const { planned, slow } = share;
   // Below twenty, rank ceil(0.95 n) is n.
   const which =
     planned < 20
-      ? `${time(p95)}, the slowest of ${count(planned)} workspaces`
-      : `${time(p95)}; ${count(slow)} of ${count(planned)} workspaces took as long or longer`;
-  return `${which}, by ${clock === 'server' ? "the server's" : clockOf(driver)} clock`;
+      ? `the slowest of ${plural(planned, 'workspace', 'workspaces')}`
+      : `${count(slow)} of ${count(planned)} workspaces took as long or longer`;
+  return `${time(p95)}, ${which}, by ${clockName(share)}`;
 }
 
-const clockOf = (driver: TimeShare['driver']): string => (driver === 'cli' ? "the CLI's" : "the gate's own");
+function clockName({ clock, driver }: Pick<TimeShare, 'clock' | 'driver'>): string {
+  if (clock === 'server') return "the server's clock";
+  return driver === 'cli' ? "the CLI's clock" : "the gate's own clock";
+}
 
 /** The parts in words, the largest first: `71 % was waiting …`, `20 % the build itself (…)`. */
 function rankedParts(shares: Parts, report: Times): readonly string[] {
@@ -98,10 +100,10 @@ function queueContext(share: number, { plan, metrics }: Times): string {
   if (share < MUCH_QUEUE || inFlight?.shape !== 'count') return '';
   const flight = `${plural(inFlight.value, 'build', 'builds')} in flight`;
   const { slots, slotsKnown } = plan.time;
-  if (slotsKnown && slots < inFlight.value) return `: ${plural(slots, 'slot', 'slots')} for ${flight}`;
-  const atOnce = building?.shape === 'count' ? `, of which at most ${count(building.value)} ran at once` : '';
-  if (!slotsKnown) return `: ${flight}${atOnce}`;
-  return `, although there were ${plural(slots, 'slot', 'slots')} for ${flight}${atOnce}: others' builds, or tags that few provisioners have`;
+  // A provisioner that is listed may work for others, have other tags, or be gone since a minute.
+  const idle = building?.shape === 'count' && !(slotsKnown && building.value >= slots);
+  const atOnce = idle ? `, of which at most ${count(building.value)} ran at once` : '';
+  return slotsKnown ? `: ${plural(slots, 'slot', 'slots')} for ${flight}${atOnce}` : `: ${flight}${atOnce}`;
 }
 
 function buildText(shares: Parts): string {
@@ -116,14 +118,19 @@ function buildText(shares: Parts): string {
 /** The slowest workspaces of each group with their parts, and the two clocks beside each other. */
 export function slowestTables(report: Times & Pick<RunReport, 'environment'>): string | undefined {
   const tables = report.timeShares.map((share) =>
-    [slowestTable(share, report.environment), scriptsSentence(share), clockSentence(share)]
+    [
+      slowestTable(share, report.environment),
+      unmatchedSentence(share),
+      scriptsSentence(share),
+      clockSentence(share),
+    ]
       .filter((part) => part !== undefined)
       .join('\n\n'),
   );
   if (tables.length === 0) return undefined;
   const { timingsUnread: unread } = report;
   const notes = [
-    "Queue, build and agent are the server's times. Rest of build: what the provisioner does between Terraform's stages. Client: what the driver's clock has beyond the server's, its requests and polling. The links lead to the builds for as long as the workspaces are there.",
+    "Queue, build and agent are the server's times. Rest of build: what the provisioner does between Terraform's stages. Client: what the driver's clock has beyond the server's, its requests and polling. Old servers (v2.21) time only parts of the stages, so that more is left between them. The links lead to the builds for as long as the workspaces are there.",
     ...(unread === undefined
       ? []
       : [`The stages of ${plural(unread.builds, 'build', 'builds')} could not be read: ${unread.reason}.`]),
@@ -153,6 +160,13 @@ function buildUrl(environment: string, { owner, workspace, build }: WorkspaceTim
   return `${environment}/@${encodeURIComponent(owner)}/${encodeURIComponent(workspace)}/builds/${build}`;
 }
 
+function unmatchedSentence({ unmatched }: TimeShare): string | undefined {
+  if (unmatched === 0) return undefined;
+  return cell(
+    `Of ${plural(unmatched, 'run that passed', 'runs that passed')} the workspace was not found, so their time is not told apart.`,
+  );
+}
+
 function scriptsSentence({ scripts }: TimeShare): string | undefined {
   if (scripts === undefined) return undefined;
   const login = scripts.blockLogin ? '; nobody gets in before they are done' : '';
@@ -162,9 +176,9 @@ function scriptsSentence({ scripts }: TimeShare): string | undefined {
 }
 
 /** By how much driver and server differ, and why. */
-export function clockSentence({ clocks, driver }: TimeShare): string | undefined {
-  if (clocks === undefined) return undefined;
-  const { gap, user, client, workspaces } = clocks;
+export function clockSentence(share: TimeShare): string | undefined {
+  if (share.clocks === undefined) return undefined;
+  const { gap, user, client, workspaces } = share.clocks;
   const ofUser =
     user === undefined
       ? ''
@@ -173,8 +187,7 @@ export function clockSentence({ clocks, driver }: TimeShare): string | undefined
     gap.smallest < 0
       ? ` In at least one of them the server's span is the longer one, by ${time(-gap.smallest)}.`
       : '';
-  const name = `${clockOf(driver)} clock`;
   return cell(
-    `The two clocks: ${name} has ${time(Math.max(0, gap.median))} more than the server's in the middle of ${plural(workspaces, 'workspace', 'workspaces')}, at most ${time(Math.max(0, gap.largest))}: ${ofUser}${time(client)} in the client, whose requests and polling the server does not see (medians).${shorter}`,
+    `The two clocks: ${clockName(share)} has ${time(Math.max(0, gap.median))} more than the server's in the middle of ${plural(workspaces, 'workspace', 'workspaces')}, at most ${time(Math.max(0, gap.largest))}: ${ofUser}${time(client)} in the client, whose requests and polling the server does not see (medians).${shorter}`,
   );
 }
