@@ -53,7 +53,7 @@ export function workspaceTimes(
   timings: ObservedTimings,
 ): readonly WorkspaceTime[] {
   const stages = new Map(timings.builds.map((build) => [build.buildId, build]));
-  const runOf = runsByIndex('unusable' in runs ? [] : runs);
+  const runOf = runsByIndex('unusable' in runs ? [] : runs, workspaces);
   const times = workspaces.flatMap((workspace) => {
     const build = stages.get(workspace.builds.at(-1)?.id ?? '');
     const ownerCreatedAt = timings.ownersCreatedAt[workspace.owner];
@@ -69,16 +69,20 @@ export function workspaceTimes(
   return [...times].sort((a, b) => b.total - a.total);
 }
 
-/** Run and workspace end with the same number, `workspacebuild/7` and `scaletest-AbCdEfGh-7`, in both drivers. */
+/**
+ * Run and workspace end with the same number, `workspacebuild/7` and `scaletest-AbCdEfGh-7`, with both drivers. A number
+ * that two workspaces have tells nothing.
+ */
 function runsByIndex(
   runs: readonly RunRecord[],
-): (workspace: Pick<ObservedWorkspace, 'name'>) => RunRecord | undefined {
-  const byIndex = new Map(
-    runs
-      .filter(({ error }) => error === undefined)
-      .map((run) => [/\/(\d+)$/.exec(run.id)?.[1] ?? run.id, run]),
-  );
-  return ({ name }) => byIndex.get(/-(\d+)$/.exec(name)?.[1] ?? '');
+  workspaces: readonly ObservedWorkspace[],
+): (workspace: ObservedWorkspace) => RunRecord | undefined {
+  const indexOf = ({ name }: ObservedWorkspace): string => /-(\d+)$/.exec(name)?.[1] ?? '';
+  const passed = runs.filter(({ error }) => error === undefined);
+  const byIndex = new Map(passed.map((run) => [/\/(\d+)$/.exec(run.id)?.[1] ?? run.id, run]));
+  const seen = new Map<string, number>();
+  for (const workspace of workspaces) seen.set(indexOf(workspace), (seen.get(indexOf(workspace)) ?? 0) + 1);
+  return (workspace) => (seen.get(indexOf(workspace)) === 1 ? byIndex.get(indexOf(workspace)) : undefined);
 }
 
 /** @returns undefined when no workspace was created. */
@@ -109,7 +113,7 @@ export function timeShare(
     unmatched: durations.length - known.length,
     ...(p95 !== undefined && { p95 }),
     slow: slow.length,
-    stillQueued: workspaces.filter(({ builds }) => builds.at(-1)?.startedAt === undefined).length,
+    stillQueued: workspaces.filter(wasNeverTaken).length,
     shares: sharesOf(slow),
     withoutStages: slow.filter(({ parts }) => parts.build !== undefined).length,
     ...(scripts.length > 0 && {
@@ -128,6 +132,12 @@ const passedDurations = ({ runs }: GroupEvidence): readonly number[] =>
   'unusable' in runs
     ? []
     : runs.filter(({ error }) => error === undefined).map(({ duration }) => duration / 1000);
+
+/** The server gives up on a build after half an hour in the queue, and notes a start then. */
+function wasNeverTaken({ builds }: ObservedWorkspace): boolean {
+  const last = builds.at(-1);
+  return last?.startedAt === undefined || /detected as pending for/.test(last.error ?? '');
+}
 
 /** A run that took as long as the P95 is one of them; the slowest one there is, where none else is known. */
 function atOrAbove(slowestFirst: readonly WorkspaceTime[], limit: number): readonly WorkspaceTime[] {
