@@ -218,6 +218,9 @@ describe.concurrent('failing builds', { timeout: LONGEST_SCENARIO_MS }, () => {
       expectOutcome(run, 'fail', 1);
       expectNothingLeft(world);
       expect(failedCriteria(run)).toEqual(['first-attempts']);
+      expect(summaryOf(run)).toMatch(
+        /The build of \d workspaces had to be tried again, and \d of them succeeded then; .* The builds before failed with: terraform apply: exit status 1 \(\d+\)\./,
+      );
     }));
 });
 
