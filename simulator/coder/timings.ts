@@ -61,7 +61,7 @@ function provisionerTimings(deployment: Deployment, { job, resource }: Build): R
 
 /** A script's time is there once it has ended. */
 function scriptTimings(agent: Agent | null): Record<string, unknown>[] {
-  if (agent?.startScript == null || agent.readyAt > now()) return [];
+  if (agent === null || agent.startScript === null || agent.readyAt > now()) return [];
   return [
     {
       started_at: rfc3339(agent.startsAt),
