@@ -40034,12 +40034,12 @@ var external_node_perf_hooks_ = __nccwpck_require__(643);
 
 
 /**
- * A fifth of the strictest usual limit (500 ms). Latencies count from the intended start, so the generator's own delay is
+ * Half of the strictest usual limit (500 ms). Latencies count from the intended start, so the generator's own delay is
  * in them: what is below the limit in spite of it is below the limit. Beyond this the load was another one than planned.
  */
-const SEND_LAG_P99_LIMIT_MS = 100;
+const SEND_LAG_P99_LIMIT_MS = 250;
 /** Answers are noticed as late as the event loop is. */
-const EVENT_LOOP_LAG_P99_LIMIT_MS = 100;
+const EVENT_LOOP_LAG_P99_LIMIT_MS = 250;
 /** Of one core: there is no room left to send more at the planned times. */
 const CPU_SHARE_LIMIT = 0.9;
 /** How often the event loop is looked at. */

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import type { ActionRun } from '../../simulator/runner/runner.js';
 import {
   configFile,
   expectNothingLeft,
@@ -11,6 +12,7 @@ import {
   logOf,
   readJson,
   readResult,
+  reasonOf,
   resultsOf,
   spread,
   summaryOf,
@@ -25,12 +27,21 @@ const dashboard = (users: number, duration: string): string =>
   `dashboard: { concurrency: ${users}, duration: ${duration}, ${TARGETS} }`;
 const TRAFFIC = 'workspace_traffic: { bytes_per_tick: 1024, tick_interval: 100ms, duration: 3s }';
 
+/** On a machine that starves the generator nothing can be decided; the run is then made once more, at most twice. */
+async function measured(attempt: () => Promise<ActionRun>): Promise<ActionRun> {
+  for (let left = 2; ; left -= 1) {
+    const run = await attempt();
+    if (left === 0 || !/load generator/.test(reasonOf(run))) return run;
+    console.warn(`the machine was too busy to measure, again: ${reasonOf(run)}`);
+  }
+}
+
 describe.concurrent('virtual users', { timeout: LONGEST_SCENARIO_MS }, () => {
   it('pass beside the other two suites of the guide, and leave the guide’s files', () =>
     // Long enough builds that their owners are seen while they wait.
     inWorld({ templateOverrides: { 'ec2-datasci': { startSeconds: spread(5) } } }, async (world) => {
       const more = [dashboard(6, '6s'), probe(40), TRAFFIC];
-      const run = await world.gate(configFile({ pods: 4, ec2: 2, more }), { inputs: ALL });
+      const run = await measured(() => world.gate(configFile({ pods: 4, ec2: 2, more }), { inputs: ALL }));
       expectOutcome(run, 'pass', 0);
       expectNothingLeft(world);
       expect(readJson(run, 'verdict.json')).toMatchObject({ verdict: 'pass' });
@@ -66,7 +77,7 @@ describe.concurrent('virtual users', { timeout: LONGEST_SCENARIO_MS }, () => {
 
   it('visit pages as the recorded dashboard does, also where nothing else runs', () =>
     inWorld({ disableRateLimits: false }, async (world) => {
-      const run = await world.gate(dashboard(5, '20s'), { inputs: ALL });
+      const run = await measured(() => world.gate(dashboard(5, '20s'), { inputs: ALL }));
       expectOutcome(run, 'pass', 0);
       expectNothingLeft(world);
       expect(readJson(run, 'plan.json')).toMatchObject({
@@ -83,7 +94,8 @@ describe.concurrent('virtual users', { timeout: LONGEST_SCENARIO_MS }, () => {
 
   it('are slow on a slow deployment: 14.9 and 14.10 fail', () =>
     inWorld({ latencySeconds: 1.2 }, async (world) => {
-      const run = await world.gate([dashboard(5, '6s'), probe(20)].join('\n'), { inputs: ALL });
+      const config = [dashboard(5, '6s'), probe(20)].join('\n');
+      const run = await measured(() => world.gate(config, { inputs: ALL }));
       expectOutcome(run, 'fail', 1);
       expectNothingLeft(world);
       expect(failedCriteria(run)).toEqual(['14.9-api-latency-p95', '14.10-api-latency-p99']);
@@ -95,7 +107,7 @@ describe.concurrent('virtual users', { timeout: LONGEST_SCENARIO_MS }, () => {
       const config = [dashboard(5, '5s'), probe(40, '["/api/v2/templates", "/api/v2/updatecheck"]')].join(
         '\n',
       );
-      const run = await world.gate(config, { inputs: ALL });
+      const run = await measured(() => world.gate(config, { inputs: ALL }));
       expectOutcome(run, 'fail', 1);
       expect(failedCriteria(run)).toContain('api-success-rate');
       expect(summaryOf(run)).toMatch(/calls failed, most often updatecheck: status 503/);

@@ -18,12 +18,12 @@ describe('the generator’s watch over itself', () => {
 
   it.each([
     [
-      { sendLagP99Ms: 132.34, largestBacklog: 9 },
-      /1 % of the calls were sent more than 100 ms after their time \(P99 132\.3 ms, at most 9 arrivals late at once\)/,
+      { sendLagP99Ms: 332.34, largestBacklog: 9 },
+      /1 % of the calls were sent more than 250 ms after their time \(P99 332\.3 ms, at most 9 arrivals late at once\)/,
     ],
     [
-      { eventLoopLagP99Ms: 155 },
-      /event loop was late by more than 100 ms for 1 % of the time \(P99 155\.0 ms\)/,
+      { eventLoopLagP99Ms: 355 },
+      /event loop was late by more than 250 ms for 1 % of the time \(P99 355\.0 ms\)/,
     ],
     [{ cpuShare: 0.97 }, /it used 97 % of one core/],
   ])('names what was too much: %j', (more, sentence) => {
@@ -32,7 +32,7 @@ describe('the generator’s watch over itself', () => {
   });
 
   it('names all of it', () => {
-    const reasons = saturation({ ...calm, sendLagP99Ms: 132, cpuShare: 1 }) ?? '';
+    const reasons = saturation({ ...calm, sendLagP99Ms: 332, cpuShare: 1 }) ?? '';
     expect(reasons.split('; ')).toHaveLength(2);
   });
 
@@ -49,7 +49,7 @@ describe('the generator’s watch over itself', () => {
     const health = watch.health();
     watch.stop();
     expect(health.eventLoopLagMaxMs).toBeGreaterThan(200);
-    expect(health.cpuShare).toBeGreaterThan(0.2);
+    expect(health.cpuShare).toBeGreaterThan(0.05);
     expect(health.sendLagMaxMs).toBe(40);
     expect(health.saturated).toMatch(/saturated/);
   });
