@@ -31615,6 +31615,7 @@ module.exports = {
 /* harmony export */   Gq: () => (/* binding */ buildLogs),
 /* harmony export */   Kb: () => (/* binding */ tokenList),
 /* harmony export */   Kz: () => (/* binding */ apiKey),
+/* harmony export */   MC: () => (/* binding */ buildTimings),
 /* harmony export */   NT: () => (/* binding */ buildInfo),
 /* harmony export */   OB: () => (/* binding */ workspaceBuild),
 /* harmony export */   QT: () => (/* binding */ deploymentConfig),
@@ -31637,6 +31638,10 @@ module.exports = {
 
 /** The parts of Coder's answers that the gate uses. Unknown keys are ignored: every release adds some. */
 const time = zod__WEBPACK_IMPORTED_MODULE_0__/* .datetime */ .w$({ offset: true }).transform((text) => new Date(text));
+/** Go writes an empty list as `null` in some places. */
+const listOf = (item) => zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(item)
+    .nullish()
+    .transform((items) => items ?? []);
 const buildInfo = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ version: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP() });
 const user = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
     id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
@@ -31714,6 +31719,11 @@ const agent = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
     ready_at: time.optional(),
     status: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
     parent_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().nullish(),
+    scripts: listOf(zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+        display_name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().default(''),
+        run_on_start: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY().default(false),
+        start_blocks_login: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY().default(false),
+    })),
 });
 const workspaceBuild = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
     id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
@@ -31726,6 +31736,16 @@ const workspaceBuild = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
     resources: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ agents: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(agent).nullish() }))
         .nullish()
         .transform((resources) => (resources ?? []).flatMap(({ agents }) => agents ?? [])),
+});
+/** The texts of provisioner timings (`action`, `resource`) are Terraform's own, and are not read. */
+const timing = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ started_at: time, ended_at: time, stage: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP() });
+const buildTimings = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    provisioner_timings: listOf(timing),
+    agent_script_timings: listOf(timing.extend({
+        display_name: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().default(''),
+        status: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP().default(''),
+        workspace_agent_id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    })),
 });
 const workspace = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
     id: zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
@@ -33495,7 +33515,7 @@ function runUrl(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(19136);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(64929);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7667);
 
 
@@ -34324,7 +34344,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 19136:
+/***/ 64929:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -35264,6 +35284,13 @@ function holds(value, operator, threshold) {
 /** Whether the expectation limits from above, so that the upper bound of a quantile decides. */
 const isUpperLimit = (operator) => operator === '<' || operator === '<=' || operator === '==';
 
+;// CONCATENATED MODULE: ./src/measure/nearest-rank.ts
+/** The 1-based place of a quantile among n >= 1 ascending values: rank ceil(q n). */
+function nearestRank(n, q) {
+    // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
+    return Math.min(n, Math.max(1, Math.ceil(q * n - 1e-9)));
+}
+
 ;// CONCATENATED MODULE: ./src/judge/binomial.ts
 /** Exact binomial sums, stable for n up to millions. */
 /**
@@ -35330,6 +35357,7 @@ function binomialAtMost(k, n, p) {
 
 ;// CONCATENATED MODULE: ./src/judge/quantile.ts
 
+
 /** 1e-12 keeps a bound that has exactly 95 % (P95 of one sample, from below) from being lost to rounding. */
 const quantile_CONFIDENCE = 0.95 - 1e-12;
 /**
@@ -35354,8 +35382,7 @@ function estimateQuantile(ordered, q) {
 }
 /** The places of a quantile and its bounds among n >= 1 values. */
 function quantileRanks(n, q) {
-    // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
-    const rank = Math.min(n, Math.max(1, Math.ceil(q * n - 1e-9)));
+    const rank = nearestRank(n, q);
     const upperRank = firstRank(n, (u) => binomialAtMost(u - 1, n, q) >= quantile_CONFIDENCE);
     const firstBad = firstRank(n, (l) => 1 - binomialAtMost(l - 1, n, q) < quantile_CONFIDENCE) ?? n + 1;
     const lowerRank = firstBad - 1;
@@ -37489,16 +37516,17 @@ function begunByPages({ start, end }) {
 
 ;// CONCATENATED MODULE: ./src/measure/stages.ts
 const NEVER = { queue: Infinity, build: Infinity, agent: Infinity, ready: Infinity };
-/** The stages of the build that made a workspace; retries count as the time of the last attempt. */
+/** The stages of the build that made a workspace, which is the last attempt; `ready` counts from the first one's request. */
 function stagesOf(workspace) {
+    const [first] = workspace.builds;
     const build = workspace.builds.at(-1);
-    if (build === undefined)
+    if (first === undefined || build === undefined)
         return NEVER;
     return {
         queue: span(build.createdAt, build.startedAt),
         build: build.status === 'succeeded' ? span(build.startedAt, build.completedAt) : Infinity,
         agent: slowest(workspace, (agent) => span(agent.createdAt, agent.firstConnectedAt)),
-        ready: slowest(workspace, (agent) => span(build.createdAt, agent.readyAt)),
+        ready: slowest(workspace, (agent) => span(first.createdAt, agent.readyAt)),
     };
 }
 function slowest(workspace, spanOf) {
@@ -37507,8 +37535,10 @@ function slowest(workspace, spanOf) {
 function span(from, to) {
     if (from === undefined || to === undefined)
         return Infinity;
-    return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+    return secondsBetween(from, to);
 }
+/** Never negative: several replicas of the server may have clocks that differ a little. */
+const secondsBetween = (from, to) => Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
 /** When a build occupied a provisioner. */
 function buildInterval(build, observedAt) {
     if (build.startedAt === undefined)
@@ -37522,24 +37552,6 @@ function isAlive(workspace) {
         workspace.agents.every(({ status }) => status === 'connected'));
 }
 const passedAtFirst = (workspace) => workspace.builds[0]?.status === 'succeeded';
-const SLOWEST_SHARE = 0.05;
-/** The shares of the stages in the time of the slowest 5 % of the workspaces that were built (at least one). */
-function timeShare(group, workspaces) {
-    const total = ({ queue, build, agent }) => queue + build + agent;
-    const built = workspaces.map(stagesOf).filter((stages) => Number.isFinite(total(stages)));
-    const slowestFirst = built
-        .sort((a, b) => total(b) - total(a))
-        .slice(0, Math.max(1, Math.ceil(built.length * SLOWEST_SHARE)));
-    const sum = slowestFirst.reduce((all, stages) => all + total(stages), 0);
-    if (sum <= 0)
-        return undefined;
-    const share = (name) => slowestFirst.reduce((all, stages) => all + stages[name], 0) / sum;
-    return {
-        group,
-        workspaces: slowestFirst.length,
-        shares: { queue: share('queue'), build: share('build'), agent: share('agent') },
-    };
-}
 
 ;// CONCATENATED MODULE: ./src/measure/workspace-metrics.ts
 
@@ -38483,6 +38495,292 @@ async function evidenceOf({ outcome, runs, evidence }, results) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/evidence.ts
+/** What was read from the deployment before anything was deleted: plain data, also the file evidence/workspaces.json. */
+const PROVISIONER_STAGES = ['init', 'plan', 'graph', 'apply'];
+const TIMINGS_FILE = 'evidence/build-timings.json';
+
+;// CONCATENATED MODULE: ./src/measure/retries.ts
+
+/** @returns undefined when nothing was tried again. */
+function retriesOf(workspaces) {
+    const retried = workspaces.filter(({ builds }) => builds.length > 1);
+    if (retried.length === 0)
+        return undefined;
+    const earlier = retried.flatMap(({ builds }) => builds.slice(0, -1));
+    return {
+        workspaces: retried.length,
+        succeeded: retried.filter(({ builds }) => builds.at(-1)?.status === 'succeeded').length,
+        causes: countCauses(earlier.flatMap(({ error }) => (error === undefined ? [] : failureCause(error, '')))),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/measure/clocks.ts
+
+
+/** @returns undefined where no workspace is known by both clocks. */
+function compareClocks(times) {
+    const gaps = ascending(times.flatMap(({ driverSpan, serverSpan }) => (driverSpan === undefined ? [] : driverSpan - serverSpan)));
+    const [smallest] = gaps;
+    const largest = gaps.at(-1);
+    if (smallest === undefined || largest === undefined)
+        return undefined;
+    const users = times.flatMap(({ parts }) => parts.user ?? []);
+    return {
+        workspaces: gaps.length,
+        gap: { median: medianOf(gaps), largest, smallest },
+        ...(users.length > 0 && { user: medianOf(users) }),
+        client: medianOf(times.flatMap(({ parts }) => parts.client ?? [])),
+    };
+}
+function medianOf(values) {
+    return ascending(values)[nearestRank(values.length, 0.5) - 1] ?? 0;
+}
+
+;// CONCATENATED MODULE: ./src/measure/workspace-time.ts
+
+
+/**
+ * What the time until a workspace is there is made of, in the order of its happening:
+ * - `user`: from the user's creation to the request for the workspace, with the user's sign-in;
+ * - `attempts`: builds that failed, until the one that succeeded was asked for;
+ * - `queue`: until a provisioner took the build;
+ * - `init`, `plan`, `graph`, `apply`: the provisioner's stages; `between`: what else the build took;
+ *   `build`: the whole of a build whose stages are not known;
+ * - `agent`: from the end of the build until the slowest agent was connected;
+ * - `client`: what the driver's clock has beyond all that: its requests, and the grain of its polling.
+ */
+const workspace_time_PARTS = [
+    'user',
+    'attempts',
+    'queue',
+    'build',
+    ...PROVISIONER_STAGES,
+    'between',
+    'agent',
+    'client',
+];
+/** The parts that a build consists of. */
+const BUILD_PARTS = ['build', ...PROVISIONER_STAGES, 'between'];
+/** @returns undefined for a workspace that was not built or whose agents did not connect. */
+function workspaceTime(workspace, { run, timings, ownerCreatedAt }) {
+    const [first] = workspace.builds;
+    const last = workspace.builds.at(-1);
+    const connectedAt = lastConnection(workspace);
+    if (first === undefined || last === undefined || connectedAt === undefined)
+        return undefined;
+    const { startedAt, completedAt } = last;
+    if (last.status !== 'succeeded' || startedAt === undefined || completedAt === undefined)
+        return undefined;
+    const build = secondsBetween(startedAt, completedAt);
+    const onServer = {
+        ...(first !== last && { attempts: secondsBetween(first.createdAt, last.createdAt) }),
+        queue: secondsBetween(last.createdAt, startedAt),
+        ...partsOfBuild(build, timings),
+        agent: secondsBetween(completedAt, connectedAt),
+    };
+    const serverSpan = workspace_time_sumOf(onServer);
+    const parts = run === undefined ? onServer : { ...onServer, ...outside(run, serverSpan, first, ownerCreatedAt) };
+    return {
+        workspace: workspace.name,
+        owner: workspace.owner,
+        build: last.number,
+        buildId: last.id,
+        total: workspace_time_sumOf(parts),
+        parts,
+        serverSpan,
+        ...(run && { driverSpan: run.duration / 1000 }),
+        ...scriptsOf(workspace, timings),
+    };
+}
+const workspace_time_sumOf = (parts) => workspace_time_PARTS.reduce((sum, part) => sum + (parts[part] ?? 0), 0);
+/** When the slowest agent was connected; undefined when one never was. */
+function lastConnection({ agents }) {
+    const times = agents.map(({ firstConnectedAt }) => firstConnectedAt);
+    return times.reduce((latest, time) => {
+        if (latest === undefined || time === undefined)
+            return undefined;
+        return Date.parse(time) > Date.parse(latest) ? time : latest;
+    }, times[0]);
+}
+/**
+ * The stages of a build. They follow each other in every version that was seen; where they overlap, what a stage shares
+ * with one that began earlier is that one's, so that nothing counts twice. Provisioners have clocks of their own, so
+ * only lengths are used.
+ */
+function partsOfBuild(build, timings) {
+    if (timings === undefined || timings.stages.length === 0)
+        return { build };
+    const parts = {};
+    let end = -Infinity;
+    let known = 0;
+    const inOrder = timings.stages
+        .map(({ stage, startedAt, endedAt }) => ({ stage, from: Date.parse(startedAt), to: Date.parse(endedAt) }))
+        .sort((a, b) => a.from - b.from);
+    for (const { stage, from, to } of inOrder) {
+        const seconds = Math.max(0, to - Math.max(from, end)) / 1000;
+        parts[stage] = seconds;
+        known += seconds;
+        end = Math.max(end, to);
+    }
+    return { ...parts, between: Math.max(0, build - known) };
+}
+/** What the driver's clock has and the server's has not. */
+function outside(run, serverSpan, first, ownerCreatedAt) {
+    const beyond = Math.max(0, run.duration / 1000 - serverSpan);
+    if (ownerCreatedAt === undefined)
+        return { client: beyond };
+    const user = Math.min(beyond, secondsBetween(ownerCreatedAt, first.createdAt));
+    return { user, client: beyond - user };
+}
+/** Scripts whose end is not there yet have no time: then nothing is said of the workspace's scripts. */
+function scriptsOf({ agents }, timings) {
+    const planned = agents.flatMap(({ startScripts }) => startScripts);
+    const scripts = timings?.scripts ?? [];
+    if (scripts.length === 0 || scripts.length < planned.length)
+        return {};
+    const longest = agents.map(({ id }) => {
+        const own = scripts.filter(({ agentId }) => agentId === id);
+        if (own.length === 0)
+            return 0;
+        const begin = Math.min(...own.map(({ startedAt }) => Date.parse(startedAt)));
+        return (Math.max(...own.map(({ endedAt }) => Date.parse(endedAt))) - begin) / 1000;
+    });
+    return {
+        scripts: Math.max(0, ...longest),
+        ...(planned.some(({ blocksLogin }) => blocksLogin) && { scriptsBlockLogin: true }),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/measure/time-share.ts
+
+
+
+
+const STAGES_FILE = 'evidence/stages.json';
+const QUANTILE = 0.95;
+const MOST_SLOWEST = 10;
+/** Where the time of each workspace of a group went, the slowest first. */
+function workspaceTimes({ runs }, workspaces, timings) {
+    const stages = new Map(timings.builds.map((build) => [build.buildId, build]));
+    const runOf = runsByIndex('unusable' in runs ? [] : runs, workspaces);
+    const times = workspaces.flatMap((workspace) => {
+        const build = stages.get(workspace.builds.at(-1)?.id ?? '');
+        const ownerCreatedAt = timings.ownersCreatedAt[workspace.owner];
+        const run = runOf(workspace);
+        return (workspaceTime(workspace, {
+            ...(build && { timings: build }),
+            ...(ownerCreatedAt !== undefined && { ownerCreatedAt }),
+            ...(run && { run }),
+        }) ?? []);
+    });
+    return [...times].sort((a, b) => b.total - a.total);
+}
+/**
+ * Run and workspace end with the same number, `workspacebuild/7` and `scaletest-AbCdEfGh-7`, with both drivers. A number
+ * that two workspaces have tells nothing.
+ */
+function runsByIndex(runs, workspaces) {
+    const indexOf = ({ name }) => /-(\d+)$/.exec(name)?.[1] ?? '';
+    const passed = runs.filter(({ error }) => error === undefined);
+    const byIndex = new Map(passed.map((run) => [/\/(\d+)$/.exec(run.id)?.[1] ?? run.id, run]));
+    const seen = new Map();
+    for (const workspace of workspaces)
+        seen.set(indexOf(workspace), (seen.get(indexOf(workspace)) ?? 0) + 1);
+    return (workspace) => (seen.get(indexOf(workspace)) === 1 ? byIndex.get(indexOf(workspace)) : undefined);
+}
+/** @returns undefined when no workspace was created. */
+function timeShare(group, workspaces, timings) {
+    const all = workspaceTimes(group, workspaces, timings);
+    const ofRuns = all.filter(({ driverSpan }) => driverSpan !== undefined);
+    const clock = ofRuns.length > 0 ? 'driver' : 'server';
+    const known = clock === 'driver' ? ofRuns : all;
+    const durations = ascending(clock === 'driver' ? passedDurations(group) : known.map(({ total }) => total));
+    if (known.length === 0)
+        return undefined;
+    const p95 = durations[nearestRank(Math.max(group.planned, durations.length), QUANTILE) - 1];
+    const limit = p95 ?? durations[nearestRank(durations.length, QUANTILE) - 1] ?? 0;
+    // Of the few that cannot be assigned to a run the time is not known, so one that is slow may be missing here.
+    const slow = atOrAbove(known, limit);
+    const scripts = known.flatMap((one) => one.scripts ?? []);
+    const clocks = compareClocks(ofRuns);
+    return {
+        group: group.group,
+        clock,
+        driver: group.driver,
+        planned: group.planned,
+        failed: Math.max(0, group.planned - durations.length),
+        created: known.length,
+        unmatched: durations.length - known.length,
+        ...(p95 !== undefined && { p95 }),
+        slow: slow.length,
+        stillQueued: workspaces.filter(wasNeverTaken).length,
+        shares: sharesOf(slow),
+        withoutStages: slow.filter(({ parts }) => parts.build !== undefined).length,
+        ...(scripts.length > 0 && {
+            scripts: {
+                p95: ascending(scripts)[nearestRank(scripts.length, QUANTILE) - 1] ?? 0,
+                workspaces: scripts.length,
+                blockLogin: known.some(({ scriptsBlockLogin }) => scriptsBlockLogin === true),
+            },
+        }),
+        ...(clocks && { clocks }),
+        slowest: known.slice(0, MOST_SLOWEST),
+    };
+}
+const passedDurations = ({ runs }) => 'unusable' in runs
+    ? []
+    : runs.filter(({ error }) => error === undefined).map(({ duration }) => duration / 1000);
+/** The server gives up on a build after half an hour in the queue, and notes a start then. */
+function wasNeverTaken({ builds }) {
+    const last = builds.at(-1);
+    return last?.startedAt === undefined || /detected as pending for/.test(last.error ?? '');
+}
+/** A run that took as long as the P95 is one of them; the slowest one there is, where none else is known. */
+function atOrAbove(slowestFirst, limit) {
+    const slow = slowestFirst.filter(({ driverSpan, total }) => (driverSpan ?? total) >= limit);
+    return slow.length > 0 ? slow : slowestFirst.slice(0, 1);
+}
+function sharesOf(times) {
+    const sum = times.reduce((all, { parts }) => all + workspace_time_sumOf(parts), 0);
+    return Object.fromEntries(workspace_time_PARTS.flatMap((part) => {
+        const seconds = times.reduce((all, { parts }) => all + (parts[part] ?? 0), 0);
+        return seconds > 0 ? [[part, seconds / sum]] : [];
+    }));
+}
+/** The share of the build as a whole. */
+const buildShare = (shares) => BUILD_PARTS.reduce((sum, part) => sum + (shares[part] ?? 0), 0);
+
+;// CONCATENATED MODULE: ./src/stages/time-evidence.ts
+
+
+
+
+/** Tells each workspace's time apart, and keeps what that rests on and what it gave as evidence. */
+async function attributeTime(groups, { observation, timings }, results) {
+    if (groups.length === 0 || 'unusable' in observation)
+        return { timeShares: [] };
+    await results.writeJson(TIMINGS_FILE, timings);
+    const observed = groups.map((group) => ({
+        group,
+        workspaces: observedOf({ groups: [group] }, observation),
+    }));
+    const timeShares = observed.flatMap(({ group, workspaces }) => timeShare(group, workspaces, timings) ?? []);
+    const retries = retriesOf(observed.flatMap(({ workspaces }) => workspaces));
+    await results.writeJson(STAGES_FILE, {
+        schema: 1,
+        // All workspaces follow, so the slowest are not named twice.
+        groups: timeShares.map((share) => ({ ...share, slowest: undefined })),
+        workspaces: observed.flatMap(({ group, workspaces }) => workspaceTimes(group, workspaces, timings).map((time) => ({ group: group.group, ...time }))),
+        ...(retries && { retries }),
+    });
+    return {
+        timeShares,
+        ...(timings.unread && { timingsUnread: timings.unread }),
+        ...(retries && { retries }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/stages/measuring.ts
 
 
@@ -38547,9 +38845,7 @@ async function measure(run, results, secrets, world) {
     return {
         metrics,
         judgeable: [...judgeable(workspaces, groups), ...ofSuites, ofServer],
-        timeShares: 'unusable' in observation
-            ? []
-            : groups.flatMap((group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? []),
+        time: await attributeTime(groups, run, results),
         steps: steps.map((outcome) => stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? [])),
         ...(load.summary && { load: load.summary }),
         server,
@@ -39322,30 +39618,7 @@ function renderReadiness(readiness, isReady) {
 
 
 
-const STAGE_TEXT = {
-    queue: 'waiting for a provisioner',
-    build: 'the build itself',
-    agent: 'waiting for the agent to connect',
-};
-const percent = (share) => `${Math.round(share * 100)} %`;
-/** Where the time of the slowest workspaces went, in one sentence; undefined when nothing was built. */
-function whereTheTimeWent({ timeShares }) {
-    if (timeShares.length === 0)
-        return undefined;
-    return `${timeShares.map(sentences_describe).join('; ')} (by the server's clock, in the slowest 5 %).`;
-}
-function sentences_describe({ group, shares }) {
-    const ranked = ['queue', 'build', 'agent']
-        .map((stage) => ({ stage, share: shares[stage] }))
-        .sort((a, b) => b.share - a.share);
-    const [largest, ...others] = ranked;
-    if (largest === undefined)
-        return group;
-    const rest = others
-        .filter(({ share }) => share >= 0.005)
-        .map(({ stage, share }) => `${percent(share)} ${STAGE_TEXT[stage]}`);
-    return `${group}: ${percent(largest.share)} of the time was ${STAGE_TEXT[largest.stage]}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}`;
-}
+const MOST_CAUSES = 3;
 /** How much of the time the phases shared; undefined where none did. */
 function timeShared({ steps, plan, load, }) {
     const dashboard = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
@@ -39359,12 +39632,17 @@ function timeShared({ steps, plan, load, }) {
     return `The phases took ${formatQuantity(load.lasted, 'seconds')}, since the virtual users were there from the first to the last; one suite after the other would have taken ${formatQuantity((0,src_units/* seconds */.YA)(apart), 'seconds')}.`;
 }
 /** Builds that had to be tried again, which the success rate hides; undefined when there were none. */
-function retriesNeeded({ metrics }) {
-    const first = metricNamed(metrics, 'create_workspaces.all.first_attempt_success_rate');
-    const final = metricNamed(metrics, 'create_workspaces.all.success_rate');
-    if (first?.shape !== 'ratio' || final?.shape !== 'ratio' || first.good >= final.good)
+function retriesNeeded({ metrics, retries, }) {
+    if (retries === undefined)
         return undefined;
-    return `${final.good - first.good} of ${final.good} workspaces succeeded only after their build was tried again.`;
+    const { workspaces, succeeded, causes } = retries;
+    const first = metricNamed(metrics, 'create_workspaces.all.first_attempt_success_rate');
+    const rate = first?.shape === 'ratio' && first.total > 0
+        ? ` At the first attempt ${formatQuantity(first.good, 'count')} of ${formatQuantity(first.total, 'count')} succeeded (${formatQuantity(first.good / first.total, 'ratio')}).`
+        : '';
+    const why = causes.map(({ summary, count }) => `${summary} (${count})`).slice(0, MOST_CAUSES);
+    const reasons = why.length === 0 ? '' : ` The builds before failed with: ${why.join('; ')}.`;
+    return `The build of ${formatQuantity(workspaces, 'count')} ${workspaces === 1 ? 'workspace' : 'workspaces'} had to be tried again, and ${formatQuantity(succeeded, 'count')} of them succeeded then; the success rate does not show that.${rate}${reasons}`;
 }
 /** What was really shown of "so many at once". */
 function concurrencyShown({ metrics, plan }) {
@@ -39472,7 +39750,7 @@ function agreement(pooled) {
             : []),
         ...(below
             ? [
-                `The requests of others (${server_percent(1 - ratio(share))}) and our first visits were slower than what was judged.`,
+                `The requests of others (${percent(1 - ratio(share))}) and our first visits were slower than what was judged.`,
             ]
             : []),
     ];
@@ -39488,9 +39766,9 @@ function disagreement({ name, oursMs, outsideByMs, ...buckets }, ours) {
 const serverText = ({ aboveMs, upToMs }) => intervalText({ above: aboveMs / 1000, upTo: upToMs / 1000 });
 /** A process of ours may be seen by the server only in part, so that the share is above one. */
 const ratio = ({ ours, server }) => server === 0 ? 0 : Math.min(1, ours / server);
-const server_percent = (share) => formatQuantity(share, 'ratio');
+const percent = (share) => formatQuantity(share, 'ratio');
 function shareSentence({ pooled, share }) {
-    return `Ours were ${server_percent(ratio(pooled.share))} of the ${server_count(pooled.share.server)} requests that coderd answered on these routes, and ${server_percent(ratio(share))} of all ${server_count(share.server)} requests to its API.`;
+    return `Ours were ${percent(ratio(pooled.share))} of the ${server_count(pooled.share.server)} requests that coderd answered on these routes, and ${percent(ratio(share))} of all ${server_count(share.server)} requests to its API.`;
 }
 /** Each route with both views. */
 function comparisonTable({ comparison }) {
@@ -39502,7 +39780,7 @@ function comparisonTable({ comparison }) {
         ...['P95', 'P99'].map((name) => oursCell(route, name)),
         server_count(route.server.n),
         ...['P95', 'P99'].map((name) => serverCell(route, name)),
-        server_percent(ratio(route.share)),
+        percent(ratio(route.share)),
     ]);
     const header = ['Route', 'n, ours', 'P95', 'P99', "n, server's", 'P95', 'P99', 'Our share'];
     return `${(0,markdown/* table */.tp)(header, rows, ['left', ...header.slice(1).map(() => 'right')])}\n\nOurs are measured from the intended start, the wait for a free connection included, without each user's first visit; the server's are of everybody, from the request's arrival at coderd, and of a quantile only its bucket is known. Bold: ours lies outside it.`;
@@ -39570,7 +39848,177 @@ function suites_describe(metric, name) {
     }
 }
 
+;// CONCATENATED MODULE: ./src/report/time-share.ts
+
+
+
+
+
+const TITLES = {
+    user: 'User',
+    attempts: 'Failed attempts',
+    queue: 'Queue',
+    build: 'Build',
+    init: 'Init',
+    plan: 'Plan',
+    graph: 'Graph',
+    apply: 'Apply',
+    between: 'Rest of build',
+    agent: 'Agent',
+    client: 'Client',
+};
+const BUILD_WORDS = {
+    build: 'not told apart',
+    between: 'between the stages',
+};
+/** Less of the whole than this is not worth a word. */
+const LEAST_SHARE = 0.005;
+/** From so much on it is said how many provisioners there were. */
+const MUCH_QUEUE = 0.1;
+const time_share_time = (value) => formatQuantity(value, 'seconds');
+const time_share_count = (value) => formatQuantity(value, 'count');
+const time_share_percent = (share) => `${Math.round(share * 100)} %`;
+const plural = (n, one, many) => `${time_share_count(n)} ${n === 1 ? one : many}`;
+/** Where the time of the slow workspaces went, in one sentence a group, and what is not known of it. */
+function whereTheTimeWent(report) {
+    return report.timeShares.map((share) => {
+        const missing = share.withoutStages > 0 && report.timingsUnread !== undefined
+            ? ` The stages of ${share.withoutStages} of these builds could not be read: ${report.timingsUnread.reason}.`
+            : '';
+        return `${share.group}: ${time_share_shareSentence(share, report)}${missing}`;
+    });
+}
+function time_share_shareSentence(share, report) {
+    const list = rankedParts(share.shares, report).join('; ');
+    const slowest = `the slowest ${time_share_count(share.slow)} of ${plural(share.created, 'workspace', 'workspaces')}`;
+    if (report.verdict.verdict === 'cancelled')
+        return `of the time of ${slowest} that were there when the job was cancelled, ${list} (by ${clockName(share)}).`;
+    if (share.p95 === undefined) {
+        const queued = share.stillQueued > 0
+            ? `; the build of ${time_share_count(share.stillQueued)} was never taken by a provisioner`
+            : '';
+        return `the P95 falls on runs that failed (${time_share_count(share.failed)} of ${time_share_count(share.planned)}${queued}). Of the time of ${slowest} that were created, ${list} (by ${clockName(share)}).`;
+    }
+    return `${list.replace('%', '% of the P95')} (${p95Text(share, share.p95)}).`;
+}
+function p95Text(share, p95) {
+    const { planned, slow } = share;
+    // Below twenty, rank ceil(0.95 n) is n.
+    const which = planned < 20
+        ? `the slowest of ${plural(planned, 'workspace', 'workspaces')}`
+        : `${time_share_count(slow)} of ${time_share_count(planned)} workspaces took as long or longer`;
+    return `${time_share_time(p95)}, ${which}, by ${clockName(share)}`;
+}
+function clockName({ clock, driver }) {
+    if (clock === 'server')
+        return "the server's clock";
+    return driver === 'cli' ? "the CLI's clock" : "the gate's own clock";
+}
+/** The parts in words, the largest first: `71 % was waiting …`, `20 % the build itself (…)`. */
+function rankedParts(shares, report) {
+    const share = (part) => shares[part] ?? 0;
+    return [
+        {
+            share: share('queue'),
+            text: `waiting in the provisioner queue${queueContext(share('queue'), report)}`,
+        },
+        { share: buildShare(shares), text: `the build itself${buildText(shares)}` },
+        { share: share('agent'), text: 'waiting for the agent to connect' },
+        { share: share('attempts'), text: 'builds that failed and were tried again' },
+        { share: share('user'), text: 'making the user, with the sign-in' },
+        { share: share('client'), text: "the driver's own requests and polling" },
+    ]
+        .filter((one) => one.share >= LEAST_SHARE)
+        .sort((a, b) => b.share - a.share)
+        .map((one, index) => `${time_share_percent(one.share)} ${index === 0 ? 'was ' : ''}${one.text}`);
+}
+/** How many provisioners there were for how many builds, where the queue matters. */
+function queueContext(share, { plan, metrics }) {
+    const inFlight = metricNamed(metrics, 'create_workspaces.all.peak_in_flight');
+    const building = metricNamed(metrics, 'create_workspaces.all.peak_building');
+    if (share < MUCH_QUEUE || inFlight?.shape !== 'count')
+        return '';
+    const flight = `${plural(inFlight.value, 'build', 'builds')} in flight`;
+    const { slots, slotsKnown } = plan.time;
+    // A provisioner that is listed may work for others, have other tags, or be gone since a minute.
+    const idle = building?.shape === 'count' && !(slotsKnown && building.value >= slots);
+    const atOnce = idle ? `, of which at most ${time_share_count(building.value)} ran at once` : '';
+    return slotsKnown ? `: ${plural(slots, 'slot', 'slots')} for ${flight}${atOnce}` : `: ${flight}${atOnce}`;
+}
+function buildText(shares) {
+    const stages = BUILD_PARTS.flatMap((part) => {
+        const share = shares[part] ?? 0;
+        return share < LEAST_SHARE ? [] : [{ share, text: `${time_share_percent(share)} ${BUILD_WORDS[part] ?? part}` }];
+    }).sort((a, b) => b.share - a.share);
+    const isWhole = stages.length === 1 && shares.build !== undefined;
+    return stages.length === 0 || isWhole ? '' : ` (${stages.map(({ text }) => text).join(', ')})`;
+}
+/** The slowest workspaces of each group with their parts, and the two clocks beside each other. */
+function slowestTables(report) {
+    const tables = report.timeShares.map((share) => [
+        slowestTable(share, report.environment),
+        unmatchedSentence(share),
+        scriptsSentence(share),
+        clockSentence(share),
+    ]
+        .filter((part) => part !== undefined)
+        .join('\n\n'));
+    if (tables.length === 0)
+        return undefined;
+    const { timingsUnread: unread } = report;
+    const notes = [
+        "Queue, build and agent are the server's times. Rest of build: what the provisioner does between Terraform's stages. Client: what the driver's clock has beyond the server's, its requests and polling. Old servers (v2.21) time only parts of the stages, so that more is left between them. The links lead to the builds for as long as the workspaces are there.",
+        ...(unread === undefined
+            ? []
+            : [`The stages of ${plural(unread.builds, 'build', 'builds')} could not be read: ${unread.reason}.`]),
+    ];
+    return [...tables, ...notes.map(markdown/* cell */.Hn)].join('\n\n');
+}
+function slowestTable({ group, slowest }, environment) {
+    const parts = workspace_time_PARTS.filter((part) => slowest.some((one) => one.parts[part] !== undefined));
+    const hasScripts = slowest.some(({ scripts }) => scripts !== undefined);
+    const header = [
+        'Total',
+        ...parts.map((part) => TITLES[part]),
+        ...(hasScripts ? ['Scripts, after it'] : []),
+    ];
+    const rows = slowest.map((one) => [
+        (0,markdown/* link */.nf)(one.workspace, buildUrl(environment, one)),
+        ...[one.total, ...parts.map((part) => one.parts[part]), ...(hasScripts ? [one.scripts] : [])].map((value) => (value === undefined ? '' : time_share_time(value))),
+    ]);
+    return (0,markdown/* table */.tp)([(0,markdown/* cell */.Hn)(group), ...header], rows, ['left', ...header.map(() => 'right')]);
+}
+/** The page of a build in Coder's dashboard. */
+function buildUrl(environment, { owner, workspace, build }) {
+    return `${environment}/@${encodeURIComponent(owner)}/${encodeURIComponent(workspace)}/builds/${build}`;
+}
+function unmatchedSentence({ unmatched }) {
+    if (unmatched === 0)
+        return undefined;
+    return (0,markdown/* cell */.Hn)(`Of ${plural(unmatched, 'run that passed', 'runs that passed')} the workspace was not found, so their time is not told apart.`);
+}
+function scriptsSentence({ scripts }) {
+    if (scripts === undefined)
+        return undefined;
+    const login = scripts.blockLogin ? '; nobody gets in before they are done' : '';
+    return (0,markdown/* cell */.Hn)(`After the connection the start-up scripts took another ${time_share_time(scripts.p95)} (P95 of ${plural(scripts.workspaces, 'workspace', 'workspaces')}), which the provisioning time does not include${login}.`);
+}
+/** By how much driver and server differ, and why. */
+function clockSentence(share) {
+    if (share.clocks === undefined)
+        return undefined;
+    const { gap, user, client, workspaces } = share.clocks;
+    const ofUser = user === undefined
+        ? ''
+        : `${time_share_time(user)} from the user's creation to the request for the workspace, with the sign-in, and `;
+    const shorter = gap.smallest < 0
+        ? ` In at least one of them the server's span is the longer one, by ${time_share_time(-gap.smallest)}.`
+        : '';
+    return (0,markdown/* cell */.Hn)(`The two clocks: ${clockName(share)} has ${time_share_time(Math.max(0, gap.median))} more than the server's in the middle of ${plural(workspaces, 'workspace', 'workspaces')}, at most ${time_share_time(Math.max(0, gap.largest))}: ${ofUser}${time_share_time(client)} in the client, whose requests and polling the server does not see (medians).${shorter}`);
+}
+
 ;// CONCATENATED MODULE: ./src/report/summary.ts
+
 
 
 
@@ -39594,14 +40042,14 @@ const HEADLINE = {
 /** The job summary: the verdict and why first, one row a criterion, then where the time went; details folded. */
 function renderSummary(report) {
     const { verdict, plan } = report;
-    const time = whereTheTimeWent(report);
     const judged = !report.evidenceOnly;
     return (0,markdown/* sections */.V0)([
         `### ${judged ? HEADLINE[verdict.verdict] : 'Scale test ran; nothing was judged'}`,
         plan.subject === undefined ? undefined : `Under test: ${(0,markdown/* code */.aY)(plan.subject)}`,
         judged ? `**${verdict.verdict}**: ${(0,markdown/* cell */.Hn)(verdict.reason)}` : (0,markdown/* cell */.Hn)(verdict.reason),
         judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
-        time === undefined ? undefined : `**Where the time went.** ${(0,markdown/* cell */.Hn)(time)}`,
+        timeText(report),
+        retriesText(report),
         verdict.verdict === 'cancelled' ? partialText(report) : undefined,
         concurrencyText(report),
         apiLoadText(report),
@@ -39609,7 +40057,6 @@ function renderSummary(report) {
         suitesText(report),
         browserText(report),
         summary_serverText(report),
-        retriesText(report),
         failuresSection(report),
         cleanupSection(report),
         noticesSection(report),
@@ -39617,10 +40064,23 @@ function renderSummary(report) {
         verdict.verdict === 'cancelled' || (0,plan_steps/* createStepsOf */.p8)(plan).length === 0
             ? undefined
             : (0,markdown/* details */.zH)('Times of each group', stageTable(report)),
+        slowestDetails(report),
         apiLoadDetails(report),
         ...serverDetails(report),
         (0,markdown/* details */.zH)('How it was run', runTable(report)),
     ]);
+}
+function timeText(report) {
+    const sentences = whereTheTimeWent(report).map(markdown/* cell */.Hn);
+    if (sentences.length === 0)
+        return undefined;
+    return sentences.length === 1
+        ? `**Where the time went.** ${sentences.join('')}`
+        : `**Where the time went**\n\n${sentences.map((sentence) => `- ${sentence}`).join('\n')}`;
+}
+function slowestDetails(report) {
+    const tables = slowestTables(report);
+    return tables === undefined ? undefined : (0,markdown/* details */.zH)('The slowest workspaces', tables);
 }
 /** What there was when the run was cancelled. */
 function partialText({ metrics, plan }) {
@@ -39790,6 +40250,7 @@ function exitText({ exitCode, exitSignal, endedBy }) {
 
 
 
+
 /** GitHub keeps ten annotations of a kind a step; the last place is for the sum. */
 const MOST_ANNOTATIONS = 9;
 function setVerdict(verdict, reason, world) {
@@ -39871,9 +40332,11 @@ function logVerdict(report, world) {
     world.log.info('');
     for (const line of criteriaLines(report.verdict.results))
         world.log.info(line);
-    const time = whereTheTimeWent(report);
-    if (time !== undefined)
-        world.log.info(`Where the time went: ${time}`);
+    for (const sentence of whereTheTimeWent(report))
+        world.log.info(`Where the time went: ${sentence}`);
+    const retries = retriesNeeded(report);
+    if (retries !== undefined)
+        world.log.info(retries);
     for (const sentence of apiLoadSentences(report))
         world.log.info(`API load: ${sentence}`);
     const traffic = trafficSentence(report);
@@ -39928,6 +40391,115 @@ async function reportUnexpected(message, world) {
 
 // EXTERNAL MODULE: ./src/stages/restoring.ts
 var restoring = __nccwpck_require__(44286);
+// EXTERNAL MODULE: ./src/concurrency.ts
+var concurrency = __nccwpck_require__(81532);
+// EXTERNAL MODULE: ./src/coder/scaletest-resources.ts
+var scaletest_resources = __nccwpck_require__(95851);
+;// CONCATENATED MODULE: ./src/coder/build-timings.ts
+
+
+
+
+
+/** Each build has a path, and so a bucket of the rate limiter, of its own; coderd has ten database connections. */
+const PARALLEL_READS = 8;
+/** So many refusals one after the other, and the rest would be refused too. */
+const MOST_FAILURES_IN_A_ROW = 10;
+/**
+ * The parts of every build that made a workspace. The slowest are read first, so that what matters most is there when
+ * the time runs out. Never throws: what could not be read is counted, with the reason.
+ */
+async function observeTimings(api, workspaces, scope, signal) {
+    const buildIds = slowestFirst(workspaces);
+    const read = new Map();
+    const reasons = [];
+    const failures = { inARow: 0 };
+    const isStopped = () => signal.aborted;
+    await (0,concurrency/* forEachConcurrently */.D)(buildIds, PARALLEL_READS, async (id) => {
+        if (isStopped() || failures.inARow >= MOST_FAILURES_IN_A_ROW)
+            return;
+        try {
+            read.set(id, reduceTimings(id, await api.buildTimings(id, signal)));
+            failures.inARow = 0;
+        }
+        catch (thrown) {
+            if (isStopped())
+                return;
+            reasons.push(build_timings_sentenceOf(thrown));
+            failures.inARow = isUnknownRoute(thrown) ? MOST_FAILURES_IN_A_ROW : failures.inARow + 1;
+        }
+    });
+    const missing = buildIds.length - read.size;
+    const reason = isStopped() ? interruption(signal) : reasons.at(-1);
+    return {
+        builds: buildIds.flatMap((id) => read.get(id) ?? []),
+        ...(missing > 0 && { unread: { builds: missing, reason: reason ?? 'nothing was answered' } }),
+        ownersCreatedAt: await ownersCreatedAt(api, scope, signal),
+    };
+}
+/** Nothing was read, for a reason that is known beforehand. */
+function unreadTimings(workspaces, reason) {
+    const builds = slowestFirst(workspaces).length;
+    return { builds: [], ...(builds > 0 && { unread: { builds, reason } }), ownersCreatedAt: {} };
+}
+function slowestFirst(workspaces) {
+    return workspaces
+        .flatMap(({ builds }) => builds.filter(({ status }) => status === 'succeeded'))
+        .map(({ id, createdAt, completedAt = createdAt }) => ({
+        id,
+        took: Date.parse(completedAt) - Date.parse(createdAt),
+    }))
+        .sort((a, b) => b.took - a.took)
+        .map(({ id }) => id);
+}
+/** The wall time of each stage and the start-up scripts; scripts that run at a stop or by a clock are left out. */
+function reduceTimings(buildId, raw) {
+    const stages = PROVISIONER_STAGES.flatMap((stage) => {
+        const intervals = raw.provisioner_timings.filter((one) => one.stage === stage && isOver(one));
+        if (intervals.length === 0)
+            return [];
+        const startedAt = Math.min(...intervals.map(({ started_at }) => started_at.getTime()));
+        const endedAt = Math.max(...intervals.map(({ ended_at }) => ended_at.getTime()));
+        return [
+            {
+                stage,
+                startedAt: new Date(startedAt).toISOString(),
+                endedAt: new Date(endedAt).toISOString(),
+                intervals: intervals.length,
+            },
+        ];
+    });
+    const scripts = raw.agent_script_timings
+        .filter((one) => one.stage === 'start' && isOver(one))
+        .map((script) => ({
+        agentId: script.workspace_agent_id,
+        name: script.display_name,
+        status: script.status,
+        startedAt: script.started_at.toISOString(),
+        endedAt: script.ended_at.toISOString(),
+    }));
+    return { buildId, stages, scripts };
+}
+/** What has no end yet has Go's zero time there. */
+const isOver = ({ started_at, ended_at }) => ended_at >= started_at;
+const isUnknownRoute = (thrown) => thrown instanceof coder_http/* ApiError */.h && thrown.status === 404 && thrown.coderMessage === 'Route not found.';
+const build_timings_sentenceOf = (thrown) => isUnknownRoute(thrown) ? 'Coder has them from v2.17 on only' : (0,errors/* messageOf */.b)(thrown);
+function interruption({ reason }) {
+    return reason instanceof DOMException && reason.name === 'TimeoutError'
+        ? 'the deployment answered too slowly, and the time for the clean-up is kept'
+        : 'the job was cancelled';
+}
+async function ownersCreatedAt(api, scope, signal) {
+    try {
+        const users = await (0,scaletest_resources/* listScaletestUsers */.b8)(api, scope, signal);
+        return Object.fromEntries(users.map(({ username, created_at }) => [username, created_at.toISOString()]));
+    }
+    catch {
+        // Only a detail of the time outside the server is lost, and it is shown as one part then.
+        return {};
+    }
+}
+
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
 // EXTERNAL MODULE: external "node:fs"
@@ -40149,20 +40721,16 @@ function childEnvironment(own, added = {}) {
     return { ...Object.fromEntries(passed), ...added };
 }
 
-// EXTERNAL MODULE: ./src/concurrency.ts
-var concurrency = __nccwpck_require__(81532);
-// EXTERNAL MODULE: ./src/coder/scaletest-resources.ts
-var scaletest_resources = __nccwpck_require__(95851);
 ;// CONCATENATED MODULE: ./src/coder/observe.ts
 
 
-const PARALLEL_READS = 8;
+const observe_PARALLEL_READS = 8;
 /** Every scale-test workspace in a scope with the times of its builds and agents, by the server's clock. */
 async function observeWorkspaces(api, scope, signal) {
     const workspaces = await (0,scaletest_resources/* listScaletestWorkspaces */.zU)(api, scope, signal);
     const earlier = new Map();
     const retried = workspaces.filter(({ latest_build }) => latest_build.build_number > 1);
-    await (0,concurrency/* forEachConcurrently */.D)(retried, PARALLEL_READS, async ({ id }) => {
+    await (0,concurrency/* forEachConcurrently */.D)(retried, observe_PARALLEL_READS, async ({ id }) => {
         earlier.set(id, await api.builds(id, signal));
     });
     return workspaces.map((workspace) => observe_describe(workspace, earlier.get(workspace.id) ?? [workspace.latest_build]));
@@ -40182,6 +40750,10 @@ function observe_describe(workspace, builds) {
             // Sub-agents (dev containers) are the template's own business.
             .filter(({ parent_id }) => typeof parent_id !== 'string')
             .map((agent) => ({
+            id: agent.id,
+            startScripts: agent.scripts
+                .filter(({ run_on_start }) => run_on_start)
+                .map((script) => ({ name: script.display_name, blocksLogin: script.start_blocks_login })),
             status: agent.status,
             createdAt: agent.created_at.toISOString(),
             ...(agent.first_connected_at && { firstConnectedAt: agent.first_connected_at.toISOString() }),
@@ -43004,8 +43576,13 @@ function withoutTexts(observation) {
 
 
 
+
 /** The runner kills a cancelled step after 7.5 seconds; what is read from the API has to be there before. */
 const OBSERVATION_AFTER_CANCEL_MS = 4000;
+/** The parts of thousands of builds are read in seconds; of a slow deployment only as many as this allows. */
+const TIMINGS_MS = 90_000;
+/** Of the four minutes between the load's deadline and the clean-up, what reading them leaves untouched. */
+const TIMINGS_AFTER_DEADLINE_MS = 120_000;
 /** Carries out the plan and looks at what it made, also when it was cancelled. */
 async function carryOut(request, world) {
     const { connection, scope } = request;
@@ -43062,12 +43639,26 @@ async function carryOut(request, world) {
         ...(userPace && { userPace }),
     });
     const server = await watch.stop();
-    return { outcome, observation: await observation(), server };
+    const observed = await observation();
+    return { outcome, observation: observed, timings: await timingsOf(observed, request, world), server };
 }
 /** The suites whose metrics page can be put where the gate reads it. */
 function running_withMetricsPage(cli) {
     const flags = [...(cli?.flags ?? [])];
     return new Set(flags.filter(([, names]) => names.includes('scaletest-prometheus-address')).map(([suite]) => suite));
+}
+/** The parts of the builds, as far as the time allows that is left beside the clean-up's. */
+async function timingsOf(observation, { connection, scope, deadline }, world) {
+    if ('unusable' in observation)
+        return unreadTimings([], observation.unusable);
+    const { workspaces } = observation;
+    if (world.cancelled.aborted)
+        return unreadTimings(workspaces, 'the job was cancelled, which leaves seconds only');
+    const timeLeft = Math.min(TIMINGS_MS, deadline + TIMINGS_AFTER_DEADLINE_MS - world.clock.monotonic());
+    if (timeLeft <= 0)
+        return unreadTimings(workspaces, 'only the time for the clean-up was left');
+    const signal = AbortSignal.any([world.cancelled, AbortSignal.timeout(Math.ceil(timeLeft))]);
+    return observeTimings(connection.identity.api, workspaces, scope, signal);
 }
 /** All scale-test users are made with one token at one path, so they share one bucket of the rate limiter. */
 function paceOf({ facts, plan }, world) {
@@ -43244,7 +43835,7 @@ function runReport(planned, { connection, ready }, measured, verdict, cleanup, i
         plan: planned.plan,
         readiness: ready.readiness,
         metrics: measured.metrics,
-        timeShares: measured.timeShares,
+        ...measured.time,
         steps: measured.steps,
         ...(measured.load && { load: measured.load }),
         server: measured.server,
@@ -45813,6 +46404,7 @@ function redact(text, secrets = []) {
 /* harmony export */   Hn: () => (/* binding */ cell),
 /* harmony export */   V0: () => (/* binding */ sections),
 /* harmony export */   aY: () => (/* binding */ code),
+/* harmony export */   nf: () => (/* binding */ link),
 /* harmony export */   tp: () => (/* binding */ table),
 /* harmony export */   zH: () => (/* binding */ details)
 /* harmony export */ });
@@ -45838,6 +46430,12 @@ function code(text) {
     const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
     const fence = '`'.repeat(longest + 1);
     return longest === 0 ? `${fence}${plain}${fence}` : `${fence} ${plain} ${fence}`;
+}
+/** A link to an address whose outside parts are percent-encoded already. */
+function link(text, url) {
+    // Brackets and blanks would end the address, a pipe the table's cell.
+    const address = url.replace(/[()<>|\s\\]/g, (one) => encodeURIComponent(one).replace('(', '%28').replace(')', '%29'));
+    return `[${cell(text)}](${address})`;
 }
 function table(header, rows, alignment = []) {
     const line = (cells) => `| ${cells.join(' | ')} |`;
@@ -46439,6 +47037,11 @@ class CoderApi {
     }
     builds(workspaceId, signal) {
         return this.#get(`/api/v2/workspaces/${encodeURIComponent(workspaceId)}/builds`, schemas/* array */.YOg(api_schemas/* workspaceBuild */.OB), signal);
+    }
+    /** Only builds that succeeded have any. Older servers than v2.17 do not know the route. */
+    buildTimings(buildId, signal) {
+        const path = `/api/v2/workspacebuilds/${encodeURIComponent(buildId)}/timings`;
+        return this.#get(path, api_schemas/* buildTimings */.MC, signal);
     }
     buildLogs(buildId, signal) {
         return this.#get(`/api/v2/workspacebuilds/${encodeURIComponent(buildId)}/logs`, api_schemas/* buildLogs */.Gq, signal);

@@ -13,6 +13,8 @@ export interface ServerSettings {
   /** Undefined: the PostgreSQL that the server brings itself. */
   readonly postgresUrl: string | undefined;
   readonly rateLimits: boolean;
+  /** The daemons inside the server, one build at a time each. */
+  readonly provisioners: number;
   readonly port: number;
 }
 
@@ -68,7 +70,7 @@ function environment(settings: ServerSettings, url: string, home: string): Recor
     CODER_DERP_SERVER_STUN_ADDRESSES: 'disable',
     CODER_BLOCK_DIRECT: 'true',
     CODER_OAUTH2_GITHUB_DEFAULT_PROVIDER_ENABLE: 'false',
-    CODER_PROVISIONER_DAEMONS: '3',
+    CODER_PROVISIONER_DAEMONS: String(settings.provisioners),
     // The suite autostart needs it; servers that do not know it only warn.
     CODER_EXPERIMENTS: 'workspace-build-updates',
     ...(settings.postgresUrl !== undefined && { CODER_PG_CONNECTION_URL: settings.postgresUrl }),

@@ -24,7 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'few-provisioners',
-    shows: 'the queue, not the build, takes the time',
+    shows: 'the queue, not the build, takes the time: 14.6 fails, and the summary says why',
     world: { deployment: { ...healthy, provisionerSlots: 6 } },
   },
   {

@@ -46,6 +46,7 @@ function expectCancelledReport(run: ActionRun, world: E2eWorld): void {
   expect(run.main.summary).toMatch(/^### Scale test was cancelled\n/);
   expect(run.main.summary).toContain('The job was cancelled; post cleans up.');
   expect(errorTexts(run)).toContain('Scale test: cancelled: the job was cancelled');
+  expect(run.main.summary).toMatch(/could not be read: the job was cancelled, which leaves seconds only/);
   const observed = readJson(run, 'evidence/workspaces.json') as {
     workspaces: { template: string; status: string }[];
   };

@@ -42,22 +42,10 @@ describe.concurrent('a deployment that misses its criteria', { timeout: LONGEST_
       expect(summaryOf(run)).toMatch(/^### Scale test failed\n/);
       expect(summaryOf(run)).toMatch(/\| 14\.6 \| Provisioning time of pod\\_workspaces.*\*\*fail\*\* \|/);
       expect(summaryOf(run)).toMatch(/\| 14\.7 \| Provisioning time of ec2\\_workspaces.*\| pass \|/);
-      expect(summaryOf(run)).toMatch(/pod\\_workspaces: \d+ % of the time was the build itself/);
+      expect(summaryOf(run)).toMatch(/pod\\_workspaces: \d+ % of the P95 was the build itself \(/);
       expect(readJson(run, 'scale-test-report.json')).toMatchObject({ pass: false, verdict: 'fail' });
       expect(world.artifacts.artifacts).toHaveLength(1);
     }));
-
-  it('names the queue when provisioners are what is short', () =>
-    inWorld(
-      { provisionerSlots: 1, templateOverrides: { 'pod-swdev': { startSeconds: spread(1.2) } } },
-      async (world) => {
-        const run = await world.gate(configFile({ pods: 5, ec2: 0, podLimit: '4s' }));
-        expectOutcome(run, 'fail', 1);
-        expectNothingLeft(world);
-        expect(failedCriteria(run)).toEqual(['14.6-pod-workspaces']);
-        expect(summaryOf(run)).toMatch(/pod\\_workspaces: \d+ % of the time was waiting for a provisioner/);
-      },
-    ));
 });
 
 const TOKEN_SHAPE = /(?<![A-Za-z0-9])[A-Za-z0-9]{10}-[A-Za-z0-9]{22}(?![A-Za-z0-9])/g;
@@ -218,6 +206,9 @@ describe.concurrent('failing builds', { timeout: LONGEST_SCENARIO_MS }, () => {
       expectOutcome(run, 'fail', 1);
       expectNothingLeft(world);
       expect(failedCriteria(run)).toEqual(['first-attempts']);
+      expect(summaryOf(run)).toMatch(
+        /The build of \d workspaces had to be tried again, and \d of them succeeded then; .* The builds before failed with: terraform apply: exit status 1 \(\d+\)\./,
+      );
     }));
 });
 

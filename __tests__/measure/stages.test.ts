@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { workspace as workspaceSchema } from '../../src/coder/api-schemas.js';
-import { isAlive, stagesOf, timeShare } from '../../src/measure/stages.js';
+import { isAlive, stagesOf } from '../../src/measure/stages.js';
 import { agentOf, at, buildOf, workspaceOf } from '../support/observed.js';
 import { explainSkip, hasRecordings, sharedJson, VERSIONS } from '../support/shared.js';
 
@@ -51,7 +51,10 @@ describe('stagesOf', () => {
     ],
     [
       'an agent that never came',
-      workspaceOf({}, { agents: [{ status: 'connecting', createdAt: at(11) }] }),
+      workspaceOf(
+        {},
+        { agents: [{ id: 'agent', startScripts: [], status: 'connecting', createdAt: at(11) }] },
+      ),
       { queue: 1, build: 10, agent: never, ready: never },
     ],
   ])('waits for ever for what did not happen: %s', (_, workspace, stages) => {
@@ -64,6 +67,12 @@ describe('stagesOf', () => {
       buildOf({ begin: 200, queue: 2, build: 7 }, { number: 2 }),
     ];
     expect(stagesOf(workspaceOf({}, { builds }))).toMatchObject({ queue: 2, build: 7 });
+  });
+
+  it('counts the time until it is ready from the first attempt, so that retries hide nothing', () => {
+    const second = { begin: 200, queue: 2, build: 7, agent: 3, scripts: 4 };
+    const builds = [buildOf({ build: 100 }, { status: 'failed' }), buildOf(second, { number: 2 })];
+    expect(stagesOf(workspaceOf({}, { builds, agents: [agentOf(second)] })).ready).toBe(216);
   });
 
   it('never goes back in time when clocks differ', () => {
@@ -84,32 +93,6 @@ describe('isAlive', () => {
     ['being built', workspaceOf({}, { status: 'starting' }), false],
   ])('%s', (_, workspace, alive) => {
     expect(isAlive(workspace)).toBe(alive);
-  });
-});
-
-describe('timeShare', () => {
-  it('says what the slowest 5 % spent their time on', () => {
-    const quick = Array.from({ length: 95 }, () => workspaceOf({ queue: 1, build: 1, agent: 1 }));
-    const slow = Array.from({ length: 5 }, () => workspaceOf({ queue: 75, build: 20, agent: 5 }));
-    expect(timeShare('pods', [...quick, ...slow])).toEqual({
-      group: 'pods',
-      workspaces: 5,
-      shares: { queue: 0.75, build: 0.2, agent: 0.05 },
-    });
-  });
-
-  it('shares add up to one', () => {
-    const { shares } = timeShare('pods', [workspaceOf({ queue: 3, build: 7, agent: 11 })]) ?? {
-      shares: { queue: 0, build: 0, agent: 0 },
-    };
-    expect(shares.queue + shares.build + shares.agent).toBeCloseTo(1, 12);
-  });
-
-  it('leaves out what was never built, and is nothing when nothing was', () => {
-    const failed = workspaceOf({}, { builds: [buildOf({}, { status: 'failed' })], agents: [] });
-    expect(timeShare('pods', [failed, workspaceOf({ queue: 1, build: 0, agent: 0 })])?.shares.queue).toBe(1);
-    expect(timeShare('pods', [failed])).toBeUndefined();
-    expect(timeShare('pods', [])).toBeUndefined();
   });
 });
 
@@ -139,6 +122,8 @@ describe.runIf(hasRecordings)('recorded workspaces', () => {
         },
       ],
       agents: resources.map((agent) => ({
+        id: agent.id,
+        startScripts: [],
         status: agent.status,
         createdAt: agent.created_at.toISOString(),
         ...(agent.first_connected_at && { firstConnectedAt: agent.first_connected_at.toISOString() }),

@@ -33,6 +33,8 @@ export function agentOf(
 ): ObservedAgent {
   const built = begin + queue + build;
   return {
+    id: 'agent',
+    startScripts: [],
     status: 'connected',
     createdAt: at(built),
     firstConnectedAt: at(built + agent),

@@ -29,6 +29,10 @@ data "coder_parameter" "region" {
 resource "coder_agent" "main" {
   arch = "amd64"
   os   = "linux"
+
+  # So that there is a script whose time can be told.
+  startup_script          = "sleep 0.5"
+  startup_script_behavior = "blocking"
 }
 
 resource "terraform_data" "agent" {

@@ -30,6 +30,8 @@ export interface TemplateOptions {
   agentConnectSeconds: Spread;
   /** From the agent's connection to the end of its start scripts. */
   agentReadySeconds: Spread;
+  /** Runs from the agent's start until it is ready; `null`: the template has none. */
+  startScript: { name: string; blocksLogin: boolean } | null;
   deprecated: boolean;
 }
 
@@ -151,6 +153,7 @@ export function simulatedTemplate(name: string, changes: Partial<TemplateOptions
     deleteSeconds: { median: 1, sigma: 0.2 },
     agentConnectSeconds: { median: 0.4, sigma: 0.3 },
     agentReadySeconds: { median: 0.05, sigma: 0.3 },
+    startScript: null,
     deprecated: false,
     ...changes,
   };

@@ -186,7 +186,7 @@ export class Provisioning {
 
   #addResource(build: Build, template: Template, time: number): void {
     const { random } = this.#deployment;
-    const { hasAgent } = this.#deployment.templateOptions(template);
+    const { hasAgent, startScript } = this.#deployment.templateOptions(template);
     const createdAt = time + 5.6;
     const { connectMs = 0, readyMs = 0, latencyMs = 1 } = build.fate ?? {};
     const connectsAt = createdAt + 0.4 + connectMs;
@@ -198,6 +198,7 @@ export class Provisioning {
       connectsAt,
       startsAt,
       readyAt: startsAt + readyMs,
+      startScript,
       latencyMs,
       disconnectedAt: null,
     };

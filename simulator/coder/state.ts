@@ -86,6 +86,7 @@ export interface Agent {
   connectsAt: number;
   startsAt: number;
   readyAt: number;
+  startScript: TemplateOptions['startScript'];
   latencyMs: number;
   /** Set when the workspace's next build has taken the agent away. */
   disconnectedAt: number | null;

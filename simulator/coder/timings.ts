@@ -1,6 +1,6 @@
 import { now, rfc3339 } from './clock.js';
 import type { Deployment } from './deployment.js';
-import { type Build, jobStatus } from './state.js';
+import { type Agent, type Build, jobStatus } from './state.js';
 import { isAtLeast } from './versions.js';
 
 /** One interval as shares of the job's time. */
@@ -59,12 +59,29 @@ function provisionerTimings(deployment: Deployment, { job, resource }: Build): R
   }));
 }
 
+/** A script's time is there once it has ended. */
+function scriptTimings(agent: Agent | null): Record<string, unknown>[] {
+  if (agent === null || agent.startScript === null || agent.readyAt > now()) return [];
+  return [
+    {
+      started_at: rfc3339(agent.startsAt),
+      ended_at: rfc3339(agent.readyAt),
+      exit_code: 0,
+      stage: 'start',
+      status: 'ok',
+      display_name: agent.startScript.name,
+      workspace_agent_id: agent.id,
+      workspace_agent_name: 'main',
+    },
+  ];
+}
+
 export function buildTimings(deployment: Deployment, build: Build): Record<string, unknown> {
   const agent = build.resource?.agent ?? null;
   const connected = agent !== null && agent.connectsAt <= now();
   return {
     provisioner_timings: provisionerTimings(deployment, build),
-    agent_script_timings: [],
+    agent_script_timings: scriptTimings(agent),
     agent_connection_timings: connected
       ? [
           {

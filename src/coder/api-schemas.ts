@@ -4,6 +4,13 @@ import { z } from 'zod';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
+/** Go writes an empty list as `null` in some places. */
+const listOf = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
+
 export const buildInfo = z.object({ version: z.string() });
 
 export const user = z.object({
@@ -101,6 +108,13 @@ const agent = z.object({
   ready_at: time.optional(),
   status: z.string(),
   parent_id: z.string().nullish(),
+  scripts: listOf(
+    z.object({
+      display_name: z.string().default(''),
+      run_on_start: z.boolean().default(false),
+      start_blocks_login: z.boolean().default(false),
+    }),
+  ),
 });
 
 export const workspaceBuild = z.object({
@@ -117,6 +131,20 @@ export const workspaceBuild = z.object({
     .transform((resources) => (resources ?? []).flatMap(({ agents }) => agents ?? [])),
 });
 export type WorkspaceBuild = z.infer<typeof workspaceBuild>;
+
+/** The texts of provisioner timings (`action`, `resource`) are Terraform's own, and are not read. */
+const timing = z.object({ started_at: time, ended_at: time, stage: z.string() });
+export const buildTimings = z.object({
+  provisioner_timings: listOf(timing),
+  agent_script_timings: listOf(
+    timing.extend({
+      display_name: z.string().default(''),
+      status: z.string().default(''),
+      workspace_agent_id: z.string(),
+    }),
+  ),
+});
+export type RawBuildTimings = z.infer<typeof buildTimings>;
 
 export const workspace = z.object({
   id: z.string(),

@@ -194,6 +194,12 @@ export class CoderApi {
     );
   }
 
+  /** Only builds that succeeded have any. Older servers than v2.17 do not know the route. */
+  buildTimings(buildId: string, signal?: AbortSignal): Promise<schemas.RawBuildTimings> {
+    const path = `/api/v2/workspacebuilds/${encodeURIComponent(buildId)}/timings`;
+    return this.#get(path, schemas.buildTimings, signal);
+  }
+
   buildLogs(buildId: string, signal?: AbortSignal): Promise<z.infer<typeof schemas.buildLogs>> {
     return this.#get(
       `/api/v2/workspacebuilds/${encodeURIComponent(buildId)}/logs`,

@@ -38,6 +38,10 @@ function describe(workspace: Workspace, builds: readonly WorkspaceBuild[]): Obse
       // Sub-agents (dev containers) are the template's own business.
       .filter(({ parent_id }) => typeof parent_id !== 'string')
       .map((agent) => ({
+        id: agent.id,
+        startScripts: agent.scripts
+          .filter(({ run_on_start }) => run_on_start)
+          .map((script) => ({ name: script.display_name, blocksLogin: script.start_blocks_login })),
         status: agent.status,
         createdAt: agent.created_at.toISOString(),
         ...(agent.first_connected_at && { firstConnectedAt: agent.first_connected_at.toISOString() }),

@@ -1,3 +1,4 @@
+import { nearestRank } from '../measure/nearest-rank.js';
 import { binomialAtMost } from './binomial.js';
 
 /** 1e-12 keeps a bound that has exactly 95 % (P95 of one sample, from below) from being lost to rounding. */
@@ -49,8 +50,7 @@ export function estimateQuantile(ordered: OrderedSamples, q: number): QuantileEs
 
 /** The places of a quantile and its bounds among n >= 1 values. */
 export function quantileRanks(n: number, q: number): QuantileRanks {
-  // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
-  const rank = Math.min(n, Math.max(1, Math.ceil(q * n - 1e-9)));
+  const rank = nearestRank(n, q);
   const upperRank = firstRank(n, (u) => binomialAtMost(u - 1, n, q) >= CONFIDENCE);
   const firstBad = firstRank(n, (l) => 1 - binomialAtMost(l - 1, n, q) < CONFIDENCE) ?? n + 1;
   const lowerRank = firstBad - 1;

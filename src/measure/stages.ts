@@ -11,15 +11,16 @@ export interface Stages {
 
 export const NEVER: Stages = { queue: Infinity, build: Infinity, agent: Infinity, ready: Infinity };
 
-/** The stages of the build that made a workspace; retries count as the time of the last attempt. */
+/** The stages of the build that made a workspace, which is the last attempt; `ready` counts from the first one's request. */
 export function stagesOf(workspace: ObservedWorkspace): Stages {
+  const [first] = workspace.builds;
   const build = workspace.builds.at(-1);
-  if (build === undefined) return NEVER;
+  if (first === undefined || build === undefined) return NEVER;
   return {
     queue: span(build.createdAt, build.startedAt),
     build: build.status === 'succeeded' ? span(build.startedAt, build.completedAt) : Infinity,
     agent: slowest(workspace, (agent) => span(agent.createdAt, agent.firstConnectedAt)),
-    ready: slowest(workspace, (agent) => span(build.createdAt, agent.readyAt)),
+    ready: slowest(workspace, (agent) => span(first.createdAt, agent.readyAt)),
   };
 }
 
@@ -32,8 +33,12 @@ function slowest(
 
 function span(from: string | undefined, to: string | undefined): number {
   if (from === undefined || to === undefined) return Infinity;
-  return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+  return secondsBetween(from, to);
 }
+
+/** Never negative: several replicas of the server may have clocks that differ a little. */
+export const secondsBetween = (from: string, to: string): number =>
+  Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
 
 /** When a build occupied a provisioner. */
 export function buildInterval(
@@ -55,32 +60,3 @@ export function isAlive(workspace: ObservedWorkspace): boolean {
 
 export const passedAtFirst = (workspace: ObservedWorkspace): boolean =>
   workspace.builds[0]?.status === 'succeeded';
-
-export type StageName = 'queue' | 'build' | 'agent';
-
-/** What the slowest workspaces of a group spent their time on. */
-export interface TimeShare {
-  readonly group: string;
-  readonly workspaces: number;
-  readonly shares: Readonly<Record<StageName, number>>;
-}
-
-const SLOWEST_SHARE = 0.05;
-
-/** The shares of the stages in the time of the slowest 5 % of the workspaces that were built (at least one). */
-export function timeShare(group: string, workspaces: readonly ObservedWorkspace[]): TimeShare | undefined {
-  const total = ({ queue, build, agent }: Stages): number => queue + build + agent;
-  const built = workspaces.map(stagesOf).filter((stages) => Number.isFinite(total(stages)));
-  const slowestFirst = built
-    .sort((a, b) => total(b) - total(a))
-    .slice(0, Math.max(1, Math.ceil(built.length * SLOWEST_SHARE)));
-  const sum = slowestFirst.reduce((all, stages) => all + total(stages), 0);
-  if (sum <= 0) return undefined;
-  const share = (name: StageName): number =>
-    slowestFirst.reduce((all, stages) => all + stages[name], 0) / sum;
-  return {
-    group,
-    workspaces: slowestFirst.length,
-    shares: { queue: share('queue'), build: share('build'), agent: share('agent') },
-  };
-}

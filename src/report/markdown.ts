@@ -26,6 +26,15 @@ export function code(text: string): string {
   return longest === 0 ? `${fence}${plain}${fence}` : `${fence} ${plain} ${fence}`;
 }
 
+/** A link to an address whose outside parts are percent-encoded already. */
+export function link(text: string, url: string): string {
+  // Brackets and blanks would end the address, a pipe the table's cell.
+  const address = url.replace(/[()<>|\s\\]/g, (one) =>
+    encodeURIComponent(one).replace('(', '%28').replace(')', '%29'),
+  );
+  return `[${cell(text)}](${address})`;
+}
+
 export type Alignment = 'left' | 'right';
 
 export function table(

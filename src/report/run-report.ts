@@ -1,8 +1,10 @@
+import type { ObservedTimings } from '../evidence.js';
 import type { Verdict } from '../judge/verdict.js';
 import type { CountedCause } from '../measure/failure-cause.js';
 import type { LoadSummary } from '../measure/load-summary.js';
 import type { Metric } from '../measure/metric.js';
-import type { TimeShare } from '../measure/stages.js';
+import type { Retries } from '../measure/retries.js';
+import type { TimeShare } from '../measure/time-share.js';
 import type { Plan } from '../plan/plan-types.js';
 import type { Readiness } from '../ready/readiness.js';
 import type { Seconds } from '../units.js';
@@ -37,6 +39,10 @@ export interface RunReport {
   readonly readiness: Readiness;
   readonly metrics: readonly Metric[];
   readonly timeShares: readonly TimeShare[];
+  /** Builds whose stages could not be read. */
+  readonly timingsUnread?: NonNullable<ObservedTimings['unread']>;
+  /** Builds that were tried again, where there were any. */
+  readonly retries?: Retries;
   readonly steps: readonly StepReport[];
   /** Of the virtual users, where there were any. */
   readonly load?: LoadSummary;

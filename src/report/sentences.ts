@@ -1,34 +1,9 @@
 import { formatQuantity } from '../judge/format.js';
-import type { StageName, TimeShare } from '../measure/stages.js';
 import { createStepsOf, dashboardStepOf, stepName } from '../plan/steps.js';
 import { seconds } from '../units.js';
 import { metricNamed, type RunReport } from './run-report.js';
 
-const STAGE_TEXT: Readonly<Record<StageName, string>> = {
-  queue: 'waiting for a provisioner',
-  build: 'the build itself',
-  agent: 'waiting for the agent to connect',
-};
-
-const percent = (share: number): string => `${Math.round(share * 100)} %`;
-
-/** Where the time of the slowest workspaces went, in one sentence; undefined when nothing was built. */
-export function whereTheTimeWent({ timeShares }: Pick<RunReport, 'timeShares'>): string | undefined {
-  if (timeShares.length === 0) return undefined;
-  return `${timeShares.map(describe).join('; ')} (by the server's clock, in the slowest 5 %).`;
-}
-
-function describe({ group, shares }: TimeShare): string {
-  const ranked = (['queue', 'build', 'agent'] as const)
-    .map((stage) => ({ stage, share: shares[stage] }))
-    .sort((a, b) => b.share - a.share);
-  const [largest, ...others] = ranked;
-  if (largest === undefined) return group;
-  const rest = others
-    .filter(({ share }) => share >= 0.005)
-    .map(({ stage, share }) => `${percent(share)} ${STAGE_TEXT[stage]}`);
-  return `${group}: ${percent(largest.share)} of the time was ${STAGE_TEXT[largest.stage]}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}`;
-}
+const MOST_CAUSES = 3;
 
 /** How much of the time the phases shared; undefined where none did. */
 export function timeShared({
@@ -47,11 +22,20 @@ export function timeShared({
 }
 
 /** Builds that had to be tried again, which the success rate hides; undefined when there were none. */
-export function retriesNeeded({ metrics }: Pick<RunReport, 'metrics'>): string | undefined {
+export function retriesNeeded({
+  metrics,
+  retries,
+}: Pick<RunReport, 'metrics' | 'retries'>): string | undefined {
+  if (retries === undefined) return undefined;
+  const { workspaces, succeeded, causes } = retries;
   const first = metricNamed(metrics, 'create_workspaces.all.first_attempt_success_rate');
-  const final = metricNamed(metrics, 'create_workspaces.all.success_rate');
-  if (first?.shape !== 'ratio' || final?.shape !== 'ratio' || first.good >= final.good) return undefined;
-  return `${final.good - first.good} of ${final.good} workspaces succeeded only after their build was tried again.`;
+  const rate =
+    first?.shape === 'ratio' && first.total > 0
+      ? ` At the first attempt ${formatQuantity(first.good, 'count')} of ${formatQuantity(first.total, 'count')} succeeded (${formatQuantity(first.good / first.total, 'ratio')}).`
+      : '';
+  const why = causes.map(({ summary, count }) => `${summary} (${count})`).slice(0, MOST_CAUSES);
+  const reasons = why.length === 0 ? '' : ` The builds before failed with: ${why.join('; ')}.`;
+  return `The build of ${formatQuantity(workspaces, 'count')} ${workspaces === 1 ? 'workspace' : 'workspaces'} had to be tried again, and ${formatQuantity(succeeded, 'count')} of them succeeded then; the success rate does not show that.${rate}${reasons}`;
 }
 
 /** What was really shown of "so many at once". */

@@ -10,7 +10,8 @@ import { cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
 import { suiteSentences } from './suites.js';
 import { comparisonSentences, comparisonTable, serverSentence, serverTable } from './server.js';
-import { concurrencyShown, retriesNeeded, timeShared, whereTheTimeWent } from './sentences.js';
+import { concurrencyShown, retriesNeeded, timeShared } from './sentences.js';
+import { slowestTables, whereTheTimeWent } from './time-share.js';
 import { trafficSentence } from './traffic.js';
 
 const HEADLINE: Readonly<Record<GateVerdict, string>> = {
@@ -24,14 +25,14 @@ const HEADLINE: Readonly<Record<GateVerdict, string>> = {
 /** The job summary: the verdict and why first, one row a criterion, then where the time went; details folded. */
 export function renderSummary(report: RunReport): string {
   const { verdict, plan } = report;
-  const time = whereTheTimeWent(report);
   const judged = !report.evidenceOnly;
   return sections([
     `### ${judged ? HEADLINE[verdict.verdict] : 'Scale test ran; nothing was judged'}`,
     plan.subject === undefined ? undefined : `Under test: ${code(plan.subject)}`,
     judged ? `**${verdict.verdict}**: ${cell(verdict.reason)}` : cell(verdict.reason),
     judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
-    time === undefined ? undefined : `**Where the time went.** ${cell(time)}`,
+    timeText(report),
+    retriesText(report),
     verdict.verdict === 'cancelled' ? partialText(report) : undefined,
     concurrencyText(report),
     apiLoadText(report),
@@ -39,7 +40,6 @@ export function renderSummary(report: RunReport): string {
     suitesText(report),
     browserText(report),
     serverText(report),
-    retriesText(report),
     failuresSection(report),
     cleanupSection(report),
     noticesSection(report),
@@ -47,10 +47,24 @@ export function renderSummary(report: RunReport): string {
     verdict.verdict === 'cancelled' || createStepsOf(plan).length === 0
       ? undefined
       : details('Times of each group', stageTable(report)),
+    slowestDetails(report),
     apiLoadDetails(report),
     ...serverDetails(report),
     details('How it was run', runTable(report)),
   ]);
+}
+
+function timeText(report: RunReport): string | undefined {
+  const sentences = whereTheTimeWent(report).map(cell);
+  if (sentences.length === 0) return undefined;
+  return sentences.length === 1
+    ? `**Where the time went.** ${sentences.join('')}`
+    : `**Where the time went**\n\n${sentences.map((sentence) => `- ${sentence}`).join('\n')}`;
+}
+
+function slowestDetails(report: RunReport): string | undefined {
+  const tables = slowestTables(report);
+  return tables === undefined ? undefined : details('The slowest workspaces', tables);
 }
 
 /** What there was when the run was cancelled. */

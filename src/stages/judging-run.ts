@@ -237,7 +237,7 @@ function runReport(
     plan: planned.plan,
     readiness: ready.readiness,
     metrics: measured.metrics,
-    timeShares: measured.timeShares,
+    ...measured.time,
     steps: measured.steps,
     ...(measured.load && { load: measured.load }),
     server: measured.server,

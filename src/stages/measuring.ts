@@ -10,11 +10,9 @@ import { readResultFile, type RunRecord } from '../measure/result-file.js';
 import { trafficMetrics, trafficProblem } from '../measure/traffic-metrics.js';
 import { describeRestarts, restartMetric } from '../measure/restarts.js';
 import { SERVER_LATENCY_FILE, serverDelta } from '../measure/server-latency.js';
-import { timeShare, type TimeShare } from '../measure/stages.js';
 import {
   coverageProblem,
   judgeable,
-  observedOf,
   OBSERVATION_FILE,
   workspaceMetrics,
   type GroupEvidence,
@@ -34,6 +32,7 @@ import { writeWithoutLogs } from './result-evidence.js';
 import { readLoad } from './load-evidence.js';
 import type { RunStage } from './running.js';
 import { measureSuites } from './suite-evidence.js';
+import { attributeTime, type TimeReport } from './time-evidence.js';
 import { readTraffic } from './traffic-evidence.js';
 
 const FAILED_RUNS_FILE = 'failed-runs.json';
@@ -45,7 +44,7 @@ export interface MeasureStage {
   readonly metrics: readonly Metric[];
   /** The same, without what no criterion may be judged by. */
   readonly judgeable: readonly Metric[];
-  readonly timeShares: readonly TimeShare[];
+  readonly time: TimeReport;
   readonly steps: readonly StepReport[];
   /** Of the virtual users, where some came. */
   readonly load?: LoadSummary;
@@ -93,12 +92,7 @@ export async function measure(
   return {
     metrics,
     judgeable: [...judgeable(workspaces, groups), ...ofSuites, ofServer],
-    timeShares:
-      'unusable' in observation
-        ? []
-        : groups.flatMap(
-            (group) => timeShare(group.group, observedOf({ groups: [group] }, observation)) ?? [],
-          ),
+    time: await attributeTime(groups, run, results),
     steps: steps.map((outcome) =>
       stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? []),
     ),

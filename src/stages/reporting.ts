@@ -14,10 +14,11 @@ import { cell, code, sections } from '../report/markdown.js';
 import { planLines, renderPlan } from '../report/plan-text.js';
 import { readinessLines, renderReadiness } from '../report/readiness-text.js';
 import type { RunReport } from '../report/run-report.js';
-import { whereTheTimeWent } from '../report/sentences.js';
+import { retriesNeeded } from '../report/sentences.js';
 import { comparisonSentences, serverSentence } from '../report/server.js';
 import { renderSummary } from '../report/summary.js';
 import { suiteSentences } from '../report/suites.js';
+import { whereTheTimeWent } from '../report/time-share.js';
 import { trafficSentence } from '../report/traffic.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { World } from '../world.js';
@@ -124,8 +125,9 @@ async function writeReportFiles(report: RunReport, results: ResultsDirectory): P
 function logVerdict(report: RunReport, world: World): void {
   world.log.info('');
   for (const line of criteriaLines(report.verdict.results)) world.log.info(line);
-  const time = whereTheTimeWent(report);
-  if (time !== undefined) world.log.info(`Where the time went: ${time}`);
+  for (const sentence of whereTheTimeWent(report)) world.log.info(`Where the time went: ${sentence}`);
+  const retries = retriesNeeded(report);
+  if (retries !== undefined) world.log.info(retries);
   for (const sentence of apiLoadSentences(report)) world.log.info(`API load: ${sentence}`);
   const traffic = trafficSentence(report);
   if (traffic !== undefined) world.log.info(`Workspace traffic: ${traffic}`);

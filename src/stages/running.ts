@@ -1,9 +1,10 @@
+import { observeTimings, unreadTimings } from '../coder/build-timings.js';
 import { childEnvironment, type CoderCli } from '../coder/cli.js';
 import type { DeploymentFacts } from '../coder/facts.js';
 import { observeWorkspaces } from '../coder/observe.js';
 import type { Scope } from '../coder/scaletest-resources.js';
 import { messageOf } from '../errors.js';
-import type { ObservedWorkspaces } from '../evidence.js';
+import type { ObservedTimings, ObservedWorkspaces } from '../evidence.js';
 import { describeSuitePage } from '../measure/suite-page.js';
 import { describeBrowserPage } from '../measure/browser-page.js';
 import { describeTrafficPage } from '../measure/traffic-page.js';
@@ -21,6 +22,10 @@ import type { Connection } from './connecting.js';
 
 /** The runner kills a cancelled step after 7.5 seconds; what is read from the API has to be there before. */
 const OBSERVATION_AFTER_CANCEL_MS = 4000;
+/** The parts of thousands of builds are read in seconds; of a slow deployment only as many as this allows. */
+const TIMINGS_MS = 90_000;
+/** Of the four minutes between the load's deadline and the clean-up, what reading them leaves untouched. */
+const TIMINGS_AFTER_DEADLINE_MS = 120_000;
 
 /** Only what was made since the run began. */
 export type RunScope = Scope & { readonly since: Date };
@@ -29,6 +34,7 @@ export interface RunStage {
   readonly outcome: PlanOutcome;
   /** Read before anything is deleted. */
   readonly observation: ObservedWorkspaces | { readonly unusable: string };
+  readonly timings: ObservedTimings;
   readonly server: ServerObservation;
 }
 
@@ -105,7 +111,8 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     ...(userPace && { userPace }),
   });
   const server = await watch.stop();
-  return { outcome, observation: await observation(), server };
+  const observed = await observation();
+  return { outcome, observation: observed, timings: await timingsOf(observed, request, world), server };
 }
 
 /** The suites whose metrics page can be put where the gate reads it. */
@@ -114,6 +121,22 @@ function withMetricsPage(cli: CoderCli | undefined): ReadonlySet<string> {
   return new Set(
     flags.filter(([, names]) => names.includes('scaletest-prometheus-address')).map(([suite]) => suite),
   );
+}
+
+/** The parts of the builds, as far as the time allows that is left beside the clean-up's. */
+async function timingsOf(
+  observation: RunStage['observation'],
+  { connection, scope, deadline }: RunRequest,
+  world: World,
+): Promise<ObservedTimings> {
+  if ('unusable' in observation) return unreadTimings([], observation.unusable);
+  const { workspaces } = observation;
+  if (world.cancelled.aborted)
+    return unreadTimings(workspaces, 'the job was cancelled, which leaves seconds only');
+  const timeLeft = Math.min(TIMINGS_MS, deadline + TIMINGS_AFTER_DEADLINE_MS - world.clock.monotonic());
+  if (timeLeft <= 0) return unreadTimings(workspaces, 'only the time for the clean-up was left');
+  const signal = AbortSignal.any([world.cancelled, AbortSignal.timeout(Math.ceil(timeLeft))]);
+  return observeTimings(connection.identity.api, workspaces, scope, signal);
 }
 
 /** All scale-test users are made with one token at one path, so they share one bucket of the rate limiter. */

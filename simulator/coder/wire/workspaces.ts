@@ -45,6 +45,22 @@ function appJson(agent: Agent): Record<string, unknown> {
   };
 }
 
+/** Was not recorded; the keys are those of the published schema. */
+function scriptJson(id: string, script: NonNullable<Agent['startScript']>): Record<string, unknown> {
+  return {
+    id,
+    log_source_id: id,
+    log_path: '',
+    script: '',
+    cron: '',
+    run_on_start: true,
+    run_on_stop: false,
+    start_blocks_login: script.blocksLogin,
+    timeout: 0,
+    display_name: script.name,
+  };
+}
+
 function agentApiVersion(version: string): string {
   if (isAtLeast(version, 'v2.36.0')) return '2.10';
   return isAtLeast(version, 'v2.31.0') ? '2.7' : '2.4';
@@ -93,8 +109,8 @@ function agentJson(deployment: Deployment, resource: Resource, agent: Agent): Re
     health: agentHealth(status),
     display_apps: ['vscode', 'ssh_helper', 'port_forwarding_helper', 'web_terminal'],
     log_sources: [],
-    scripts: [],
-    startup_script_behavior: 'non-blocking',
+    scripts: agent.startScript === null ? [] : [scriptJson(agent.id, agent.startScript)],
+    startup_script_behavior: agent.startScript?.blocksLogin === true ? 'blocking' : 'non-blocking',
   };
 }
 
