@@ -290,17 +290,14 @@ describe.concurrent('a suite that pauses prebuilt workspaces', { timeout: LONGES
 
   it('makes post fail when it cannot be resumed', () =>
     inWorld({ ...licensed, cli: { leavePrebuildsPaused: true } }, async (world) => {
-      world.coder.options.statusOverride = {};
-      const run = await world.run(PREBUILDS, {
-        inputs: { tests: 'prebuilds' },
-        signals: [],
-        onLog: (line) => {
-          if (/^coder exp scaletest prebuilds/.test(line))
-            setTimeout(() => {
-              world.coder.options.statusOverride = { 'PUT /api/v2/prebuilds/settings': 403 };
-            }, 500);
-        },
-      });
+      // Once it is paused, nobody may change it any more.
+      const watch = setInterval(() => {
+        if (world.coder.state.reconciliationPaused)
+          world.coder.options.statusOverride = { 'PUT /api/v2/prebuilds/settings': 403 };
+      }, 5);
+      const run = await world
+        .run(PREBUILDS, { inputs: { tests: 'prebuilds' } })
+        .finally(() => clearInterval(watch));
       expectOutcome(run, 'error', 1, 1);
       expect(reasonOf(run)).toContain('whether prebuilt workspaces go on again is not known');
       expect(errorTexts(run)).toContain('coder prebuilds resume');

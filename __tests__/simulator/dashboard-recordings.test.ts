@@ -93,7 +93,8 @@ const withoutFolders = (kinds: string[]): string[] =>
   kinds.filter((line) => !line.includes('failed to remove temp user data dir'));
 
 describe.runIf(hasRecordings)('dashboard, as recorded', () => {
-  it('v2.21.3 acts: what it prints and writes', async () => {
+  // In three seconds a starved machine may perform too few actions for every kind of line.
+  it('v2.21.3 acts: what it prints and writes', { retry: 2 }, async () => {
     await serve('v2.21.3');
     const ended = await run('v2.21.3');
     const recorded = cliRecording('v2.21.3', 'dashboard');
@@ -110,7 +111,7 @@ describe.runIf(hasRecordings)('dashboard, as recorded', () => {
     expect(own?.runs.map(({ logs }) => logs)).toEqual(real?.runs.map(({ logs }) => logs));
   });
 
-  it('v2.21.3 acts about once an interval and user, for its whole time', async () => {
+  it('v2.21.3 acts about once an interval and user, for its whole time', { retry: 2 }, async () => {
     await serve('v2.21.3');
     const began = Date.now();
     const ended = await run('v2.21.3');
