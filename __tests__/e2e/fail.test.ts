@@ -201,7 +201,7 @@ describe.concurrent('failing builds', { timeout: LONGEST_SCENARIO_MS }, () => {
       expectNoSecrets(run, world);
     }));
 
-  it('counts a retried build as a success, and its first attempt apart', () =>
+  it('F13: counts a retried build as a success, and its first attempt apart', () =>
     inWorld({ templateOverrides: { 'pod-swdev': { failingShare: 0.5 } }, seed: 3 }, async (world) => {
       const config = configFile({
         pods: 6,
