@@ -133,7 +133,7 @@ const BAD_CONFIGS: BadConfig[] = [
     name: 'a criterion that asks a ratio for a quantile',
     config: `${good}criteria:\n  - id: rate\n    metric: create_workspaces.all.success_rate\n    expect: "p95 > 99%"\n`,
     says: /criterion "rate": "p95 > 99%" asks for an aggregate, but create_workspaces\.all\.success_rate is one number/,
-    at: [11, 13],
+    at: [12, 13],
   },
   {
     name: 'two groups of one template',
