@@ -35239,31 +35239,71 @@ const CONFIDENCE = 0.95;
 function samplesNeeded(q) {
     return Math.ceil(Math.log(1 - CONFIDENCE) / Math.log(q) - 1e-9);
 }
+/** How many samples an expectation needs to be met for certain; undefined where every value there is decides. */
+function samplesNeededFor({ aggregate, operator }) {
+    if (aggregate.kind !== 'quantile')
+        return undefined;
+    // A lower bound of a quantile ("p95 > 1s") is decided from the other side.
+    const isLowerLimit = operator === '>' || operator === '>=';
+    return samplesNeeded(isLowerLimit ? 1 - aggregate.q : aggregate.q);
+}
+/** What one sample of a metric is, by the first part of its name. */
+const NOUNS = {
+    api: 'call',
+    create_workspaces: 'workspace',
+    dashboard: 'action',
+};
+/** `18 workspaces`: so many samples of a metric, in words. */
+function countedSamples(metric, count) {
+    return `${count} ${nounOf(metric, count)}`;
+}
+function nounOf(metric, count) {
+    const first = metric.split('.')[0] ?? '';
+    const noun = (0,cli_suites/* isCliSuite */.lD)(suiteOfMetric(metric)) ? 'run' : (NOUNS[first] ?? 'sample');
+    return count === 1 ? noun : `${noun}s`;
+}
+/** `a P95 needs 59, so it needs 41 more workspaces`; undefined when there are enough. */
+function shortage(metric, expect, count) {
+    const needed = samplesNeededFor(expect);
+    if (needed === undefined || count >= needed || expect.aggregate.kind !== 'quantile')
+        return undefined;
+    return `a ${expect.aggregate.name.toUpperCase()} needs ${needed}, so it needs ${moreOf(metric, needed - count)}`;
+}
+const moreOf = (metric, missing) => `${missing} more ${nounOf(metric, missing)}`;
 /** What is missing for a criterion to be decidable, as a sentence; undefined when its plan can decide it. */
 function undecidable(criterion) {
     if (criterion.disabled || criterion.informational || criterion.plannedSamples === undefined)
         return undefined;
-    const planned = criterion.plannedSamples;
-    if (criterion.minSamples !== undefined && planned < criterion.minSamples) {
-        return `the criterion "${criterion.id}" wants at least ${criterion.minSamples} samples (min_samples), but ${planned} are planned`;
+    const { id, expect, metric, plannedSamples: planned, minSamples = 0 } = criterion;
+    if (planned < minSamples) {
+        return `the criterion "${id}" wants at least ${minSamples} samples (min_samples), but ${planned} are planned: it needs ${moreOf(metric, minSamples - planned)}`;
     }
-    const { aggregate } = criterion.expect;
-    if (aggregate.kind !== 'quantile')
+    const missing = shortage(metric, expect, planned);
+    if (missing === undefined)
         return undefined;
-    // A lower bound of a quantile ("p95 > 1s") is decided from the other side.
-    const isUpperLimit = criterion.expect.operator !== '>' && criterion.expect.operator !== '>=';
-    const needed = samplesNeeded(isUpperLimit ? aggregate.q : 1 - aggregate.q);
-    if (planned >= needed)
-        return undefined;
-    const [what, more] = criterion.metric.startsWith('api.')
-        ? ['calls', 'duration or the concurrency']
-        : (0,cli_suites/* isCliSuite */.lD)(suiteOfMetric(criterion.metric))
-            ? ['runs', 'flag of the suite that says how many']
-            : ['workspaces', 'count'];
-    return (`the criterion "${criterion.id}" (${criterion.expect.text}) cannot be decided with ${planned} ${what}: ` +
-        `a ${aggregate.name.toUpperCase()} needs ${needed}, ${needed - planned} more; raise the ${more}, ` +
-        `use a "max" expectation, or mark it "informational: true"`);
+    const more = metric.startsWith('api.')
+        ? 'duration, the concurrency or the rate of the probe'
+        : (0,cli_suites/* isCliSuite */.lD)(suiteOfMetric(metric))
+            ? 'flag of the suite that says how many'
+            : 'count';
+    return (`the criterion "${id}" (${expect.text}) cannot be decided with ${countedSamples(metric, planned)}: ` +
+        `${missing}; raise the ${more}, use a "max" expectation, or mark it "informational: true"`);
 }
+/** Whether a criterion can pass by its plan, in words: `700 workspaces; a P95 needs 59`. */
+function samplePlan({ metric, expect, plannedSamples: planned, minSamples }) {
+    const needed = samplesNeededFor(expect);
+    if (planned === undefined)
+        return needed === undefined
+            ? ''
+            : `a ${nameOf(expect)} needs ${needed}; how many come is seen in the run`;
+    const missing = shortage(metric, expect, planned);
+    const wanted = minSamples === undefined ? '' : `, ${minSamples} are wanted`;
+    const counted = `${countedSamples(metric, planned)}${wanted}`;
+    if (missing !== undefined)
+        return `${counted}; ${missing} to pass`;
+    return needed === undefined ? counted : `${counted}; a ${nameOf(expect)} needs ${needed}`;
+}
+const nameOf = ({ aggregate }) => aggregate.kind === 'quantile' ? aggregate.name.toUpperCase() : aggregate.kind;
 
 ;// CONCATENATED MODULE: ./src/judge/compare.ts
 /** Whether a value meets an expectation. What never happened is not "more than" anything. */
@@ -35449,7 +35489,7 @@ function judgeQuantile(expectation, q, metric) {
     const estimate = at(ranks.rank);
     const bound = at(upperLimit ? ranks.upper : ranks.lower);
     const opposite = at(upperLimit ? ranks.lower : ranks.upper);
-    const needed = samplesNeeded(upperLimit ? q : 1 - q);
+    const needed = samplesNeededFor(expectation) ?? 1;
     const passes = estimate === 'meets' && bound === 'meets';
     const fails = estimate === 'breaches' && (n >= needed || opposite === 'breaches');
     return outcomeOf(passes ? 'meets' : fails ? 'breaches' : 'open', bucketAt(metric, ranks.rank), n);
@@ -35603,6 +35643,8 @@ function judge(criterion, metrics) {
     const mismatch = unfit(criterion.expect, fittingOf(metric));
     if (mismatch !== undefined)
         return { verdict: 'error', sentence: mismatch };
+    if (!isMeasurement(metric))
+        return { verdict: 'error', sentence: `what was read for ${metric.name} is no number` };
     const n = sampleCount(metric);
     if (n === 0)
         return { verdict: 'error', sentence: `${metric.name} has no samples` };
@@ -35659,13 +35701,27 @@ function partsWarning({ expect, parts = [] }, metrics) {
         if (part === undefined || part.shape === 'missing' || sampleCount(part) === 0)
             return [];
         const outcome = judgeExpectation(expect, part);
-        const { aggregate } = expect;
-        const needed = aggregate.kind === 'quantile' ? samplesNeeded(aggregate.q) : 1;
+        const needed = samplesNeededFor(expect) ?? 1;
         if (outcome.verdict !== 'fail' || (sampleCount(part) ?? needed) < needed)
             return [];
         return [`${name} alone is at ${observedText(outcome.observed, expect.unit)}`];
     });
     return breaches.length === 0 ? undefined : breaches.join(', ');
+}
+/** A source may answer NaN or infinity; no comparison with them means anything. */
+function isMeasurement(metric) {
+    switch (metric.shape) {
+        case 'samples':
+            return !metric.samples.some(Number.isNaN);
+        case 'ratio':
+            return Number.isFinite(metric.good) && Number.isFinite(metric.total);
+        case 'buckets':
+            // Of failed actions the sum is infinite.
+            return Number.isFinite(metric.total) && !Number.isNaN(metric.sum);
+        case 'count':
+        case 'value':
+            return Number.isFinite(metric.value);
+    }
 }
 function judgeExpectation(expectation, metric) {
     switch (metric.shape) {
@@ -35695,7 +35751,7 @@ function criterion_judgeQuantile(expectation, q, metric) {
     const meets = (value) => value !== undefined && holds(value, expectation.operator, expectation.threshold);
     const bound = upperLimit ? estimate.upper : estimate.lower;
     const opposite = upperLimit ? estimate.lower : estimate.upper;
-    const needed = samplesNeeded(upperLimit ? q : 1 - q);
+    const needed = samplesNeededFor(expectation) ?? 1;
     const verdict = meets(estimate.value)
         ? meets(bound)
             ? 'pass'
@@ -35707,12 +35763,15 @@ function criterion_judgeQuantile(expectation, q, metric) {
     return {
         verdict,
         observed,
-        sentence: verdict === 'inconclusive' ? `${sentence}; ${doubt(estimate, needed, bound, expectation)}` : sentence,
+        sentence: verdict === 'inconclusive'
+            ? `${sentence}; ${doubt(metric.name, estimate.n, bound, expectation)}`
+            : sentence,
     };
 }
-function doubt(estimate, needed, bound, expectation) {
-    if (estimate.n < needed)
-        return `${estimate.n} samples are too few to decide, ${needed - estimate.n} more are needed`;
+function doubt(metric, n, bound, expectation) {
+    const missing = shortage(metric, expectation, n);
+    if (missing !== undefined)
+        return `${countedSamples(metric, n)} are too few to decide: ${missing}`;
     return `at 95 % confidence it may be ${formatQuantity(bound ?? Infinity, expectation.unit)}`;
 }
 /** Max, min, mean and count of the planned load are a census: the observed value decides. */
@@ -35743,6 +35802,11 @@ function judgeByBuckets(expectation, metric) {
     const sentence = describe(expectation, outcome.observed);
     if (outcome.verdict !== 'inconclusive')
         return { ...outcome, sentence };
+    if (shortage(metric.name, expectation, metric.total) !== undefined)
+        return {
+            ...outcome,
+            sentence: `${sentence}; ${doubt(metric.name, metric.total, undefined, expectation)}`,
+        };
     const bounds = metric.buckets.map(({ upTo }) => formatQuantity(upTo, metric.unit)).join(', ');
     return {
         ...outcome,
@@ -39130,12 +39194,22 @@ function row(result) {
     return [
         (0,markdown/* cell */.Hn)(criterion.requirement ?? ''),
         `${(0,markdown/* cell */.Hn)(criterion.title)}<br><sub>${(0,markdown/* code */.aY)(criterion.id)}</sub>`,
-        (0,markdown/* cell */.Hn)(criterion.expect.text),
+        (0,markdown/* cell */.Hn)(expectedText(criterion)),
         observed.value,
         observed.interval,
         observed.n,
         verdictCell(result),
     ];
+}
+/** What a criterion asks for, with its warning level and the samples that it wants. */
+function expectedText({ expect, warn, minSamples }) {
+    return [
+        expect.text,
+        warn === undefined ? '' : `warns unless ${warn.text}`,
+        minSamples === undefined ? '' : `at least ${formatQuantity(minSamples, 'count')} samples`,
+    ]
+        .filter((part) => part !== '')
+        .join(', ');
 }
 /** The numbers of a result as text; empty where there are none. */
 function observedCells(result) {
@@ -39450,6 +39524,7 @@ function scaleTestReport(report) {
 
 
 
+
 /** A command as it could be typed into a shell. */
 function shellLine(command) {
     return command
@@ -39467,7 +39542,7 @@ function planLines(plan) {
             ]),
         ]),
         'Criteria:',
-        ...plan.criteria.map((criterion) => `  ${criterion.id}: ${criterion.metric} ${criterion.expect.text}${sampleNote(criterion)}`),
+        ...plan.criteria.map((criterion) => `  ${criterion.id}: ${criterion.metric} ${expectedText(criterion)}${inBrackets(sampleNote(criterion))}`),
         ...effectSentences(plan),
     ];
 }
@@ -39509,12 +39584,12 @@ function createSentence(step) {
 }
 function sampleNote(criterion) {
     if (criterion.disabled)
-        return ` (taken out: ${criterion.disabled.reason})`;
-    const { aggregate } = criterion.expect;
-    if (criterion.plannedSamples === undefined || aggregate.kind !== 'quantile')
-        return '';
-    return ` (${criterion.plannedSamples} samples; ${samplesNeeded(aggregate.q)} are needed to show it)`;
+        return `taken out: ${criterion.disabled.reason}`;
+    return [samplePlan(criterion), criterion.informational ? 'informational' : '']
+        .filter((part) => part !== '')
+        .join('; ');
 }
+const inBrackets = (note) => (note === '' ? '' : ` (${note})`);
 /** What the run takes and does, sentence by sentence. */
 function effectSentences(plan) {
     const { effects, time, leftOut = [] } = plan;
@@ -39560,9 +39635,10 @@ function renderPlan(plan) {
     const steps = plan.phases.flatMap((phase, index) => phase.steps.map((step) => [String(index + 1), ...stepCells(step)]));
     const criteria = plan.criteria.map((criterion) => [
         (0,markdown/* cell */.Hn)(criterion.requirement ?? ''),
-        (0,markdown/* code */.aY)(criterion.id),
+        `${(0,markdown/* cell */.Hn)(criterion.title)}<br><sub>${(0,markdown/* code */.aY)(criterion.id)}</sub>`,
         (0,markdown/* code */.aY)(criterion.metric),
-        (0,markdown/* cell */.Hn)(`${criterion.expect.text}${sampleNote(criterion)}`),
+        (0,markdown/* cell */.Hn)(expectedText(criterion)),
+        (0,markdown/* cell */.Hn)(sampleNote(criterion)),
     ]);
     const commands = plan.phases
         .flatMap((phase) => phase.steps.filter(plan_steps/* isCliStep */.xR).map((step) => shellLine(step.command)))
@@ -39581,7 +39657,7 @@ function renderPlan(plan) {
         effectSentences(plan)
             .map((sentence) => `- ${(0,markdown/* cell */.Hn)(sentence)}`)
             .join('\n'),
-        (0,markdown/* table */.tp)(['Requirement', 'Criterion', 'Metric', 'Expected'], criteria),
+        (0,markdown/* table */.tp)(['Requirement', 'Criterion', 'Metric', 'Expected', 'Samples by this plan'], criteria),
         commands === '' ? undefined : (0,markdown/* details */.zH)('Commands', `\`\`\`sh\n${commands}\n\`\`\``),
     ]);
 }
@@ -40032,6 +40108,7 @@ function clockSentence(share) {
 
 
 
+
 const HEADLINE = {
     pass: 'Scale test passed',
     fail: 'Scale test failed',
@@ -40048,6 +40125,7 @@ function renderSummary(report) {
         plan.subject === undefined ? undefined : `Under test: ${(0,markdown/* code */.aY)(plan.subject)}`,
         judged ? `**${verdict.verdict}**: ${(0,markdown/* cell */.Hn)(verdict.reason)}` : (0,markdown/* cell */.Hn)(verdict.reason),
         judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
+        judged ? shortagesText(verdict.results) : undefined,
         timeText(report),
         retriesText(report),
         verdict.verdict === 'cancelled' ? partialText(report) : undefined,
@@ -40081,6 +40159,19 @@ function timeText(report) {
 function slowestDetails(report) {
     const tables = slowestTables(report);
     return tables === undefined ? undefined : (0,markdown/* details */.zH)('The slowest workspaces', tables);
+}
+/** What would have decided the criteria that had too few samples. */
+function shortagesText(results) {
+    const short = results.flatMap((result) => {
+        if (result.verdict !== 'inconclusive' || result.observed.n === undefined)
+            return [];
+        const { id, metric, expect } = result.criterion;
+        const missing = shortage(metric, expect, result.observed.n);
+        if (missing === undefined)
+            return [];
+        return [`- ${(0,markdown/* code */.aY)(id)}: ${(0,markdown/* cell */.Hn)(`${countedSamples(metric, result.observed.n)}; ${missing}`)}.`];
+    });
+    return short.length === 0 ? undefined : `**Too few samples to decide**\n\n${short.join('\n')}`;
 }
 /** What there was when the run was cancelled. */
 function partialText({ metrics, plan }) {
@@ -44074,7 +44165,7 @@ function planCriteria(entries, suites, options) {
         const replaced = base.find(({ id }) => id === entry.id);
         const planned = 'disabled' in entry ? takenOut(entry, replaced) : ownCriterion(entry, metrics, later);
         if ('message' in planned)
-            mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
+            mistakes.push({ message: planned.message, ...options.locate(index, planned.key) });
         else
             own.push(planned);
     });
@@ -44116,12 +44207,14 @@ function cleanupCriteria() {
 function takenOut(entry, replaced) {
     if (replaced === undefined) {
         return {
+            key: 'id',
             message: `criterion "${entry.id}" is disabled, but this run has no criterion of that id to take out`,
         };
     }
     return {
         ...replaced,
         ...(entry.title !== undefined && { title: entry.title }),
+        ...(entry.requirement !== undefined && { requirement: entry.requirement }),
         disabled: { reason: entry.reason },
     };
 }
@@ -44129,14 +44222,14 @@ function ownCriterion(entry, metrics, later) {
     const metric = metrics.find(({ name }) => name === entry.metric);
     const mayCome = later.some((start) => entry.metric.startsWith(start) && entry.metric !== start);
     if (metric === undefined && !mayCome)
-        return { message: unknownMetric(entry, metrics) };
+        return { key: 'metric', message: unknownMetric(entry, metrics) };
     // What a suite measures itself is known only by its results: there the expectation is compared with them.
     const known = metric ?? { unit: entry.expect.unit };
-    const mismatch = [entry.expect, ...(entry.warn ? [entry.warn] : [])]
-        .map((expectation) => (metric === undefined ? undefined : unfit(expectation, metric)))
-        .find(Boolean);
-    if (mismatch !== undefined)
-        return { message: `criterion "${entry.id}": ${mismatch}` };
+    for (const key of ['expect', 'warn']) {
+        const mismatch = metric && entry[key] && unfit(entry[key], metric);
+        if (mismatch !== undefined)
+            return { key, message: `criterion "${entry.id}": ${mismatch}` };
+    }
     return {
         id: entry.id,
         title: entry.title ?? entry.metric,
@@ -44991,10 +45084,10 @@ function suiteChecks({ facts, plan }, cli) {
             passwordCheck(context),
             pauseCheck(context),
         ].filter((check) => check !== undefined);
-        return checks.length > 0 ? checks : [(0,ready_readiness.ok)(nameOf(context), 'the deployment has what it needs')];
+        return checks.length > 0 ? checks : [(0,ready_readiness.ok)(suite_checks_nameOf(context), 'the deployment has what it needs')];
     });
 }
-const nameOf = ({ step }) => `suite ${step.suite}`;
+const suite_checks_nameOf = ({ step }) => `suite ${step.suite}`;
 const LEAVE_OUT = 'leave the suite out with input "tests"';
 function licenceCheck(context) {
     const { step, suite, facts } = context;
@@ -45003,10 +45096,10 @@ function licenceCheck(context) {
     if (feature === undefined || features === undefined)
         return undefined;
     if (!features.known)
-        return (0,ready_readiness/* warned */.k9)(nameOf(context), `"${step.suite}" needs the licensed feature "${feature}", and the features could not be read: ${features.reason}`);
+        return (0,ready_readiness/* warned */.k9)(suite_checks_nameOf(context), `"${step.suite}" needs the licensed feature "${feature}", and the features could not be read: ${features.reason}`);
     if (features.value.includes(feature))
         return undefined;
-    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the suite "${step.suite}" needs the licensed feature "${feature}", which the deployment does not have; add a licence with it, or ${LEAVE_OUT}`);
+    return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `the suite "${step.suite}" needs the licensed feature "${feature}", which the deployment does not have; add a licence with it, or ${LEAVE_OUT}`);
 }
 function experimentCheck(context) {
     const { step, suite, facts, cli } = context;
@@ -45017,10 +45110,10 @@ function experimentCheck(context) {
     if (cli !== undefined && !(0,coder_version/* isAtLeast */.d)(cli, ...since))
         return undefined;
     if (!experiments.known)
-        return (0,ready_readiness/* warned */.k9)(nameOf(context), `"${step.suite}" needs the experiment "${name}", and the experiments could not be read: ${experiments.reason}`);
+        return (0,ready_readiness/* warned */.k9)(suite_checks_nameOf(context), `"${step.suite}" needs the experiment "${name}", and the experiments could not be read: ${experiments.reason}`);
     if (experiments.value.includes(name))
         return undefined;
-    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the suite "${step.suite}" needs the experiment "${name}"; start the server with CODER_EXPERIMENTS=${name}, or ${LEAVE_OUT}`);
+    return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `the suite "${step.suite}" needs the experiment "${name}"; start the server with CODER_EXPERIMENTS=${name}, or ${LEAVE_OUT}`);
 }
 function templateCheck(context) {
     const { step, suite, facts } = context;
@@ -45031,14 +45124,14 @@ function templateCheck(context) {
     if (used === undefined) {
         const there = facts.templates.value.map(({ name }) => name);
         const hint = there.length === 0 ? 'the deployment has no templates' : (0,nearest/* suggestion */.h)(step.template, there);
-        return (0,ready_readiness/* refused */.J5)(nameOf(context), `the template "${step.template}" (${place}) does not exist; ${hint}`);
+        return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `the template "${step.template}" (${place}) does not exist; ${hint}`);
     }
     if (!used.known)
-        return (0,ready_readiness/* refused */.J5)(nameOf(context), used.reason);
+        return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), used.reason);
     const [signIn] = used.value.requiredSignIns;
     if (signIn === undefined || suite.parameters !== true)
         return undefined;
-    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the template "${step.template}" (${place}) needs a browser sign-in to "${signIn}", which scale-test users cannot make; use a template without required external authentication`);
+    return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `the template "${step.template}" (${place}) needs a browser sign-in to "${signIn}", which scale-test users cannot make; use a template without required external authentication`);
 }
 function externalAgentCheck(context) {
     const { step, suite, facts } = context;
@@ -45047,7 +45140,7 @@ function externalAgentCheck(context) {
         return undefined;
     if (!facts.used.has(step.template) || !external.known || external.value.includes(step.template))
         return undefined;
-    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the template "${step.template}" has no external agent, without which every run of "${step.suite}" fails; use one with "coder_external_agent" and "coder_app"`);
+    return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `the template "${step.template}" has no external agent, without which every run of "${step.suite}" fails; use one with "coder_external_agent" and "coder_app"`);
 }
 /** What fails in every run while rate limits are on, as with create-workspaces. */
 function limitsCheck(context) {
@@ -45060,16 +45153,16 @@ function limitsCheck(context) {
     const since = suite.refusedByLimitsSince;
     const isNewServer = server.version !== undefined && (0,coder_version/* isAtLeast */.d)(server.version, 2, 32);
     if (since !== undefined && (0,coder_version/* isAtLeast */.d)(cli, ...since) && isNewServer)
-        return (0,ready_readiness/* refused */.J5)(nameOf(context), `${limits}, and then every run of "${step.suite}" with the CLI ${cli.release} is answered 428; ${switchOff}`);
+        return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `${limits}, and then every run of "${step.suite}" with the CLI ${cli.release} is answered 428; ${switchOff}`);
     if ((0,coder_version/* isAtLeast */.d)(cli, 2, 32) || step.users <= suite_checks_LOGINS_PER_MINUTE / 2)
         return undefined;
-    return (0,ready_readiness/* refused */.J5)(nameOf(context), `${limits}, and the ${step.users} sign-ins of "${step.suite}" would run into ${suite_checks_LOGINS_PER_MINUTE} a minute; ${switchOff}`);
+    return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `${limits}, and the ${step.users} sign-ins of "${step.suite}" would run into ${suite_checks_LOGINS_PER_MINUTE} a minute; ${switchOff}`);
 }
 function passwordCheck(context) {
     const { step, facts } = context;
     if (step.users === 0 || !facts.passwordLogin.known || facts.passwordLogin.value)
         return undefined;
-    return (0,ready_readiness/* refused */.J5)(nameOf(context), `password login is off, so the ${step.users} users of "${step.suite}" cannot be made; switch it on, or ${LEAVE_OUT}`);
+    return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `password login is off, so the ${step.users} users of "${step.suite}" cannot be made; switch it on, or ${LEAVE_OUT}`);
 }
 /** The suite resumes what it pauses, also what somebody else had paused on purpose. */
 function pauseCheck(context) {
@@ -45078,10 +45171,10 @@ function pauseCheck(context) {
     if (suite.pauses === undefined || paused === undefined)
         return undefined;
     if (!paused.known)
-        return (0,ready_readiness/* refused */.J5)(nameOf(context), `whether prebuilt workspaces are paused could not be read, so nobody could tell what "${step.suite}" left behind: ${paused.reason}`);
+        return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `whether prebuilt workspaces are paused could not be read, so nobody could tell what "${step.suite}" left behind: ${paused.reason}`);
     if (!paused.value)
         return undefined;
-    return (0,ready_readiness/* refused */.J5)(nameOf(context), `the reconciler of prebuilt workspaces is paused, and "${step.suite}" would let it go on; resume it before ("coder prebuilds resume"), or ${LEAVE_OUT}`);
+    return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `the reconciler of prebuilt workspaces is paused, and "${step.suite}" would let it go on; resume it before ("coder prebuilds resume"), or ${LEAVE_OUT}`);
 }
 
 ;// CONCATENATED MODULE: ./src/ready/ready.ts

@@ -57,7 +57,7 @@ const bomb = [
 
 const BAD_CONFIGS: BadConfig[] = [
   {
-    name: 'an unknown key',
+    name: 'F7: an unknown key',
     config: good.replace('concurrency:', 'concurency:'),
     says: /unknown key "concurency" in create_workspaces\.templates\.pod_workspaces; did you mean "concurrency"\?/,
     at: [7, 7],
@@ -104,7 +104,7 @@ const BAD_CONFIGS: BadConfig[] = [
     says: /the YAML cannot be read/,
   },
   {
-    name: 'a key twice',
+    name: 'F7: a key twice',
     config: `${good}create_workspaces: {}\n`,
     says: /the YAML cannot be read: Map keys must be unique/,
     at: [9, 1],
@@ -118,7 +118,7 @@ const BAD_CONFIGS: BadConfig[] = [
   { name: 'an empty file', config: '', says: /./ },
   { name: 'a file that is a list', config: '- one\n- two\n', says: /the config file: .*/ },
   {
-    name: 'a typo in a criterion’s metric',
+    name: 'F7: a typo in a criterion’s metric',
     config: `${good}criteria:\n  - id: slow\n    metric: create_workspaces.pod_workspaces.provisionin\n    expect: "p95 < 2m"\n`,
     says: /criterion "slow": there is no metric "create_workspaces\.pod_workspaces\.provisionin"; did you mean "create_workspaces\.pod_workspaces\.provisioning"/,
     at: [11, 13],
@@ -133,7 +133,7 @@ const BAD_CONFIGS: BadConfig[] = [
     name: 'a criterion that asks a ratio for a quantile',
     config: `${good}criteria:\n  - id: rate\n    metric: create_workspaces.all.success_rate\n    expect: "p95 > 99%"\n`,
     says: /criterion "rate": "p95 > 99%" asks for an aggregate, but create_workspaces\.all\.success_rate is one number/,
-    at: [11, 13],
+    at: [12, 13],
   },
   {
     name: 'two groups of one template',
@@ -144,14 +144,17 @@ const BAD_CONFIGS: BadConfig[] = [
 ];
 
 describe.concurrent('a bad config file', { timeout: LONGEST_SCENARIO_MS }, () => {
-  it.each(BAD_CONFIGS)('$name is refused, at its place', async ({ config, says, at }) => {
-    const refused = await run(config);
-    expectRefusal(refused, world, says);
-    if (at) expect(places(refused)).toContainEqual({ file: FILE, line: at[0], col: at[1] });
-    if (at) expect(refused.main.summary).toContain(`${FILE}:${at[0]}:${at[1]}`);
-    expect(refused.outputs['results-dir']).toBeUndefined();
-    expect(world.releases.requests).toEqual([]);
-  });
+  it.each(BAD_CONFIGS.map((one) => [one.name, one] as const))(
+    '%s is refused, at its place',
+    async (_, { config, says, at }) => {
+      const refused = await run(config);
+      expectRefusal(refused, world, says);
+      if (at) expect(places(refused)).toContainEqual({ file: FILE, line: at[0], col: at[1] });
+      if (at) expect(refused.main.summary).toContain(`${FILE}:${at[0]}:${at[1]}`);
+      expect(refused.outputs['results-dir']).toBeUndefined();
+      expect(world.releases.requests).toEqual([]);
+    },
+  );
 
   it('names several mistakes at once, each at its own line', async () => {
     const config = good

@@ -149,7 +149,7 @@ describe.concurrent('browsers beside the virtual users', { timeout: LONGEST_SCEN
     ['always', { pageNeverLoads: true }, /no action was performed/],
     ['auto', { zeroRuns: true }, /no browser was started.*"dashboard\.browser: never"/],
     ['always', { noJson: true }, /the suite exited with 0 without a result file/],
-  ])('with "browser: %s" that do nothing (%j) are an error', (browser, cli, reason) =>
+  ])('R1: with "browser: %s" that do nothing (%j) are an error', (browser, cli, reason) =>
     browsers({ browser, cli }, (run, world) => {
       expectOutcome(run, 'error', 1);
       expectNothingLeft(world);

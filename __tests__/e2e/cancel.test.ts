@@ -70,19 +70,19 @@ function expectCancelledReport(run: ActionRun, world: E2eWorld): void {
 }
 
 describe.concurrent('a cancelled job', { timeout: LONGEST_SCENARIO_MS }, () => {
-  it('ends in time and post removes everything: driver "cli"', () =>
+  it('F16: ends in time and post removes everything: driver "cli"', () =>
     inWorld(half, async (world) => {
       const run = await world.gate(config, { signals: [IN_THE_MIDDLE] });
       expectCancelledReport(run, world);
     }));
 
-  it('ends in time and post removes everything: driver "api"', () =>
+  it('F16: ends in time and post removes everything: driver "api"', () =>
     inWorld({ ...half, disableRateLimits: false }, async (world) => {
       const run = await world.gate(config, { signals: [IN_THE_MIDDLE] });
       expectCancelledReport(run, world);
     }));
 
-  it('ends in time and post removes everything: a CLI that ignores signals', () =>
+  it('F16: ends in time and post removes everything: a CLI that ignores signals', () =>
     inWorld({ ...half, cli: { hangOnSignals: true } }, async (world) => {
       const run = await world.gate(config, { signals: [IN_THE_MIDDLE] });
       expectCancelledReport(run, world);

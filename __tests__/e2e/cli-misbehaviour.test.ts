@@ -30,12 +30,12 @@ interface Misbehaviour {
 /** An exit code proves nothing, and missing data is never green. */
 const UNUSABLE: Misbehaviour[] = [
   {
-    name: 'zero runs and exit code 0',
+    name: 'F2: zero runs and exit code 0',
     cli: { zeroRuns: true },
     reason: /pod_workspaces: the suite ran zero workspaces of 2 planned/,
   },
   {
-    name: 'a quarter of the runs is missing',
+    name: 'F3: a quarter of the runs missing',
     cli: { dropRuns: 1 },
     pods: 4,
     reason: /pod_workspaces: only 3 of 4 planned workspaces were run; at least 95 % are needed/,
@@ -63,20 +63,22 @@ const UNUSABLE: Misbehaviour[] = [
 ];
 
 describe.concurrent('a CLI that misbehaves', { timeout: LONGEST_SCENARIO_MS }, () => {
-  it.each(UNUSABLE)('is an error, never green: $name', ({ cli, pods = 2, reason }) =>
-    inWorld({ cli }, async (world) => {
-      const run = await world.gate(configFile({ pods, ec2: 0 }));
-      expectOutcome(run, 'error', 1);
-      expectNothingLeft(world);
-      expect(reasonOf(run)).toMatch(reason);
-      expect(errorTexts(run)).toMatch(/Scale test: error/);
-      expect(errorTexts(run)).toMatch(/14\.6-pod-workspaces: error/);
-      expect(run.main.summary).toMatch(/^### Scale test could not be judged\n/);
-      expect(run.main.summary).toContain('no value');
-      expect(readJson(run, 'scale-test-report.json')).toMatchObject({ pass: false, results: {} });
-      expect(filesBelow(resultsOf(run))).not.toContain('pod-workspaces.json');
-      expect(run.outputs['metrics']).not.toContain('provisioning');
-    }),
+  it.each(UNUSABLE.map((one) => [one.name, one] as const))(
+    '%s: an error, never green',
+    (_, { cli, pods = 2, reason }) =>
+      inWorld({ cli }, async (world) => {
+        const run = await world.gate(configFile({ pods, ec2: 0 }));
+        expectOutcome(run, 'error', 1);
+        expectNothingLeft(world);
+        expect(reasonOf(run)).toMatch(reason);
+        expect(errorTexts(run)).toMatch(/Scale test: error/);
+        expect(errorTexts(run)).toMatch(/14\.6-pod-workspaces: error/);
+        expect(run.main.summary).toMatch(/^### Scale test could not be judged\n/);
+        expect(run.main.summary).toContain('no value');
+        expect(readJson(run, 'scale-test-report.json')).toMatchObject({ pass: false, results: {} });
+        expect(filesBelow(resultsOf(run))).not.toContain('pod-workspaces.json');
+        expect(run.outputs['metrics']).not.toContain('provisioning');
+      }),
   );
 
   it('counts the few runs that are missing within 5 % as failed', () =>
@@ -105,7 +107,7 @@ describe.concurrent('a CLI that misbehaves', { timeout: LONGEST_SCENARIO_MS }, (
       expect(filesBelow(resultsOf(run))).toContain('evidence/create-workspaces.pod_workspaces.stdout.txt');
     }));
 
-  it('judges a complete result by its criteria when the exit code is 1, and shows the exit code', () =>
+  it('R6: judges a good result by its criteria when the exit code is 1, as for a clean-up of its own that failed, and shows it', () =>
     inWorld({ cli: { exitCode: 1 } }, async (world) => {
       const run = await world.gate(configFile({ pods: 2, ec2: 0 }));
       expectOutcome(run, 'pass', 0);
@@ -113,7 +115,7 @@ describe.concurrent('a CLI that misbehaves', { timeout: LONGEST_SCENARIO_MS }, (
       expect(run.main.summary).toContain('exit code 1');
     }));
 
-  it('is red when runs failed, although the exit code is 0', () =>
+  it('R2: is red when runs failed, although the exit code is 0 (as with --max-failures)', () =>
     inWorld({ cli: { exitCode: 0, failingShare: 0.5 } }, async (world) => {
       const run = await world.gate(configFile({ pods: 4, ec2: 0 }));
       expectOutcome(run, 'fail', 1);

@@ -189,7 +189,7 @@ describe.concurrent('failing builds', { timeout: LONGEST_SCENARIO_MS }, () => {
       expectNoSecrets(run, world);
     }));
 
-  it('counts a retried build as a success, and its first attempt apart', () =>
+  it('F13: counts a retried build as a success, and its first attempt apart', () =>
     inWorld({ templateOverrides: { 'pod-swdev': { failingShare: 0.5 } }, seed: 3 }, async (world) => {
       const config = configFile({
         pods: 6,
@@ -255,7 +255,7 @@ describe.concurrent('too few samples to decide', { timeout: LONGEST_SCENARIO_MS 
       const run = await world.run(configFile({ pods: 10, ec2: 0 }));
       expectOutcome(run, 'error', 1);
       expect(reasonOf(run)).toMatch(
-        /"14\.6-pod-workspaces" \(p95 < 1m\) cannot be decided with 10 workspaces: a P95 needs 59, 49 more/,
+        /"14\.6-pod-workspaces" \(p95 < 1m\) cannot be decided with 10 workspaces: a P95 needs 59, so it needs 49 more workspaces/,
       );
       expect(world.coder.state.workspaces.size).toBe(0);
     }));

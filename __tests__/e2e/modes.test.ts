@@ -128,6 +128,26 @@ describe.concurrent('mode plan', { timeout: LONGEST_SCENARIO_MS }, () => {
       expect(run.main.summary).toContain('the template "pod-gone" does not exist');
     }));
 
+  it('says what a criterion lacks that only informs, and refuses one that would decide', () =>
+    inWorld({}, async (world) => {
+      const criterion = (more: string): string =>
+        `criteria: [{ id: own, metric: create_workspaces.all.queue, expect: "p95 < 9s"${more} }]`;
+      const of = (more: string): string =>
+        configFile({ pods: 18, ec2: 0, more: [criterion(more)] }).replace(
+          '[{',
+          '[{ id: 14.6-pod-workspaces, disabled: true, reason: too few }, {',
+        );
+      const shown = await world.run(of(', informational: true'), { inputs: alone });
+      expectGreenWithoutVerdict(shown);
+      const words = '18 workspaces; a P95 needs 59, so it needs 41 more workspaces';
+      expect(shown.main.summary).toContain(words);
+      expect(logOf(shown)).toContain(words);
+      const refused = await world.run(of(''), { inputs: alone });
+      expectOutcome(refused, 'error', 1);
+      expectUntouched(refused, world);
+      expect(errorTexts(refused)).toContain('so it needs 41 more workspaces; raise the count');
+    }));
+
   it('needs no credentials to refuse a bad config', () =>
     inWorld({}, async (world) => {
       const run = await world.run(GUIDE.replace('count: 700', 'count: 701'), { inputs: alone });

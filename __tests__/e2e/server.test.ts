@@ -109,7 +109,7 @@ describe.concurrent('the server’s side', { timeout: LONGEST_SCENARIO_MS }, () 
       );
     }));
 
-  it('is an error where the page is there and does not answer', () =>
+  it('F4: is an error where the page is there and does not answer', () =>
     inWorld(
       { version: 'v2.31.0', agpl: true, statusOverride: { 'GET /api/v2/debug/metrics': 500 } },
       async (world) => {

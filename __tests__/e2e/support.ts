@@ -13,6 +13,9 @@ import {
 const MOST_AT_ONCE = 3;
 export const LONGEST_SCENARIO_MS = 120_000;
 
+/** A folder with another build of the action than the committed one: the one that is broken on purpose. */
+const ACTION_UNDER_TEST = process.env['ACTION_UNDER_TEST'];
+
 /** Builds in tenths of a second, so that a whole run takes seconds. */
 export const QUICK: Partial<TemplateOptions> = {
   startSeconds: { median: 0.3, sigma: 0.1 },
@@ -69,7 +72,10 @@ export async function inWorld(
   try {
     const world = await startSimulatedWorld({ ...others, deployment: quickDeployment(deployment) });
     const run: SimulatedWorld['run'] = async (config, options) => {
-      const finished = await world.run(config, options);
+      const finished = await world.run(config, {
+        ...(ACTION_UNDER_TEST !== undefined && { actionDirectory: ACTION_UNDER_TEST }),
+        ...options,
+      });
       runs.push(finished);
       return finished;
     };

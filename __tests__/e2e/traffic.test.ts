@@ -229,7 +229,7 @@ describe.concurrent('workspace traffic', { timeout: LONGEST_SCENARIO_MS }, () =>
       { metricsPortTaken: true },
       /is another program's: it tells of scaletest-other-/,
     ],
-  ])('whose metrics page is %s has no latency, and an error where one was asked for', (_, cli, reason) =>
+  ])('F1: whose metrics page is %s has no latency, and an error where one was asked for', (_, cli, reason) =>
     traffic(
       {
         cli,

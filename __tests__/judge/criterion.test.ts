@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { judgeCriterion } from '../../src/judge/criterion.js';
 import type { Metric } from '../../src/measure/metric.js';
-import { judgeMetric, ratioMetric, samplesMetric } from '../support/metrics.js';
+import {
+  bucketMetric,
+  countMetric,
+  judgeMetric,
+  ratioMetric,
+  samplesMetric,
+  valueMetric,
+} from '../support/metrics.js';
 import { criterionOf } from '../support/plans.js';
 
 const fast = (n: number): number[] => Array.from({ length: n }, () => 0.1);
@@ -22,6 +29,41 @@ describe('numbers in doubt', () => {
 
   it('are an error all the same where there are none', () => {
     expect(judgeMetric('p95 < 500ms', { ...samplesMetric([]), doubt })).toMatchObject({ verdict: 'error' });
+  });
+});
+
+describe('what is no number', () => {
+  const expectations = ['p95 < 2m', 'max < 2m', 'mean < 2m', 'mean >= 0s', 'count >= 0'];
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('is an error: %d', (value) => {
+    for (const text of ['== 0', '<= 1', '>= 0'])
+      expect(judgeMetric(text, countMetric(value))).toMatchObject({
+        verdict: 'error',
+        sentence: 'what was read for create_workspaces.all.provisioning is no number',
+      });
+    for (const text of ['< 1MB/s', '>= 1KB/s'])
+      expect(judgeMetric(text, valueMetric(value)).verdict).toBe('error');
+    for (const text of expectations)
+      expect(judgeMetric(text, bucketMetric([[1, 5]], value)).verdict).toBe('error');
+    expect(judgeMetric('>= 0%', ratioMetric(value, 5)).verdict).toBe('error');
+  });
+
+  it('is an error also among samples and as a sum', () => {
+    for (const text of expectations) {
+      expect(judgeMetric(text, samplesMetric([1, Number.NaN, 3])).verdict).toBe('error');
+      expect(judgeMetric(text, bucketMetric([[1, 5]], 5, Number.NaN)).verdict).toBe('error');
+    }
+  });
+});
+
+describe('buckets with too few measurements', () => {
+  it('say how many lack', () => {
+    const few = bucketMetric([[0.1, 18]], 18, 1, 'api.latency');
+    expect(judgeMetric('p95 < 100ms', few)).toMatchObject({
+      verdict: 'inconclusive',
+      sentence: expect.stringMatching(
+        /; 18 calls are too few to decide: a P95 needs 59, so it needs 41 more calls$/,
+      ) as string,
+    });
   });
 });
 

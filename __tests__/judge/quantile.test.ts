@@ -156,7 +156,9 @@ describe('the three states of a quantile', () => {
       'p95 < 2m',
       ranks(50).map((rank) => rank / 10),
     );
-    expect(sentence).toMatch(/50 samples are too few to decide, 9 more are needed/);
+    expect(sentence).toMatch(
+      /50 workspaces are too few to decide: a P95 needs 59, so it needs 9 more workspaces/,
+    );
   });
 
   it('say how bad it may be', () => {

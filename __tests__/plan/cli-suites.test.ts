@@ -189,7 +189,7 @@ criteria:
     [
       'metric: bridge.duration, expect: "p95 < 2s"',
       'bridge',
-      /cannot be decided with 2 runs: a P95 needs 59, 57 more/,
+      /cannot be decided with 2 runs: a P95 needs 59, so it needs 57 more runs/,
     ],
     [
       'metric: notifications.duration, expect: "max < 2s"',

@@ -87,10 +87,25 @@ describe('virtual users', () => {
     const text = DASHBOARD.replace('5m', '10s');
     expect(messagesOf(() => plan(text))).toEqual([
       expect.stringMatching(
-        /"14\.10-api-latency-p99" \(p99 < 1000ms\) cannot be decided with \d+ calls: a P99 needs 299, \d+ more; raise the duration or the concurrency/,
+        /"14\.10-api-latency-p99" \(p99 < 1000ms\) cannot be decided with \d+ calls: a P99 needs 299, so it needs \d+ more calls; raise the duration, the concurrency or the rate of the probe/,
       ),
     ]);
     expect(placesOf(() => plan(text))).toEqual(['1:55']);
+  });
+
+  it('are refused when a criterion on one route is what cannot be decided, at its own place', () => {
+    const criteria =
+      'criteria: [{ id: route, metric: api.latency.templates, expect: "p99.9 < 1s" }]\n' +
+      'api_probe: { rate: 10, routes: [/api/v2/templates, /api/v2/users/me] }\n';
+    expect(messagesOf(() => plan(DASHBOARD + criteria))).toEqual([
+      expect.stringMatching(
+        /"route" \(p99\.9 < 1s\) cannot be decided with \d+ calls: a P99\.9 needs 2995, so it needs \d+ more calls;/,
+      ),
+    ]);
+    expect(placesOf(() => plan(DASHBOARD + criteria))).toEqual(['2:64']);
+    expect(plan(DASHBOARD + criteria.replace('p99.9', 'p95')).criteria.map(({ id }) => id)).toContain(
+      'route',
+    );
   });
 
   it('are five for two minutes in the profile smoke, where every call decides if no quantile can', () => {

@@ -262,6 +262,20 @@ describe('criteria', () => {
       '{ id: own, metric: create_workspaces.pods.queue, expect: "p95 < 1m", warn: "< 5" }',
     );
     expect(refusals(text)).toEqual([expect.stringMatching(/"< 5" needs an aggregate/)]);
+    expect(placesOf(() => plan(text))).toEqual(['7:80']);
+  });
+
+  it('that ask for what their metric is not are shown at what they ask', () => {
+    const text = withCriteria('{ id: own, metric: create_workspaces.pods.queue, expect: "p95 < 99%" }');
+    expect(placesOf(() => plan(text))).toEqual(['7:62']);
+  });
+
+  it('that are taken out may have a title and a requirement of their own', () => {
+    const entry =
+      '{ id: cleanup-leftover-users, disabled: true, reason: shared, title: Users, requirement: "9" }';
+    expect(plan(withCriteria(entry)).criteria).toContainEqual(
+      expect.objectContaining({ title: 'Users', requirement: '9', disabled: { reason: 'shared' } }),
+    );
   });
 });
 
@@ -270,7 +284,7 @@ describe('plans that cannot be run', () => {
     const text = GOOD.replace('count: 400', 'count: 340').replace('count: 100,', 'count: 40,');
     expect(refusals(text)).toEqual([
       expect.stringMatching(
-        /"9.9-slow-ones" \(p95 < 5m\) cannot be decided with 40 workspaces: a P95 needs 59, 19 more/,
+        /"9.9-slow-ones" \(p95 < 5m\) cannot be decided with 40 workspaces: a P95 needs 59, so it needs 19 more workspaces/,
       ),
     ]);
   });

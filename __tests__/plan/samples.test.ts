@@ -27,10 +27,10 @@ describe('samplesNeeded', () => {
 
 describe('undecidable', () => {
   it.each([
-    ['p95 < 2m', 58, /P95 needs 59, 1 more/],
-    ['p99 < 2m', 100, /P99 needs 299, 199 more/],
-    ['p90 <= 2m', 10, /P90 needs 29, 19 more/],
-    ['p99.9 < 2m', 1000, /P99.9 needs 2995, 1995 more/],
+    ['p95 < 2m', 58, /58 workspaces: a P95 needs 59, so it needs 1 more workspace;/],
+    ['p99 < 2m', 100, /100 workspaces: a P99 needs 299, so it needs 199 more workspaces;/],
+    ['p90 <= 2m', 10, /P90 needs 29, so it needs 19 more workspaces/],
+    ['p99.9 < 2m', 1000, /P99\.9 needs 2995, so it needs 1995 more workspaces/],
   ])('says what %s lacks with %i samples', (expectation, planned, message) => {
     expect(undecidable(criterionOf(expectation, { plannedSamples: planned }))).toMatch(message);
   });
@@ -54,6 +54,8 @@ describe('undecidable', () => {
 
   it('refuses more samples than are planned', () => {
     const criterion = criterionOf('max < 2m', { plannedSamples: 10, minSamples: 20 });
-    expect(undecidable(criterion)).toMatch(/wants at least 20 samples \(min_samples\), but 10 are planned/);
+    expect(undecidable(criterion)).toMatch(
+      /wants at least 20 samples \(min_samples\), but 10 are planned: it needs 10 more workspaces/,
+    );
   });
 });

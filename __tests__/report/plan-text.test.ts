@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Criterion } from '../../src/plan/plan-types.js';
 import { planLines, renderPlan, shellLine } from '../../src/report/plan-text.js';
 import { criterionOf, planOf, stepOf } from '../support/plans.js';
 import { CRITERIA, STEPS } from '../support/reports.js';
@@ -64,6 +65,55 @@ describe('the plan for people', () => {
     const text = renderPlan(planOf([stepOf()], [criterionOf('max < 1s', { requirement: '<b>[x](y)' })]));
     expect(text).not.toContain('<b>');
     expect(text).not.toContain('[x](y)');
+  });
+
+  it.each<[string, Partial<Criterion>, string]>([
+    ['p95 < 2m', { plannedSamples: 700 }, '700 workspaces; a P95 needs 59'],
+    [
+      'p95 < 2m',
+      { plannedSamples: 18, informational: true },
+      '18 workspaces; a P95 needs 59, so it needs 41 more workspaces to pass; informational',
+    ],
+    [
+      'p99.9 < 1s',
+      { plannedSamples: 2994, metric: 'api.latency.templates', informational: true },
+      '2994 calls; a P99.9 needs 2995, so it needs 1 more call to pass; informational',
+    ],
+    ['max < 2m', { plannedSamples: 10 }, '10 workspaces'],
+    ['p95 > 1s', { plannedSamples: 1 }, '1 workspace; a P95 needs 1'],
+    ['p95 < 2m', { plannedSamples: 700, minSamples: 650 }, '700 workspaces, 650 are wanted; a P95 needs 59'],
+    [
+      'p95 < 100ms',
+      { metric: 'workspace_traffic.read_latency' },
+      'a P95 needs 59; how many come is seen in the run',
+    ],
+    ['== 0', { metric: 'coderd.restarts' }, ''],
+  ])('says of %s with %j how many samples the plan yields, and what lacks', (expectation, changes, note) => {
+    const plan = planOf(STEPS, [criterionOf(expectation, { id: 'own', ...changes })]);
+    const line = planLines(plan).find((one) => one.startsWith('  own: ')) ?? '';
+    expect(line.endsWith(note === '' ? '== 0' : ` (${note})`), line).toBe(true);
+    const row =
+      renderPlan(plan)
+        .split('\n')
+        .find((one) => one.includes('`own`')) ?? '';
+    expect(row.split(' | ').at(-1)).toBe(note === '' ? ' |' : `${note} |`);
+  });
+
+  it('shows everything that a criterion says', () => {
+    const criterion = criterionOf('p95 < 2m', {
+      id: 'own',
+      title: 'The queue of the pods',
+      requirement: '7.1',
+      warn: criterionOf('p95 < 90s').expect,
+      minSamples: 100,
+      plannedSamples: 700,
+    });
+    const row =
+      renderPlan(planOf(STEPS, [criterion]))
+        .split('\n')
+        .find((one) => one.includes('`own`')) ?? '';
+    expect(row).toContain('| 7.1 | The queue of the pods<br><sub>`own`</sub> |');
+    expect(row).toContain('p95 &lt; 2m, warns unless p95 &lt; 90s, at least 100 samples');
   });
 
   it('says that nobody is notified where no users are made', () => {

@@ -149,6 +149,31 @@ describe('the summary', () => {
     expect(text).toContain('The rest is left out');
   });
 
+  it('says what would have decided a criterion that had too few samples', () => {
+    const criteria = [
+      ...CRITERIA,
+      criterionOf('p99.9 < 2m', {
+        id: 'own',
+        informational: true,
+        metric: 'create_workspaces.pod_workspaces.provisioning',
+      }),
+    ];
+    expect(renderSummary(reportOf({ criteria }))).toContain(
+      '**Too few samples to decide**\n\n- `own`: 700 workspaces; a P99.9 needs 2995, so it needs 2295 more workspaces.',
+    );
+    expect(renderSummary(reportOf())).not.toContain('Too few samples');
+  });
+
+  it('shows the warning level and the wanted samples beside what is expected', () => {
+    const [first] = CRITERIA;
+    const criteria = first && [{ ...first, warn: criterionOf('p95 < 1m').expect, minSamples: 600 }];
+    const row = renderSummary(reportOf({ ...(criteria && { criteria }) }))
+      .split('\n')
+      .find((line) => line.includes('14.6-pod-workspaces'));
+    expect(row).toContain('| p95 &lt; 2m, warns unless p95 &lt; 1m, at least 600 samples |');
+    expect(row).toContain('**warn**');
+  });
+
   it('shows criteria that were taken out, with the reason', () => {
     const criteria = [...CRITERIA, criterionOf('max < 1s', { id: 'out', disabled: { reason: 'not ours' } })];
     expect(renderSummary(reportOf({ criteria }))).toMatch(/taken out: not ours/);

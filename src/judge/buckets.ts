@@ -1,6 +1,6 @@
 import type { Expectation } from '../config/expectation.js';
 import type { BucketMetric } from '../measure/metric.js';
-import { samplesNeeded } from '../plan/samples.js';
+import { samplesNeededFor } from '../plan/samples.js';
 import { holds, isUpperLimit } from './compare.js';
 import { quantileRanks } from './quantile.js';
 import type { Observed } from './verdict.js';
@@ -58,7 +58,7 @@ function judgeQuantile(expectation: Expectation, q: number, metric: BucketMetric
   const estimate = at(ranks.rank);
   const bound = at(upperLimit ? ranks.upper : ranks.lower);
   const opposite = at(upperLimit ? ranks.lower : ranks.upper);
-  const needed = samplesNeeded(upperLimit ? q : 1 - q);
+  const needed = samplesNeededFor(expectation) ?? 1;
   const passes = estimate === 'meets' && bound === 'meets';
   const fails = estimate === 'breaches' && (n >= needed || opposite === 'breaches');
   return outcomeOf(passes ? 'meets' : fails ? 'breaches' : 'open', bucketAt(metric, ranks.rank), n);

@@ -3,12 +3,12 @@ import type { BucketMetric, Metric, RatioMetric, SampleMetric } from '../measure
 import { measuredCount, sampleCount } from '../measure/metric.js';
 import { unfit } from '../plan/fitting.js';
 import type { Criterion } from '../plan/plan-types.js';
-import { samplesNeeded } from '../plan/samples.js';
+import { countedSamples, samplesNeededFor, shortage } from '../plan/samples.js';
 import { judgeBuckets } from './buckets.js';
 import { holds, isUpperLimit } from './compare.js';
 import { formatBucket, formatQuantity } from './format.js';
 import { estimateProportion } from './proportion.js';
-import { estimateQuantile, type QuantileEstimate } from './quantile.js';
+import { estimateQuantile } from './quantile.js';
 import type { CriterionResult, CriterionVerdict, Observed } from './verdict.js';
 
 /** Judges one criterion by the metrics. What cannot be judged is an error, never a pass. */
@@ -28,6 +28,8 @@ function judge(criterion: Criterion, metrics: ReadonlyMap<string, Metric>): Crit
   }
   const mismatch = unfit(criterion.expect, fittingOf(metric));
   if (mismatch !== undefined) return { verdict: 'error', sentence: mismatch };
+  if (!isMeasurement(metric))
+    return { verdict: 'error', sentence: `what was read for ${metric.name} is no number` };
   const n = sampleCount(metric);
   if (n === 0) return { verdict: 'error', sentence: `${metric.name} has no samples` };
   const measured = measuredCount(metric) ?? 0;
@@ -87,8 +89,7 @@ function partsWarning(
     const part = metrics.get(name);
     if (part === undefined || part.shape === 'missing' || sampleCount(part) === 0) return [];
     const outcome = judgeExpectation(expect, part);
-    const { aggregate } = expect;
-    const needed = aggregate.kind === 'quantile' ? samplesNeeded(aggregate.q) : 1;
+    const needed = samplesNeededFor(expect) ?? 1;
     if (outcome.verdict !== 'fail' || (sampleCount(part) ?? needed) < needed) return [];
     return [`${name} alone is at ${observedText(outcome.observed, expect.unit)}`];
   });
@@ -96,6 +97,22 @@ function partsWarning(
 }
 
 type Measured = Exclude<Metric, { shape: 'missing' }>;
+
+/** A source may answer NaN or infinity; no comparison with them means anything. */
+function isMeasurement(metric: Measured): boolean {
+  switch (metric.shape) {
+    case 'samples':
+      return !metric.samples.some(Number.isNaN);
+    case 'ratio':
+      return Number.isFinite(metric.good) && Number.isFinite(metric.total);
+    case 'buckets':
+      // Of failed actions the sum is infinite.
+      return Number.isFinite(metric.total) && !Number.isNaN(metric.sum);
+    case 'count':
+    case 'value':
+      return Number.isFinite(metric.value);
+  }
+}
 
 function judgeExpectation(expectation: Expectation, metric: Measured): CriterionVerdict {
   switch (metric.shape) {
@@ -126,7 +143,7 @@ function judgeQuantile(expectation: Expectation, q: number, metric: SampleMetric
     value !== undefined && holds(value, expectation.operator, expectation.threshold);
   const bound = upperLimit ? estimate.upper : estimate.lower;
   const opposite = upperLimit ? estimate.lower : estimate.upper;
-  const needed = samplesNeeded(upperLimit ? q : 1 - q);
+  const needed = samplesNeededFor(expectation) ?? 1;
   const verdict = meets(estimate.value)
     ? meets(bound)
       ? 'pass'
@@ -139,18 +156,15 @@ function judgeQuantile(expectation: Expectation, q: number, metric: SampleMetric
     verdict,
     observed,
     sentence:
-      verdict === 'inconclusive' ? `${sentence}; ${doubt(estimate, needed, bound, expectation)}` : sentence,
+      verdict === 'inconclusive'
+        ? `${sentence}; ${doubt(metric.name, estimate.n, bound, expectation)}`
+        : sentence,
   };
 }
 
-function doubt(
-  estimate: QuantileEstimate,
-  needed: number,
-  bound: number | undefined,
-  expectation: Expectation,
-): string {
-  if (estimate.n < needed)
-    return `${estimate.n} samples are too few to decide, ${needed - estimate.n} more are needed`;
+function doubt(metric: string, n: number, bound: number | undefined, expectation: Expectation): string {
+  const missing = shortage(metric, expectation, n);
+  if (missing !== undefined) return `${countedSamples(metric, n)} are too few to decide: ${missing}`;
   return `at 95 % confidence it may be ${formatQuantity(bound ?? Infinity, expectation.unit)}`;
 }
 
@@ -182,6 +196,11 @@ function judgeByBuckets(expectation: Expectation, metric: BucketMetric): Criteri
     return { verdict: 'error', sentence: `"${expectation.text}" does not fit ${metric.name}` };
   const sentence = describe(expectation, outcome.observed);
   if (outcome.verdict !== 'inconclusive') return { ...outcome, sentence };
+  if (shortage(metric.name, expectation, metric.total) !== undefined)
+    return {
+      ...outcome,
+      sentence: `${sentence}; ${doubt(metric.name, metric.total, undefined, expectation)}`,
+    };
   const bounds = metric.buckets.map(({ upTo }) => formatQuantity(upTo, metric.unit)).join(', ');
   return {
     ...outcome,

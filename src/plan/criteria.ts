@@ -41,7 +41,7 @@ export function planCriteria(
     const replaced = base.find(({ id }) => id === entry.id);
     const planned = 'disabled' in entry ? takenOut(entry, replaced) : ownCriterion(entry, metrics, later);
     if ('message' in planned)
-      mistakes.push({ ...planned, ...options.locate(index, 'disabled' in entry ? 'id' : 'metric') });
+      mistakes.push({ message: planned.message, ...options.locate(index, planned.key) });
     else own.push(planned);
   });
   const kept = base.filter(({ id }) => !own.some((criterion) => criterion.id === id));
@@ -84,18 +84,26 @@ function cleanupCriteria(): Criterion[] {
   }));
 }
 
+/** Why an entry is no criterion of this run, and at which of its keys. */
+interface Misfit {
+  readonly key: 'id' | 'metric' | 'expect' | 'warn';
+  readonly message: string;
+}
+
 function takenOut(
   entry: Extract<CriterionConfig, { disabled: true }>,
   replaced: Criterion | undefined,
-): Criterion | Mistake {
+): Criterion | Misfit {
   if (replaced === undefined) {
     return {
+      key: 'id',
       message: `criterion "${entry.id}" is disabled, but this run has no criterion of that id to take out`,
     };
   }
   return {
     ...replaced,
     ...(entry.title !== undefined && { title: entry.title }),
+    ...(entry.requirement !== undefined && { requirement: entry.requirement }),
     disabled: { reason: entry.reason },
   };
 }
@@ -104,16 +112,16 @@ function ownCriterion(
   entry: ActiveCriterionConfig,
   metrics: readonly KnownMetric[],
   later: readonly string[],
-): Criterion | Mistake {
+): Criterion | Misfit {
   const metric = metrics.find(({ name }) => name === entry.metric);
   const mayCome = later.some((start) => entry.metric.startsWith(start) && entry.metric !== start);
-  if (metric === undefined && !mayCome) return { message: unknownMetric(entry, metrics) };
+  if (metric === undefined && !mayCome) return { key: 'metric', message: unknownMetric(entry, metrics) };
   // What a suite measures itself is known only by its results: there the expectation is compared with them.
   const known = metric ?? { unit: entry.expect.unit };
-  const mismatch = [entry.expect, ...(entry.warn ? [entry.warn] : [])]
-    .map((expectation) => (metric === undefined ? undefined : unfit(expectation, metric)))
-    .find(Boolean);
-  if (mismatch !== undefined) return { message: `criterion "${entry.id}": ${mismatch}` };
+  for (const key of ['expect', 'warn'] as const) {
+    const mismatch = metric && entry[key] && unfit(entry[key], metric);
+    if (mismatch !== undefined) return { key, message: `criterion "${entry.id}": ${mismatch}` };
+  }
   return {
     id: entry.id,
     title: entry.title ?? entry.metric,

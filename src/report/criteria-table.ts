@@ -1,5 +1,6 @@
 import { formatBucket, formatQuantity } from '../judge/format.js';
 import type { CriterionResult } from '../judge/verdict.js';
+import type { Criterion } from '../plan/plan-types.js';
 import { cell, code, table } from './markdown.js';
 
 const NO_BREAK = '\u00a0';
@@ -16,12 +17,23 @@ function row(result: CriterionResult): string[] {
   return [
     cell(criterion.requirement ?? ''),
     `${cell(criterion.title)}<br><sub>${code(criterion.id)}</sub>`,
-    cell(criterion.expect.text),
+    cell(expectedText(criterion)),
     observed.value,
     observed.interval,
     observed.n,
     verdictCell(result),
   ];
+}
+
+/** What a criterion asks for, with its warning level and the samples that it wants. */
+export function expectedText({ expect, warn, minSamples }: Criterion): string {
+  return [
+    expect.text,
+    warn === undefined ? '' : `warns unless ${warn.text}`,
+    minSamples === undefined ? '' : `at least ${formatQuantity(minSamples, 'count')} samples`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 interface ObservedCells {

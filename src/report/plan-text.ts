@@ -9,10 +9,11 @@ import type {
   Plan,
   Step,
 } from '../plan/plan-types.js';
-import { samplesNeeded } from '../plan/samples.js';
+import { samplePlan } from '../plan/samples.js';
 import { isCliStep, isSuiteStep, stepName, suiteStepsOf } from '../plan/steps.js';
 import { minutes } from '../units.js';
 import { browserStepSentence } from './browser.js';
+import { expectedText } from './criteria-table.js';
 import { cell, code, details, sections, table } from './markdown.js';
 import { modeText } from './traffic.js';
 
@@ -36,7 +37,7 @@ export function planLines(plan: Plan): readonly string[] {
     'Criteria:',
     ...plan.criteria.map(
       (criterion) =>
-        `  ${criterion.id}: ${criterion.metric} ${criterion.expect.text}${sampleNote(criterion)}`,
+        `  ${criterion.id}: ${criterion.metric} ${expectedText(criterion)}${inBrackets(sampleNote(criterion))}`,
     ),
     ...effectSentences(plan),
   ];
@@ -84,11 +85,13 @@ function createSentence(step: CreateWorkspacesStep): string {
 }
 
 function sampleNote(criterion: Criterion): string {
-  if (criterion.disabled) return ` (taken out: ${criterion.disabled.reason})`;
-  const { aggregate } = criterion.expect;
-  if (criterion.plannedSamples === undefined || aggregate.kind !== 'quantile') return '';
-  return ` (${criterion.plannedSamples} samples; ${samplesNeeded(aggregate.q)} are needed to show it)`;
+  if (criterion.disabled) return `taken out: ${criterion.disabled.reason}`;
+  return [samplePlan(criterion), criterion.informational ? 'informational' : '']
+    .filter((part) => part !== '')
+    .join('; ');
 }
+
+const inBrackets = (note: string): string => (note === '' ? '' : ` (${note})`);
 
 /** What the run takes and does, sentence by sentence. */
 export function effectSentences(plan: Plan): readonly string[] {
@@ -139,9 +142,10 @@ export function renderPlan(plan: Plan): string {
   );
   const criteria = plan.criteria.map((criterion) => [
     cell(criterion.requirement ?? ''),
-    code(criterion.id),
+    `${cell(criterion.title)}<br><sub>${code(criterion.id)}</sub>`,
     code(criterion.metric),
-    cell(`${criterion.expect.text}${sampleNote(criterion)}`),
+    cell(expectedText(criterion)),
+    cell(sampleNote(criterion)),
   ]);
   const commands = plan.phases
     .flatMap((phase) => phase.steps.filter(isCliStep).map((step) => shellLine(step.command)))
@@ -160,7 +164,7 @@ export function renderPlan(plan: Plan): string {
     effectSentences(plan)
       .map((sentence) => `- ${cell(sentence)}`)
       .join('\n'),
-    table(['Requirement', 'Criterion', 'Metric', 'Expected'], criteria),
+    table(['Requirement', 'Criterion', 'Metric', 'Expected', 'Samples by this plan'], criteria),
     commands === '' ? undefined : details('Commands', `\`\`\`sh\n${commands}\n\`\`\``),
   ]);
 }

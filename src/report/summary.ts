@@ -1,6 +1,7 @@
 import { formatQuantity } from '../judge/format.js';
 import { estimateQuantile } from '../judge/quantile.js';
-import type { GateVerdict } from '../judge/verdict.js';
+import type { CriterionResult, GateVerdict } from '../judge/verdict.js';
+import { countedSamples, shortage } from '../plan/samples.js';
 import { createStepsOf, groupsOf } from '../plan/steps.js';
 import { BROWSER_CHECK } from '../ready/readiness.js';
 import { apiLoadDetails, apiLoadSentences } from './api-load.js';
@@ -31,6 +32,7 @@ export function renderSummary(report: RunReport): string {
     plan.subject === undefined ? undefined : `Under test: ${code(plan.subject)}`,
     judged ? `**${verdict.verdict}**: ${cell(verdict.reason)}` : cell(verdict.reason),
     judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
+    judged ? shortagesText(verdict.results) : undefined,
     timeText(report),
     retriesText(report),
     verdict.verdict === 'cancelled' ? partialText(report) : undefined,
@@ -65,6 +67,18 @@ function timeText(report: RunReport): string | undefined {
 function slowestDetails(report: RunReport): string | undefined {
   const tables = slowestTables(report);
   return tables === undefined ? undefined : details('The slowest workspaces', tables);
+}
+
+/** What would have decided the criteria that had too few samples. */
+function shortagesText(results: readonly CriterionResult[]): string | undefined {
+  const short = results.flatMap((result) => {
+    if (result.verdict !== 'inconclusive' || result.observed.n === undefined) return [];
+    const { id, metric, expect } = result.criterion;
+    const missing = shortage(metric, expect, result.observed.n);
+    if (missing === undefined) return [];
+    return [`- ${code(id)}: ${cell(`${countedSamples(metric, result.observed.n)}; ${missing}`)}.`];
+  });
+  return short.length === 0 ? undefined : `**Too few samples to decide**\n\n${short.join('\n')}`;
 }
 
 /** What there was when the run was cancelled. */
