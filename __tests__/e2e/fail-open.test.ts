@@ -149,9 +149,9 @@ describe.concurrent('stays red where others are green', { timeout: LONGEST_SCENA
   }
 });
 
-/** Blocks the event loop of the action's own process for a fifth of a second, again and again. */
+/** Blocks the event loop of the action's own process for two fifths of a second, again and again. */
 const BUSY = {
   NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(
-    'setInterval(()=>{const end=Date.now()+200;while(Date.now()<end);},300).unref()',
+    'setInterval(()=>{const end=Date.now()+400;while(Date.now()<end);},500).unref()',
   )}`,
 };
