@@ -48,9 +48,7 @@ async function startServer(...args: string[]): Promise<ServerProcess> {
 const users = Array.from({ length: USERS }, (_none, index) => ({ token: `token-${index}`, values: {} }));
 
 function measured({ series }: LoadResult): Distribution {
-  const all = new Distribution();
-  for (const { warmUp, latency } of series) if (!warmUp) all.mergeData(latency);
-  return all;
+  return Distribution.merged(series.filter(({ warmUp }) => !warmUp).map(({ latency }) => latency));
 }
 
 /** How near the probe comes to what the server itself recorded, and how far a closed loop beside it stays. */

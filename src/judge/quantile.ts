@@ -1,4 +1,4 @@
-import { nearestRank } from '../measure/nearest-rank.js';
+import { nearestRank } from '../nearest-rank.js';
 import { binomialAtMost } from './binomial.js';
 
 /** 1e-12 keeps a bound that has exactly 95 % (P95 of one sample, from below) from being lost to rounding. */

@@ -1,5 +1,5 @@
 import type { LoadResult, LoadSeries } from '../load/load-types.js';
-import { Distribution, type DistributionData } from '../load/recorder.js';
+import { Distribution } from '../load/recorder.js';
 import { sumCodes, sumLatencies, type RouteCounts } from '../measure/server-counts.js';
 import { answeringRoutes, requestsOf, serverErrorsOf, type ServerDelta } from '../measure/server-latency.js';
 import { serverRouteOf } from '../measure/server-routes.js';
@@ -115,11 +115,11 @@ function routeOf({ method, pattern }: LoadSeries, routes: readonly RouteCounts[]
 
 function compare(series: readonly LoadSeries[], routes: readonly RouteCounts[]): ComparedRoute {
   const judged = series.filter(({ warmUp }) => !warmUp);
-  const ours = merged(judged.map(({ latency }) => latency));
-  const wait = merged(judged.map(({ connectionWait }) => connectionWait)).quantile(0.95);
+  const ours = Distribution.merged(judged.map(({ latency }) => latency));
+  const wait = Distribution.merged(judged.map(({ connectionWait }) => connectionWait)).quantile(0.95);
   const codes = sumCodes(routes.map((route) => route.codes));
   const counted = requestsOf({ codes });
-  const answered = merged(series.map(({ latency }) => latency));
+  const answered = Distribution.merged(series.map(({ latency }) => latency));
   return {
     ids: [...new Set(series.map(({ route }) => route))].sort(),
     ours: {
@@ -143,12 +143,6 @@ function compareQuantiles(ours: Distribution, latency: RouteCounts['latency']): 
     const outsideByMs = oursMs > upToMs ? oursMs - upToMs : Math.min(0, oursMs - aboveMs);
     return { name, oursMs, aboveMs, upToMs, outsideByMs };
   });
-}
-
-function merged(parts: readonly DistributionData[]): Distribution {
-  const whole = new Distribution();
-  for (const part of parts) whole.mergeData(part);
-  return whole;
 }
 
 const sentIn = ({ latency, throttled }: LoadSeries): number => {

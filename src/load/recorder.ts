@@ -1,3 +1,5 @@
+import { nearestRank } from '../nearest-rank.js';
+
 /**
  * Distributions of durations in bounded memory. While there are few values they are kept as they are, so that every
  * quantile is exact (also where a decision hangs on one order statistic); beyond that they go into buckets whose bounds
@@ -88,8 +90,7 @@ export class Distribution {
   quantile(q: number): number {
     const { count } = this;
     if (count === 0) return Number.NaN;
-    // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
-    const rank = Math.min(count, Math.max(1, Math.ceil(q * count - 1e-9)));
+    const rank = nearestRank(count, q);
     if (rank > this.#count) return Infinity;
     if (this.#raw !== undefined) {
       this.#sorted ??= ascending(this.#raw);
@@ -131,9 +132,13 @@ export class Distribution {
   }
 
   static from(data: DistributionData): Distribution {
-    const distribution = new Distribution();
-    distribution.mergeData(data);
-    return distribution;
+    return Distribution.merged([data]);
+  }
+
+  static merged(parts: readonly DistributionData[]): Distribution {
+    const whole = new Distribution();
+    for (const part of parts) whole.mergeData(part);
+    return whole;
   }
 
   #exact(): DistributionData {

@@ -1,5 +1,5 @@
 import { ascending } from './metric.js';
-import { nearestRank } from './nearest-rank.js';
+import { nearestRank } from '../nearest-rank.js';
 import type { WorkspaceTime } from './workspace-time.js';
 
 /** The driver's clock beside the server's, for the same workspaces; in seconds. */

@@ -1,7 +1,7 @@
 import type { ObservedTimings, ObservedWorkspace } from '../evidence.js';
 import { compareClocks, type ClockComparison } from './clocks.js';
 import { ascending } from './metric.js';
-import { nearestRank } from './nearest-rank.js';
+import { nearestRank } from '../nearest-rank.js';
 import type { RunRecord } from './result-file.js';
 import type { GroupEvidence } from './workspace-metrics.js';
 import {
