@@ -1,14 +1,12 @@
 import { browserMetricNames } from '../plan/metric-names.js';
 import type { BrowserWish } from '../plan/plan-types.js';
 import type { Seconds } from '../units.js';
-import { messageOf } from '../errors.js';
 import { readBrowserPage, type BrowserPage } from './browser-page.js';
-import { ExpositionError } from './exposition.js';
 import { countCauses, failureCause } from './failure-cause.js';
 import type { Metric } from './metric.js';
+import { readable, type Unusable } from './metrics-page.js';
 import type { RunRecord } from './result-file.js';
-
-type Unusable = { readonly unusable: string };
+import { COVERAGE } from './coverage.js';
 
 /** What the CLI's dashboard suite left behind. */
 export interface BrowserEvidence {
@@ -28,7 +26,6 @@ export interface BrowserEvidence {
 
 const SUITE = 'dashboard-browser';
 const PHASE = 'dashboard';
-const COVERAGE = 0.95;
 /** A browser clicks to the end of its time. One whose page does not come, or that crashes, ends before, and passes. */
 const WHOLE_RUN = 0.98;
 const RUN_GRAIN_MS = 500;
@@ -52,7 +49,7 @@ function obstacle(evidence: BrowserEvidence): string | undefined {
   if ('unusable' in runs) return runs.unusable;
   if (runs.length === 0) return `${SUITE}: no browser was started, because the CLI found no scale-test users`;
   const idle = runs.filter((run) => run.error !== undefined || endedEarly(run, evidence));
-  const content = readable(page);
+  const content = contentOf(page);
   if ('unusable' in content || content.actions === 0) {
     if (idle.length > 0) return `${SUITE}: no action was performed: ${whyIdle(idle, evidence)}`;
     if ('unusable' in content) return `${SUITE}: ${content.unusable}`;
@@ -94,7 +91,7 @@ function contradiction({ actions }: BrowserPage, { logged, users }: BrowserEvide
 /** All metrics of the browsers. */
 export function browserMetrics(evidence: BrowserEvidence): readonly Metric[] {
   const problem = browserProblem(evidence);
-  const content = readable(evidence.page);
+  const content = contentOf(evidence.page);
   if (problem !== undefined || 'unusable' in content || 'unusable' in evidence.page)
     return browserMetricNames().map(({ name }) => ({
       name,
@@ -122,12 +119,5 @@ export function browserMetrics(evidence: BrowserEvidence): readonly Metric[] {
   ];
 }
 
-function readable(page: BrowserEvidence['page']): BrowserPage | Unusable {
-  if ('unusable' in page) return page;
-  try {
-    return readBrowserPage(page.text);
-  } catch (thrown) {
-    if (!(thrown instanceof ExpositionError)) throw thrown;
-    return { unusable: `the metrics page cannot be read: ${messageOf(thrown)}` };
-  }
-}
+const contentOf = (page: BrowserEvidence['page']): BrowserPage | Unusable =>
+  'unusable' in page ? page : readable(() => readBrowserPage(page.text));

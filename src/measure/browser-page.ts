@@ -1,5 +1,7 @@
 import { ExpositionError, histogramsOf, parseExposition } from './exposition.js';
+import { commonBounds } from './histogram-sum.js';
 import type { Bucket } from './metric.js';
+import { readable } from './metrics-page.js';
 
 const FAMILY = 'coderd_scaletest_dashboard';
 const ACTION = 'action';
@@ -16,13 +18,8 @@ export interface BrowserPage {
 
 /** What a page tells, for the log of a run; undefined when it is none of this suite. */
 export function describeBrowserPage(text: string): string | undefined {
-  try {
-    const { actions, failed } = readBrowserPage(text);
-    return `${actions} actions, ${failed} of them failed`;
-  } catch (thrown) {
-    if (thrown instanceof ExpositionError) return undefined;
-    throw thrown;
-  }
+  const page = readable(() => readBrowserPage(text));
+  return 'unusable' in page ? undefined : `${page.actions} actions, ${page.failed} of them failed`;
 }
 
 /**
@@ -40,9 +37,8 @@ export function readBrowserPage(text: string): BrowserPage {
       .filter(({ name }) => name === `${FAMILY}_errors_total`)
       .map(({ labels, value }) => [labels[ACTION] ?? '', value] as const),
   );
-  const bounds = series[0]?.buckets.map(({ upTo }) => upTo) ?? [];
-  if (series.some(({ buckets }) => buckets.map(({ upTo }) => upTo).join() !== bounds.join()))
-    throw new ExpositionError('its actions have different buckets');
+  const bounds = commonBounds(series);
+  if (bounds === undefined) throw new ExpositionError('its actions have different buckets');
   const succeeded = series.map(({ labels, count }) => count - (failures.get(labels[ACTION] ?? '') ?? 0));
   if (succeeded.some((count) => !(count >= 0)))
     throw new ExpositionError('it has more failures than actions');

@@ -2,6 +2,7 @@ import { Distribution, orderedValues } from '../load/recorder.js';
 import type { LoadResult, LoadSeries } from '../load/load-types.js';
 import type { Seconds } from '../units.js';
 import type { Metric, SampleMetric } from './metric.js';
+import { COVERAGE } from './coverage.js';
 
 /** What the virtual users left behind. */
 export interface LoadEvidence {
@@ -14,7 +15,6 @@ export interface LoadEvidence {
 
 export const LOAD_FILE = 'evidence/api-load.json';
 const BASELINE = 'buildinfo';
-const COVERAGE = 0.95;
 /** Of the calls that were due; beyond it the load was another one than planned. */
 const MOST_THROTTLED = 0.05;
 

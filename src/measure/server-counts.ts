@@ -1,13 +1,13 @@
 import { ExpositionError, histogramsOf, parseExposition, type Sample } from './exposition.js';
-import type { Bucket } from './metric.js';
+import { haveSameBounds, sumHistograms, type Histogram } from './histogram-sum.js';
 
 /** What one route has answered. */
 export interface RouteCounts {
   readonly method: string;
   /** The route's pattern, as the server names it: `/api/v2/users/{user}`; `UNKNOWN` and `STATIC` for what has none. */
   readonly path: string;
-  /** In seconds; without WebSockets. Ascending finite bounds, each with the number of requests up to and at it. */
-  readonly latency: { readonly buckets: readonly Bucket[]; readonly total: number; readonly sum: number };
+  /** In seconds; without WebSockets. */
+  readonly latency: Histogram;
   /** Requests by status code, 101 for WebSockets that have ended and 0 for other connections that were taken over. */
   readonly codes: Readonly<Record<string, number>>;
 }
@@ -17,7 +17,7 @@ export type ServerCounts = ReadonlyMap<string, RouteCounts>;
 
 const LATENCIES = 'coderd_api_request_latencies_seconds';
 const PROCESSED = 'coderd_api_requests_processed_total';
-const NOTHING: RouteCounts['latency'] = { buckets: [], total: 0, sum: 0 };
+const NOTHING: Histogram = { buckets: [], total: 0, sum: 0 };
 
 /**
  * What a process has counted about its requests since its start.
@@ -78,7 +78,7 @@ function growth(before: RouteCounts, after: RouteCounts): RouteCounts | undefine
   }
   const earlier = before.latency;
   if (earlier.total === 0) return { ...after, codes };
-  if (boundsOf(earlier) !== boundsOf(after.latency)) return undefined;
+  if (!haveSameBounds(earlier, after.latency)) return undefined;
   const buckets = after.latency.buckets.map(({ upTo, count }, index) => ({
     upTo,
     count: count - (earlier.buckets[index]?.count ?? 0),
@@ -88,26 +88,14 @@ function growth(before: RouteCounts, after: RouteCounts): RouteCounts | undefine
   return { ...after, codes, latency: { buckets, total, sum: Math.max(0, after.latency.sum - earlier.sum) } };
 }
 
-const boundsOf = ({ buckets }: RouteCounts['latency']): string => buckets.map(({ upTo }) => upTo).join();
-
 /**
  * The counts of several processes, or of several routes, in one.
  * @throws ExpositionError when their buckets have different bounds.
  */
-export function sumLatencies(latencies: readonly RouteCounts['latency'][]): RouteCounts['latency'] {
-  const filled = latencies.filter(({ total }) => total > 0);
-  const [first] = filled;
-  if (first === undefined) return NOTHING;
-  if (filled.some((one) => boundsOf(one) !== boundsOf(first)))
-    throw new ExpositionError(`series of ${LATENCIES} have different buckets`);
-  return {
-    buckets: first.buckets.map(({ upTo }, index) => ({
-      upTo,
-      count: filled.reduce((sum, { buckets }) => sum + (buckets[index]?.count ?? 0), 0),
-    })),
-    total: filled.reduce((all, { total }) => all + total, 0),
-    sum: filled.reduce((all, { sum }) => all + sum, 0),
-  };
+export function sumLatencies(latencies: readonly Histogram[]): Histogram {
+  const sum = sumHistograms(latencies.filter(({ total }) => total > 0));
+  if (sum === undefined) throw new ExpositionError(`series of ${LATENCIES} have different buckets`);
+  return sum;
 }
 
 export function sumCodes(all: readonly RouteCounts['codes'][]): Readonly<Record<string, number>> {

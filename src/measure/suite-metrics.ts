@@ -1,11 +1,11 @@
 import { messageOf } from '../errors.js';
 import { ExpositionError } from './exposition.js';
 import { ascending, type Metric, type SampleMetric } from './metric.js';
+import type { MetricsPage, Unusable } from './metrics-page.js';
 import type { RunRecord } from './result-file.js';
 import { suitePageMetrics } from './suite-page.js';
 import { gatherReadings, type Readings } from './suite-readings.js';
-
-type Unusable = { readonly unusable: string };
+import { COVERAGE } from './coverage.js';
 
 /** What a suite of the CLI left behind. */
 export interface SuiteEvidence {
@@ -16,12 +16,10 @@ export interface SuiteEvidence {
   /** Where the result file without its logs is kept. */
   readonly evidence: string;
   /** Its own metrics page; undefined where it has none. */
-  readonly page?: { readonly text: string; readonly isFinal: boolean; readonly evidence: string } | Unusable;
+  readonly page?: MetricsPage | Unusable;
   /** Numbers in `metrics` that were asked for, not measured. */
   readonly notMeasured: readonly string[];
 }
-
-const COVERAGE = 0.95;
 
 /** Why a suite's runs say nothing, whatever its exit code; undefined when they can be judged. */
 export function suiteProblem({ suite, planned, runs }: SuiteEvidence): string | undefined {

@@ -1,18 +1,16 @@
-import { ExpositionError, histogramsOf, parseExposition, type Exposition } from './exposition.js';
+import { histogramsOf, parseExposition, type Exposition } from './exposition.js';
+import { sumSeries } from './histogram-sum.js';
 import type { BucketMetric, CountMetric } from './metric.js';
+import { readable } from './metrics-page.js';
 
 const FAMILY = 'coderd_scaletest_';
 
 /** What a suite's own metrics page tells, for the log of a run; undefined when it is none. */
 export function describeSuitePage(text: string): string | undefined {
-  try {
-    const { samples } = parseExposition(text);
-    const own = samples.filter(({ name }) => name.startsWith(FAMILY));
-    return own.length === 0 ? undefined : `${own.length} numbers on its metrics page`;
-  } catch (thrown) {
-    if (thrown instanceof ExpositionError) return undefined;
-    throw thrown;
-  }
+  const page = readable(() => parseExposition(text));
+  if ('unusable' in page) return undefined;
+  const own = page.samples.filter(({ name }) => name.startsWith(FAMILY));
+  return own.length === 0 ? undefined : `${own.length} numbers on its metrics page`;
 }
 
 type Found =
@@ -42,20 +40,6 @@ function counter({ samples }: Exposition, family: string): Found {
 
 function histogram(page: Exposition, family: string): Found | undefined {
   if (!family.endsWith('_seconds')) return undefined;
-  const series = histogramsOf(page, family);
-  const bounds = series[0]?.buckets.map(({ upTo }) => upTo) ?? [];
-  if (series.some(({ buckets }) => buckets.map(({ upTo }) => upTo).join() !== bounds.join()))
-    throw new ExpositionError(`the series of ${family} have different buckets`);
-  const total = series.reduce((sum, { count }) => sum + count, 0);
-  if (total === 0) return undefined;
-  return {
-    shape: 'buckets',
-    unit: 'seconds',
-    buckets: bounds.map((upTo, index) => ({
-      upTo,
-      count: series.reduce((sum, { buckets }) => sum + (buckets[index]?.count ?? 0), 0),
-    })),
-    total,
-    sum: series.reduce((sum, one) => sum + one.sum, 0),
-  };
+  const sum = sumSeries(histogramsOf(page, family), family);
+  return sum.total === 0 ? undefined : { shape: 'buckets', unit: 'seconds', ...sum };
 }

@@ -1,13 +1,12 @@
 import type { ObservedWorkspaces } from '../evidence.js';
 import { trafficMetricNames } from '../plan/metric-names.js';
 import type { Seconds } from '../units.js';
-import { messageOf } from '../errors.js';
-import { ExpositionError } from './exposition.js';
+import type { Histogram } from './histogram-sum.js';
 import type { BucketMetric, Metric } from './metric.js';
+import { readable, type MetricsPage, type Unusable } from './metrics-page.js';
 import type { RunRecord } from './result-file.js';
-import { readTrafficPage, type Latencies, type TrafficPage } from './traffic-page.js';
-
-type Unusable = { readonly unusable: string };
+import { readTrafficPage, type TrafficPage } from './traffic-page.js';
+import { COVERAGE } from './coverage.js';
 
 /** What workspace-traffic left behind. */
 export interface TrafficEvidence {
@@ -26,14 +25,6 @@ export interface TrafficEvidence {
   readonly page: MetricsPage | Unusable;
 }
 
-export interface MetricsPage {
-  readonly text: string;
-  /** Whether it was read when nothing was sent any more. */
-  readonly isFinal: boolean;
-  readonly evidence: string;
-}
-
-const COVERAGE = 0.95;
 const PHASE = 'traffic';
 /** A run that passed in less of its time lost its connection: up to v2.31 the CLI lets such runs pass. */
 const WHOLE_RUN = 0.98;
@@ -168,7 +159,7 @@ function transferredBytes(runs: readonly RunRecord[], page: UsablePage | Unusabl
 function latencyMetric(metric: 'read_latency' | 'write_latency', page: UsablePage | Unusable): Metric {
   const name = metricName(metric);
   if ('unusable' in page) return { name, shape: 'missing', reason: `workspace-traffic: ${page.unusable}` };
-  const latencies: Latencies =
+  const latencies: Histogram =
     metric === 'read_latency' ? page.content.readLatency : page.content.writeLatency;
   const buckets: BucketMetric = {
     name,
@@ -189,19 +180,10 @@ function usablePage(
   observation: ObservedWorkspaces | Unusable,
 ): UsablePage | Unusable {
   if ('unusable' in page) return page;
-  const content = readable(page.text);
+  const content = readable(() => readTrafficPage(page.text));
   if ('unusable' in content) return content;
   const foreign = foreignPage(content, observation) ?? partialPage(content, runs, page);
   return foreign === undefined ? { content, page } : { unusable: foreign };
-}
-
-function readable(text: string): TrafficPage | Unusable {
-  try {
-    return readTrafficPage(text);
-  } catch (thrown) {
-    if (!(thrown instanceof ExpositionError)) throw thrown;
-    return { unusable: `the metrics page cannot be read: ${messageOf(thrown)}` };
-  }
 }
 
 /** Where the port was taken the CLI goes on without a page, and another program answers there. */

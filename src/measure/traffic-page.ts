@@ -1,15 +1,9 @@
-import { ExpositionError, histogramsOf, parseExposition, type Exposition } from './exposition.js';
-import type { Bucket } from './metric.js';
+import { histogramsOf, parseExposition, type Exposition } from './exposition.js';
+import { sumSeries, type Histogram } from './histogram-sum.js';
+import { readable } from './metrics-page.js';
 
 const FAMILY = 'coderd_scaletest';
 const NAME_LABEL = 'workspace_name';
-
-/** Latencies of all workspaces together. */
-export interface Latencies {
-  readonly buckets: readonly Bucket[];
-  readonly total: number;
-  readonly sum: number;
-}
 
 /** What the metrics page of workspace-traffic says, all workspaces together. */
 export interface TrafficPage {
@@ -18,20 +12,16 @@ export interface TrafficPage {
   readonly bytesWritten: number;
   /** Workspaces of which a connection was closed abnormally while reading or writing. */
   readonly withErrors: ReadonlySet<string>;
-  readonly readLatency: Latencies;
-  readonly writeLatency: Latencies;
+  readonly readLatency: Histogram;
+  readonly writeLatency: Histogram;
 }
 
 /** What a page tells, for the log of a run; undefined when it is none of workspace-traffic. */
 export function describeTrafficPage(text: string): string | undefined {
-  try {
-    const { workspaces, bytesRead, bytesWritten } = readTrafficPage(text);
-    if (workspaces.size === 0) return undefined;
-    return `${workspaces.size} workspaces, ${megabytes(bytesWritten)} MB written and ${megabytes(bytesRead)} MB read`;
-  } catch (thrown) {
-    if (thrown instanceof ExpositionError) return undefined;
-    throw thrown;
-  }
+  const page = readable(() => readTrafficPage(text));
+  if ('unusable' in page || page.workspaces.size === 0) return undefined;
+  const { workspaces, bytesRead, bytesWritten } = page;
+  return `${workspaces.size} workspaces, ${megabytes(bytesWritten)} MB written and ${megabytes(bytesRead)} MB read`;
 }
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
@@ -55,18 +45,13 @@ export function readTrafficPage(text: string): TrafficPage {
 }
 
 /** All workspaces together. Each run first records an artificial 0 s, which is in every bucket and is taken out again. */
-function latencies(page: Exposition, name: string): Latencies {
+function latencies(page: Exposition, name: string): Histogram {
   const series = histogramsOf(page, `${FAMILY}_${name}`);
   const artificial = series.filter(({ buckets }) => (buckets[0]?.count ?? 0) > 0).length;
-  const bounds = series[0]?.buckets.map(({ upTo }) => upTo) ?? [];
-  if (series.some(({ buckets }) => buckets.map(({ upTo }) => upTo).join() !== bounds.join()))
-    throw new ExpositionError(`the series of ${name} have different buckets`);
+  const { buckets, total, sum } = sumSeries(series, name);
   return {
-    buckets: bounds.map((upTo, index) => ({
-      upTo,
-      count: series.reduce((all, { buckets }) => all + (buckets[index]?.count ?? 0), 0) - artificial,
-    })),
-    total: series.reduce((all, { count }) => all + count, 0) - artificial,
-    sum: series.reduce((all, one) => all + one.sum, 0),
+    buckets: buckets.map(({ upTo, count }) => ({ upTo, count: count - artificial })),
+    total: total - artificial,
+    sum,
   };
 }

@@ -9,6 +9,7 @@ import {
 } from './metric.js';
 import type { RunRecord } from './result-file.js';
 import { buildInterval, isAlive, NEVER, passedAtFirst, stagesOf, type Stages } from './stages.js';
+import { COVERAGE } from './coverage.js';
 
 /** What a group's step left behind: its runs, or why they cannot be used. */
 export interface GroupEvidence {
@@ -24,7 +25,6 @@ export interface GroupEvidence {
 /** The server's view; or why it could not be read. */
 export type Observation = ObservedWorkspaces | { readonly unusable: string };
 
-const COVERAGE = 0.95;
 const PHASE = 'create';
 export const OBSERVATION_FILE = 'evidence/workspaces.json';
 

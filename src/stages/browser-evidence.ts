@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { countLoggedActions, type BrowserEvidence } from '../measure/browser-metrics.js';
 import { readBrowserPage } from '../measure/browser-page.js';
-import { ExpositionError } from '../measure/exposition.js';
+import { readable } from '../measure/metrics-page.js';
 import { evidenceName, isBrowserStep } from '../plan/steps.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { StepOutcome } from '../run/run-types.js';
 import type { World } from '../world.js';
 import type { StepReading } from './measuring.js';
-import { readPage } from './traffic-evidence.js';
+import { readPage } from './page-evidence.js';
 
 /** How much of the load the metrics page tells of: also the file evidence/dashboard-browser.coverage.json. */
 interface PageCoverage {
@@ -58,16 +58,13 @@ function coverageOf(
   { page, logged }: BrowserEvidence,
 ): PageCoverage | undefined {
   if (metricsPage === undefined || 'unusable' in metricsPage || 'unusable' in page) return undefined;
-  try {
-    return {
-      pageReadAt: metricsPage.readAt.toISOString(),
-      suiteEndedAt: endedAt.toISOString(),
-      secondsBeforeTheEnd: (endedAt.getTime() - metricsPage.readAt.getTime()) / 1000,
-      actionsOnPage: readBrowserPage(page.text).actions,
-      ...(logged !== undefined && { actionsInLog: logged }),
-    };
-  } catch (thrown) {
-    if (thrown instanceof ExpositionError) return undefined;
-    throw thrown;
-  }
+  const content = readable(() => readBrowserPage(page.text));
+  if ('unusable' in content) return undefined;
+  return {
+    pageReadAt: metricsPage.readAt.toISOString(),
+    suiteEndedAt: endedAt.toISOString(),
+    secondsBeforeTheEnd: (endedAt.getTime() - metricsPage.readAt.getTime()) / 1000,
+    actionsOnPage: content.actions,
+    ...(logged !== undefined && { actionsInLog: logged }),
+  };
 }

@@ -4,7 +4,7 @@ import { CLI_SUITES } from '../plan/cli-suites.js';
 import { isSuiteStep } from '../plan/steps.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { StepReading } from './measuring.js';
-import { readPage } from './traffic-evidence.js';
+import { readPage } from './page-evidence.js';
 
 export interface SuitesMeasured {
   readonly metrics: readonly Metric[];

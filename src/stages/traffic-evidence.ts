@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { messageOf } from '../errors.js';
 import { isAlive } from '../measure/stages.js';
-import type { MetricsPage, TrafficEvidence } from '../measure/traffic-metrics.js';
+import type { TrafficEvidence } from '../measure/traffic-metrics.js';
 import type { GroupEvidence } from '../measure/workspace-metrics.js';
 import { isTrafficStep } from '../plan/steps.js';
 import type { ResultsDirectory } from '../results-directory.js';
-import type { StepOutcome } from '../run/run-types.js';
 import type { StepReading } from './measuring.js';
+import { readPage } from './page-evidence.js';
 import type { RunStage } from './running.js';
 
 /** What the suite workspace-traffic left behind; undefined where it was not run. */
@@ -43,19 +41,4 @@ function workspacesMade(
     made += runs.filter(({ error }) => error === undefined).length;
   }
   return made;
-}
-
-/** A suite's metrics page, as it was kept. */
-export async function readPage(
-  { metricsPage }: StepOutcome,
-  results: ResultsDirectory,
-): Promise<MetricsPage | { readonly unusable: string }> {
-  if (metricsPage === undefined) return { unusable: 'the metrics page was not read' };
-  if ('unusable' in metricsPage) return metricsPage;
-  try {
-    const text = await readFile(`${results.path}/${metricsPage.file}`, 'utf8');
-    return { text, isFinal: metricsPage.isFinal, evidence: metricsPage.file };
-  } catch (thrown) {
-    return { unusable: `the metrics page could not be read: ${messageOf(thrown)}` };
-  }
 }
