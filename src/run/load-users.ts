@@ -8,6 +8,7 @@ import type { VirtualUser } from '../load/generator.js';
 import type { DashboardStep } from '../plan/plan-types.js';
 import { milliseconds, type Seconds } from '../units.js';
 import type { RunContext } from './run-types.js';
+import { createScaletestUser } from './scaletest-user.js';
 
 /** While seats are empty; afterwards only agents are missing, which take as long as builds do. */
 const LOOK_EVERY = milliseconds(2000);
@@ -108,17 +109,8 @@ export class LoadUsers {
   async #createUser(index: number): Promise<{ id: string; username: string }> {
     const { api, organizationId, signal } = this.#context;
     if (organizationId === undefined) throw new Error('the organization for new users is not known');
-    const name = randomBytes(4).toString('hex');
-    return api.createUser(
-      {
-        username: `scaletest-load-${name}-${index}`,
-        email: `load-${name}-${index}@scaletest.local`,
-        // Never used to sign in; Coder wants 52 bits of entropy.
-        password: randomBytes(24).toString('base64url'),
-        organizationId,
-      },
-      signal,
-    );
+    const name = `load-${randomBytes(4).toString('hex')}-${index}`;
+    return createScaletestUser(api, name, organizationId, signal);
   }
 
   async #seatUser(seat: Seat, userId: string, username: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { Clock } from '../ports.js';
 import type { CreateWorkspacesStep } from '../plan/plan-types.js';
 import { milliseconds, type Seconds } from '../units.js';
 import type { FinishedRun } from './result-file.js';
+import { createScaletestUser } from './scaletest-user.js';
 
 /** The grain at which Coder's own CLI looks: half a second in the queue, a second for builds and agents. */
 const QUEUE_POLL = milliseconds(500);
@@ -85,15 +86,10 @@ async function createMember(
   context: WorkspaceRunContext,
 ): Promise<{ id: string; api: CoderApi }> {
   if (context.step.owner === 'token-user') return { id: context.ownUserId, api: context.owner };
-  const name = randomName();
-  const user = await context.owner.createUser(
-    {
-      username: `scaletest-${name}-${index}`,
-      email: `${name}-${index}@scaletest.local`,
-      // Never used to sign in; Coder wants 52 bits of entropy.
-      password: randomBytes(24).toString('base64url'),
-      organizationId: context.template.organizationId,
-    },
+  const user = await createScaletestUser(
+    context.owner,
+    `${randomName()}-${index}`,
+    context.template.organizationId,
     context.signal,
   );
   const token = await context.owner.createToken(
