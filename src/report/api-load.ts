@@ -1,7 +1,7 @@
 import { formatQuantity } from '../judge/format.js';
 import type { LatencySummary, LoadSummary } from '../measure/load-summary.js';
 import { milliseconds, seconds, type Milliseconds } from '../units.js';
-import { cell, code, details, sections, table } from './markdown.js';
+import { capitalized, cell, code, details, sections, table } from './markdown.js';
 import type { RunReport } from './run-report.js';
 
 const SLOWEST = 3;
@@ -70,8 +70,6 @@ function troubleText(load: LoadSummary): string[] {
     ...(health.saturated === undefined ? [] : [`${capitalized(health.saturated)}.`]),
   ];
 }
-
-const capitalized = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** The tables of phases and routes, folded; undefined where there was no load. */
 export function apiLoadDetails({ load }: Pick<RunReport, 'load'>): string | undefined {

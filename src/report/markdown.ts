@@ -69,3 +69,9 @@ export function sections(parts: readonly (string | undefined)[]): string {
   }
   return `${kept.join('\n\n')}\n`;
 }
+
+/** Sentences as a list. */
+export const bullets = (sentences: readonly string[]): string =>
+  sentences.map((sentence) => `- ${cell(sentence)}`).join('\n');
+
+export const capitalized = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

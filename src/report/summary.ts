@@ -7,7 +7,7 @@ import { BROWSER_CHECK } from '../ready/readiness.js';
 import { apiLoadDetails, apiLoadSentences } from './api-load.js';
 import { browserSentence } from './browser.js';
 import { criteriaTable } from './criteria-table.js';
-import { cell, code, details, sections, table } from './markdown.js';
+import { bullets, cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
 import { suiteSentences } from './suites.js';
 import { comparisonSentences, comparisonTable, serverSentence, serverTable } from './server.js';
@@ -34,13 +34,13 @@ export function renderSummary(report: RunReport): string {
     judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
     judged ? shortagesText(verdict.results) : undefined,
     timeText(report),
-    retriesText(report),
+    paragraph(retriesNeeded(report)),
     verdict.verdict === 'cancelled' ? partialText(report) : undefined,
-    concurrencyText(report),
-    apiLoadText(report),
-    trafficText(report),
-    suitesText(report),
-    browserText(report),
+    paragraph(concurrencyShown(report)),
+    titledList('API load', apiLoadSentences(report)),
+    titled('Workspace traffic', trafficSentence(report)),
+    titledList('Other suites', suiteSentences(report)),
+    titled('Browsers', browserSentence(report)),
     serverText(report),
     failuresSection(report),
     cleanupSection(report),
@@ -56,13 +56,22 @@ export function renderSummary(report: RunReport): string {
   ]);
 }
 
-function timeText(report: RunReport): string | undefined {
-  const sentences = whereTheTimeWent(report).map(cell);
-  if (sentences.length === 0) return undefined;
-  return sentences.length === 1
-    ? `**Where the time went.** ${sentences.join('')}`
-    : `**Where the time went**\n\n${sentences.map((sentence) => `- ${sentence}`).join('\n')}`;
+const timeText = (report: RunReport): string | undefined =>
+  paragraphOrList('Where the time went', whereTheTimeWent(report));
+
+/** One sentence stands behind its title, several below it. */
+function paragraphOrList(title: string, sentences: readonly string[]): string | undefined {
+  return sentences.length === 1 ? titled(title, sentences[0]) : titledList(title, sentences);
 }
+
+const titled = (title: string, sentence: string | undefined): string | undefined =>
+  sentence === undefined ? undefined : `**${title}.** ${cell(sentence)}`;
+
+const titledList = (title: string, sentences: readonly string[]): string | undefined =>
+  sentences.length === 0 ? undefined : `**${title}**\n\n${bullets(sentences)}`;
+
+const paragraph = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : cell(text);
 
 function slowestDetails(report: RunReport): string | undefined {
   const tables = slowestTables(report);
@@ -91,39 +100,10 @@ function partialText({ metrics, plan }: RunReport): string | undefined {
   return parts.length === 0 ? undefined : cell(`When it was cancelled: ${parts.join('; ')}.`);
 }
 
-function concurrencyText(report: RunReport): string | undefined {
-  const text = concurrencyShown(report);
-  return text === undefined ? undefined : cell(text);
-}
-
-function apiLoadText(report: RunReport): string | undefined {
-  const sentences = apiLoadSentences(report);
-  if (sentences.length === 0) return undefined;
-  return `**API load**\n\n${sentences.map((sentence) => `- ${cell(sentence)}`).join('\n')}`;
-}
-
-function trafficText(report: RunReport): string | undefined {
-  const text = trafficSentence(report);
-  return text === undefined ? undefined : `**Workspace traffic.** ${cell(text)}`;
-}
-
-function suitesText(report: RunReport): string | undefined {
-  const sentences = suiteSentences(report);
-  if (sentences.length === 0) return undefined;
-  return `**Other suites**\n\n${sentences.map((sentence) => `- ${cell(sentence)}`).join('\n')}`;
-}
-
-function browserText(report: RunReport): string | undefined {
-  const text = browserSentence(report);
-  return text === undefined ? undefined : `**Browsers.** ${cell(text)}`;
-}
-
 /** Of a cancelled run nothing was read after the load. */
 function serverText({ server, verdict }: RunReport): string | undefined {
   if (server === undefined || verdict.verdict === 'cancelled') return undefined;
-  const sentences = [serverSentence(server), ...comparisonSentences(server)];
-  if (sentences.length === 1) return `**On the server's side.** ${cell(sentences.join(''))}`;
-  return `**On the server's side**\n\n${sentences.map((sentence) => `- ${cell(sentence)}`).join('\n')}`;
+  return paragraphOrList("On the server's side", [serverSentence(server), ...comparisonSentences(server)]);
 }
 
 function serverDetails({ server }: RunReport): (string | undefined)[] {
@@ -133,11 +113,6 @@ function serverDetails({ server }: RunReport): (string | undefined)[] {
     compared === undefined ? undefined : details("Latencies, ours beside the server's", compared),
     counted === undefined ? undefined : details('What coderd counted', counted),
   ];
-}
-
-function retriesText(report: RunReport): string | undefined {
-  const text = retriesNeeded(report);
-  return text === undefined ? undefined : cell(text);
 }
 
 function failuresSection({ steps }: RunReport): string | undefined {
@@ -166,14 +141,14 @@ function cleanupSection({ cleanup }: RunReport): string | undefined {
 function noticesSection({ readiness, plan }: RunReport): string | undefined {
   const warnings = readiness.checks
     .filter(({ status }) => status === 'warning')
-    .map(({ message }) => `- ${cell(message)}`);
+    .map(({ message }) => message);
   const driver =
     readiness.driver?.driver === 'api' && createStepsOf(plan).some((step) => step.driver === 'auto');
   if (driver)
     warnings.unshift(
-      `- Workspaces were created through the API instead of the CLI's suite, because ${cell(readiness.driver.reason)}.`,
+      `Workspaces were created through the API instead of the CLI's suite, because ${readiness.driver.reason}.`,
     );
-  return warnings.length === 0 ? undefined : `**To know**\n\n${warnings.join('\n')}`;
+  return titledList('To know', warnings);
 }
 
 const STAGES = [

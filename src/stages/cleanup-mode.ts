@@ -1,6 +1,6 @@
 import { ApiError } from '../coder/http.js';
 import type { Inputs } from '../inputs.js';
-import { cell, code, sections, table } from '../report/markdown.js';
+import { capitalized, cell, code, sections, table } from '../report/markdown.js';
 import type { CleanupResult } from '../coder/cleanup.js';
 import { heldSentence } from '../ready/lease-check.js';
 import { milliseconds } from '../units.js';
@@ -73,7 +73,7 @@ async function report(result: CleanupResult, url: string, world: World): Promise
   await world.step.writeSummary(
     sections([
       `### Scale-test clean-up of ${code(url)}`,
-      cell(`${sentence[0]?.toUpperCase() ?? ''}${sentence.slice(1)}.`),
+      cell(`${capitalized(sentence)}.`),
       rows.length > 0 ? table(['Left', 'Created', 'Why'], rows) : undefined,
     ]),
   );
