@@ -95,7 +95,7 @@ export function scheduleVisits(plan: VisitPlan): Schedule {
     seed,
     users,
     durationMs: milliseconds(end),
-    routes: [...mix.routes, BASELINE_ROUTE],
+    routes: routesOfVisits(mix),
     ...(mix.socket !== undefined && { socket: mix.socket }),
     arrivals: inOrder([...arrivals, ...baseline(end)]),
   };
@@ -150,18 +150,24 @@ export function scheduleProbe(plan: ProbePlan): Schedule {
     seed,
     users,
     durationMs: milliseconds(end),
-    routes: [
-      ...plan.routes.map(({ id, path, method = 'GET' }) => ({
-        id,
-        method,
-        pattern: path.split('?')[0] ?? path,
-        pool: true,
-      })),
-      BASELINE_ROUTE,
-    ],
+    routes: routesOfProbe(plan.routes),
     arrivals: inOrder([...arrivals, ...baseline(end)]),
   };
 }
+
+/** The routes of page visits, without drawing these. */
+export const routesOfVisits = ({ routes }: Mix): readonly Route[] => [...routes, BASELINE_ROUTE];
+
+/** The routes of a probe, without drawing its calls. */
+export const routesOfProbe = (routes: readonly ProbeRoute[]): readonly Route[] => [
+  ...routes.map(({ id, path, method = 'GET' }) => ({
+    id,
+    method,
+    pattern: path.split('?')[0] ?? path,
+    pool: true,
+  })),
+  BASELINE_ROUTE,
+];
 
 /** Calls that the network and the router alone answer, at a slow pace of their own. */
 function baseline(duration: number): readonly Arrival[] {

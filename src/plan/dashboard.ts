@@ -3,7 +3,7 @@ import type { ApiProbeConfig, DashboardConfig } from '../config/schema.js';
 import { dashboardMix } from '../load/mix-data.js';
 import { plannedPoolSamples, plannedSamples, type ProbeRoute } from '../load/schedule.js';
 import { seconds } from '../units.js';
-import { scheduleOf } from './load-schedule.js';
+import { routesOf, scheduleOf } from './load-schedule.js';
 import { apiMetricNames } from './metric-names.js';
 import type { Criterion, DashboardStep, DashboardWork } from './plan-types.js';
 import type { SuitePlan } from './suite-plan.js';
@@ -60,9 +60,17 @@ export function planDashboard(
 /** The metrics of a step, with the number of samples that it yields at least. */
 export function dashboardMetrics(step: DashboardStep): SuitePlan['metrics'] {
   const schedule = scheduleOf(step);
-  const pooled = schedule.routes.filter(({ pool }) => pool).map(({ id }) => id);
-  return apiMetricNames(plannedPoolSamples(schedule), pooled, plannedSamples(schedule));
+  return apiMetricNames(plannedPoolSamples(schedule), pooledRoutes(step), plannedSamples(schedule));
 }
+
+/** The names of the same, for which nothing has to be drawn. */
+export const dashboardMetricNames = (step: DashboardStep): readonly string[] =>
+  apiMetricNames(0, pooledRoutes(step), new Map()).map(({ name }) => name);
+
+const pooledRoutes = (step: DashboardStep): readonly string[] =>
+  routesOf(step)
+    .filter(({ pool }) => pool)
+    .map(({ id }) => id);
 
 /** The same step with what the server does not know left out. */
 export function withoutUnknownRoutes(step: DashboardStep, unknownRoutes: readonly string[]): DashboardStep {

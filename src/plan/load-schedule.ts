@@ -1,6 +1,12 @@
-import { placeholdersOf, withoutRoutes, withoutWorkspaces, type Route } from '../load/mix.js';
+import { placeholdersOf, withoutRoutes, withoutWorkspaces, type Mix, type Route } from '../load/mix.js';
 import { dashboardMix } from '../load/mix-data.js';
-import { scheduleProbe, scheduleVisits, type Schedule } from '../load/schedule.js';
+import {
+  routesOfProbe,
+  routesOfVisits,
+  scheduleProbe,
+  scheduleVisits,
+  type Schedule,
+} from '../load/schedule.js';
 import { seconds, toMilliseconds, type Seconds } from '../units.js';
 import type { DashboardStep, Plan } from './plan-types.js';
 import { stepCeiling } from './time.js';
@@ -10,13 +16,20 @@ export function scheduleOf(step: DashboardStep, longest: Seconds = step.duration
   const { users, seed, work } = step;
   const times = { users, seed, duration: toMilliseconds(step.duration), longest: toMilliseconds(longest) };
   if (work.kind === 'probe') return scheduleProbe({ ...times, routes: work.routes, rate: work.rate });
-  const mix = withoutRoutes(dashboardMix, new Set(work.unknownRoutes));
+  const mix = mixKnownTo(work.unknownRoutes);
   // Pages of a workspace are visited only by those who have one.
   const others = { users: step.usersWithoutWorkspace, mix: withoutWorkspaces(mix) };
   return others.users === users
     ? scheduleVisits({ ...times, mix: others.mix })
     : scheduleVisits({ ...times, mix, others });
 }
+
+/** The routes of a step, without drawing its calls: of hours these are very many. */
+export const routesOf = ({ work }: DashboardStep): readonly Route[] =>
+  work.kind === 'probe' ? routesOfProbe(work.routes) : routesOfVisits(mixKnownTo(work.unknownRoutes));
+
+const mixKnownTo = (unknownRoutes: readonly string[]): Mix =>
+  withoutRoutes(dashboardMix, new Set(unknownRoutes));
 
 /** As long as the phases may take in all: the load goes on until the last one has ended. */
 export function longestLoad({ phases }: Pick<Plan, 'phases'>): Seconds {

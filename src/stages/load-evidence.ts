@@ -2,7 +2,7 @@ import type { LoadResult } from '../load/load-types.js';
 import { LOAD_FILE, loadMetrics, loadProblem } from '../measure/load-metrics.js';
 import { summarizeLoad, type LoadSummary } from '../measure/load-summary.js';
 import type { Metric } from '../measure/metric.js';
-import { dashboardMetrics } from '../plan/dashboard.js';
+import { dashboardMetricNames } from '../plan/dashboard.js';
 import { dashboardStepOf } from '../plan/steps.js';
 import type { ResultsDirectory } from '../results-directory.js';
 import type { PlanOutcome } from '../run/run-types.js';
@@ -18,7 +18,7 @@ export interface LoadReading {
 export async function readLoad({ plan, load }: PlanOutcome, results: ResultsDirectory): Promise<LoadReading> {
   const step = dashboardStepOf(plan);
   if (step === undefined) return { metrics: [], problems: [] };
-  const names = dashboardMetrics(step).map(({ name }) => name);
+  const names = dashboardMetricNames(step);
   const outcome = load ?? { unusable: 'dashboard: the API load did not begin' };
   if ('unusable' in outcome) return { metrics: loadMetrics(outcome, names), problems: [outcome.unusable] };
   await results.writeJson(LOAD_FILE, outcome);
