@@ -33515,7 +33515,7 @@ function runUrl(environment) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(64929);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(59997);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7667);
 
 
@@ -34181,6 +34181,8 @@ function keptCalls(calls, isDropped) {
 __nccwpck_require__.d(__webpack_exports__, {
   SD: () => (/* binding */ plannedPoolSamples),
   OA: () => (/* binding */ plannedSamples),
+  kZ: () => (/* binding */ routesOfProbe),
+  mz: () => (/* binding */ routesOfVisits),
   uP: () => (/* binding */ scheduleProbe),
   yg: () => (/* binding */ scheduleVisits)
 });
@@ -34269,7 +34271,7 @@ function scheduleVisits(plan) {
         seed,
         users,
         durationMs: (0,units/* milliseconds */.Rz)(end),
-        routes: [...mix.routes, BASELINE_ROUTE],
+        routes: routesOfVisits(mix),
         ...(mix.socket !== undefined && { socket: mix.socket }),
         arrivals: inOrder([...arrivals, ...baseline(end)]),
     };
@@ -34300,18 +34302,22 @@ function scheduleProbe(plan) {
         seed,
         users,
         durationMs: (0,units/* milliseconds */.Rz)(end),
-        routes: [
-            ...plan.routes.map(({ id, path, method = 'GET' }) => ({
-                id,
-                method,
-                pattern: path.split('?')[0] ?? path,
-                pool: true,
-            })),
-            BASELINE_ROUTE,
-        ],
+        routes: routesOfProbe(plan.routes),
         arrivals: inOrder([...arrivals, ...baseline(end)]),
     };
 }
+/** The routes of page visits, without drawing these. */
+const routesOfVisits = ({ routes }) => [...routes, BASELINE_ROUTE];
+/** The routes of a probe, without drawing its calls. */
+const routesOfProbe = (routes) => [
+    ...routes.map(({ id, path, method = 'GET' }) => ({
+        id,
+        method,
+        pattern: path.split('?')[0] ?? path,
+        pool: true,
+    })),
+    BASELINE_ROUTE,
+];
 /** Calls that the network and the router alone answer, at a slow pace of their own. */
 function baseline(duration) {
     const count = Math.ceil(duration / BASELINE_EVERY_MS);
@@ -34344,7 +34350,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 64929:
+/***/ 59997:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -35324,7 +35330,7 @@ function holds(value, operator, threshold) {
 /** Whether the expectation limits from above, so that the upper bound of a quantile decides. */
 const isUpperLimit = (operator) => operator === '<' || operator === '<=' || operator === '==';
 
-;// CONCATENATED MODULE: ./src/measure/nearest-rank.ts
+;// CONCATENATED MODULE: ./src/nearest-rank.ts
 /** The 1-based place of a quantile among n >= 1 ascending values: rank ceil(q n). */
 function nearestRank(n, q) {
     // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
@@ -35922,6 +35928,7 @@ function cleanupMetrics(observation) {
 }
 
 ;// CONCATENATED MODULE: ./src/load/recorder.ts
+
 /**
  * Distributions of durations in bounded memory. While there are few values they are kept as they are, so that every
  * quantile is exact (also where a decision hangs on one order statistic); beyond that they go into buckets whose bounds
@@ -35992,8 +35999,7 @@ class Distribution {
         const { count } = this;
         if (count === 0)
             return Number.NaN;
-        // 1e-9 keeps 0.95 * 100 = 95.00000000000001 from becoming rank 96.
-        const rank = Math.min(count, Math.max(1, Math.ceil(q * count - 1e-9)));
+        const rank = nearestRank(count, q);
         if (rank > this.#count)
             return Infinity;
         if (this.#raw !== undefined) {
@@ -36039,9 +36045,13 @@ class Distribution {
         return { ...exact, min: rounded(exact.min), max: rounded(exact.max), sum: rounded(exact.sum) };
     }
     static from(data) {
-        const distribution = new Distribution();
-        distribution.mergeData(data);
-        return distribution;
+        return Distribution.merged([data]);
+    }
+    static merged(parts) {
+        const whole = new Distribution();
+        for (const part of parts)
+            whole.mergeData(part);
+        return whole;
     }
     #exact() {
         if (this.#raw !== undefined) {
@@ -36242,7 +36252,45 @@ function partOf(name, family) {
     return suffix === 'bucket' || suffix === 'sum' || suffix === 'count' ? suffix : undefined;
 }
 
+;// CONCATENATED MODULE: ./src/measure/histogram-sum.ts
+
+const boundsOf = ({ buckets }) => buckets.map(({ upTo }) => upTo);
+/** Whether two histograms can be added, or subtracted. */
+const haveSameBounds = (one, other) => boundsOf(one).join() === boundsOf(other).join();
+/** The bounds of all; none without any histogram, undefined when they differ. */
+function commonBounds(all) {
+    const [first] = all;
+    if (first === undefined)
+        return [];
+    return all.every((one) => haveSameBounds(one, first)) ? boundsOf(first) : undefined;
+}
+/** Several histograms as one; undefined when their bounds differ. */
+function sumHistograms(all) {
+    const bounds = commonBounds(all);
+    if (bounds === undefined)
+        return undefined;
+    return {
+        buckets: bounds.map((upTo, index) => ({
+            upTo,
+            count: all.reduce((sum, { buckets }) => sum + (buckets[index]?.count ?? 0), 0),
+        })),
+        total: all.reduce((sum, { total }) => sum + total, 0),
+        sum: all.reduce((sum, one) => sum + one.sum, 0),
+    };
+}
+/**
+ * All series of a family as one histogram.
+ * @throws ExpositionError when their buckets differ.
+ */
+function sumSeries(series, family) {
+    const sum = sumHistograms(series.map(({ count, ...one }) => ({ ...one, total: count })));
+    if (sum === undefined)
+        throw new ExpositionError(`the series of ${family} have different buckets`);
+    return sum;
+}
+
 ;// CONCATENATED MODULE: ./src/measure/server-counts.ts
+
 
 const LATENCIES = 'coderd_api_request_latencies_seconds';
 const PROCESSED = 'coderd_api_requests_processed_total';
@@ -36315,7 +36363,7 @@ function growth(before, after) {
     const earlier = before.latency;
     if (earlier.total === 0)
         return { ...after, codes };
-    if (boundsOf(earlier) !== boundsOf(after.latency))
+    if (!haveSameBounds(earlier, after.latency))
         return undefined;
     const buckets = after.latency.buckets.map(({ upTo, count }, index) => ({
         upTo,
@@ -36326,26 +36374,15 @@ function growth(before, after) {
         return undefined;
     return { ...after, codes, latency: { buckets, total, sum: Math.max(0, after.latency.sum - earlier.sum) } };
 }
-const boundsOf = ({ buckets }) => buckets.map(({ upTo }) => upTo).join();
 /**
  * The counts of several processes, or of several routes, in one.
  * @throws ExpositionError when their buckets have different bounds.
  */
 function sumLatencies(latencies) {
-    const filled = latencies.filter(({ total }) => total > 0);
-    const [first] = filled;
-    if (first === undefined)
-        return NOTHING;
-    if (filled.some((one) => boundsOf(one) !== boundsOf(first)))
+    const sum = sumHistograms(latencies.filter(({ total }) => total > 0));
+    if (sum === undefined)
         throw new ExpositionError(`series of ${LATENCIES} have different buckets`);
-    return {
-        buckets: first.buckets.map(({ upTo }, index) => ({
-            upTo,
-            count: filled.reduce((sum, { buckets }) => sum + (buckets[index]?.count ?? 0), 0),
-        })),
-        total: filled.reduce((all, { total }) => all + total, 0),
-        sum: filled.reduce((all, { sum }) => all + sum, 0),
-    };
+    return sum;
 }
 function sumCodes(all) {
     const sums = new Map();
@@ -36559,11 +36596,11 @@ function routeOf({ method, pattern }, routes) {
 }
 function compare(series, routes) {
     const judged = series.filter(({ warmUp }) => !warmUp);
-    const ours = merged(judged.map(({ latency }) => latency));
-    const wait = merged(judged.map(({ connectionWait }) => connectionWait)).quantile(0.95);
+    const ours = Distribution.merged(judged.map(({ latency }) => latency));
+    const wait = Distribution.merged(judged.map(({ connectionWait }) => connectionWait)).quantile(0.95);
     const codes = sumCodes(routes.map((route) => route.codes));
     const counted = requestsOf({ codes });
-    const answered = merged(series.map(({ latency }) => latency));
+    const answered = Distribution.merged(series.map(({ latency }) => latency));
     return {
         ids: [...new Set(series.map(({ route }) => route))].sort(),
         ours: {
@@ -36588,12 +36625,6 @@ function compareQuantiles(ours, latency) {
         return { name, oursMs, aboveMs, upToMs, outsideByMs };
     });
 }
-function merged(parts) {
-    const whole = new Distribution();
-    for (const part of parts)
-        whole.mergeData(part);
-    return whole;
-}
 const sentIn = ({ latency, throttled }) => {
     const { count } = Distribution.from(latency);
     return count + throttled;
@@ -36602,21 +36633,31 @@ function sumOf(items, value) {
     return items.reduce((sum, item) => sum + value(item), 0);
 }
 
+;// CONCATENATED MODULE: ./src/measure/metrics-page.ts
+
+
+/** What a page says; or why it says nothing, when it is no page that can be read. */
+function readable(read) {
+    try {
+        return read();
+    }
+    catch (thrown) {
+        if (!(thrown instanceof ExpositionError))
+            throw thrown;
+        return { unusable: `the metrics page cannot be read: ${(0,errors/* messageOf */.b)(thrown)}` };
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/measure/browser-page.ts
+
+
 
 const FAMILY = 'coderd_scaletest_dashboard';
 const ACTION = 'action';
 /** What a page tells, for the log of a run; undefined when it is none of this suite. */
 function describeBrowserPage(text) {
-    try {
-        const { actions, failed } = readBrowserPage(text);
-        return `${actions} actions, ${failed} of them failed`;
-    }
-    catch (thrown) {
-        if (thrown instanceof ExpositionError)
-            return undefined;
-        throw thrown;
-    }
+    const page = readable(() => readBrowserPage(text));
+    return 'unusable' in page ? undefined : `${page.actions} actions, ${page.failed} of them failed`;
 }
 /**
  * Reads a page. One without content is a page too: there are no families before the first action.
@@ -36631,8 +36672,8 @@ function readBrowserPage(text) {
     const failures = new Map(page.samples
         .filter(({ name }) => name === `${FAMILY}_errors_total`)
         .map(({ labels, value }) => [labels[ACTION] ?? '', value]));
-    const bounds = series[0]?.buckets.map(({ upTo }) => upTo) ?? [];
-    if (series.some(({ buckets }) => buckets.map(({ upTo }) => upTo).join() !== bounds.join()))
+    const bounds = commonBounds(series);
+    if (bounds === undefined)
         throw new ExpositionError('its actions have different buckets');
     const succeeded = series.map(({ labels, count }) => count - (failures.get(labels[ACTION] ?? '') ?? 0));
     if (succeeded.some((count) => !(count >= 0)))
@@ -36699,6 +36740,10 @@ function countCauses(causes) {
     return [...counts].map(([summary, count]) => ({ summary, count })).sort((a, b) => b.count - a.count);
 }
 
+;// CONCATENATED MODULE: ./src/measure/coverage.ts
+/** Of what was planned, the share that has to be there: with less, what is there says nothing about the rest. */
+const COVERAGE = 0.95;
+
 ;// CONCATENATED MODULE: ./src/measure/browser-metrics.ts
 
 
@@ -36707,7 +36752,6 @@ function countCauses(causes) {
 
 const SUITE = 'dashboard-browser';
 const PHASE = 'dashboard';
-const COVERAGE = 0.95;
 /** A browser clicks to the end of its time. One whose page does not come, or that crashes, ends before, and passes. */
 const WHOLE_RUN = 0.98;
 const RUN_GRAIN_MS = 500;
@@ -36730,7 +36774,7 @@ function obstacle(evidence) {
     if (runs.length === 0)
         return `${SUITE}: no browser was started, because the CLI found no scale-test users`;
     const idle = runs.filter((run) => run.error !== undefined || endedEarly(run, evidence));
-    const content = readable(page);
+    const content = contentOf(page);
     if ('unusable' in content || content.actions === 0) {
         if (idle.length > 0)
             return `${SUITE}: no action was performed: ${whyIdle(idle, evidence)}`;
@@ -36770,7 +36814,7 @@ function contradiction({ actions }, { logged, users }) {
 /** All metrics of the browsers. */
 function browserMetrics(evidence) {
     const problem = browserProblem(evidence);
-    const content = readable(evidence.page);
+    const content = contentOf(evidence.page);
     if (problem !== undefined || 'unusable' in content || 'unusable' in evidence.page)
         return browserMetricNames().map(({ name }) => ({
             name,
@@ -36797,18 +36841,7 @@ function browserMetrics(evidence) {
         { ...origin, name: 'dashboard.action_error_rate', shape: 'ratio', good: failed, total: actions },
     ];
 }
-function readable(page) {
-    if ('unusable' in page)
-        return page;
-    try {
-        return readBrowserPage(page.text);
-    }
-    catch (thrown) {
-        if (!(thrown instanceof ExpositionError))
-            throw thrown;
-        return { unusable: `the metrics page cannot be read: ${(0,errors/* messageOf */.b)(thrown)}` };
-    }
-}
+const contentOf = (page) => 'unusable' in page ? page : readable(() => readBrowserPage(page.text));
 
 ;// CONCATENATED MODULE: ./src/measure/json-window.ts
 /** A result file that cannot be read; `truncated` tells a file that ends in the middle from one that is something else. */
@@ -37256,21 +37289,17 @@ function refuseContradictions(file) {
 
 ;// CONCATENATED MODULE: ./src/measure/traffic-page.ts
 
+
+
 const traffic_page_FAMILY = 'coderd_scaletest';
 const NAME_LABEL = 'workspace_name';
 /** What a page tells, for the log of a run; undefined when it is none of workspace-traffic. */
 function describeTrafficPage(text) {
-    try {
-        const { workspaces, bytesRead, bytesWritten } = readTrafficPage(text);
-        if (workspaces.size === 0)
-            return undefined;
-        return `${workspaces.size} workspaces, ${megabytes(bytesWritten)} MB written and ${megabytes(bytesRead)} MB read`;
-    }
-    catch (thrown) {
-        if (thrown instanceof ExpositionError)
-            return undefined;
-        throw thrown;
-    }
+    const page = readable(() => readTrafficPage(text));
+    if ('unusable' in page || page.workspaces.size === 0)
+        return undefined;
+    const { workspaces, bytesRead, bytesWritten } = page;
+    return `${workspaces.size} workspaces, ${megabytes(bytesWritten)} MB written and ${megabytes(bytesRead)} MB read`;
 }
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 /** @throws ExpositionError for a page that cannot be read. */
@@ -37293,16 +37322,11 @@ function readTrafficPage(text) {
 function latencies(page, name) {
     const series = histogramsOf(page, `${traffic_page_FAMILY}_${name}`);
     const artificial = series.filter(({ buckets }) => (buckets[0]?.count ?? 0) > 0).length;
-    const bounds = series[0]?.buckets.map(({ upTo }) => upTo) ?? [];
-    if (series.some(({ buckets }) => buckets.map(({ upTo }) => upTo).join() !== bounds.join()))
-        throw new ExpositionError(`the series of ${name} have different buckets`);
+    const { buckets, total, sum } = sumSeries(series, name);
     return {
-        buckets: bounds.map((upTo, index) => ({
-            upTo,
-            count: series.reduce((all, { buckets }) => all + (buckets[index]?.count ?? 0), 0) - artificial,
-        })),
-        total: series.reduce((all, { count }) => all + count, 0) - artificial,
-        sum: series.reduce((all, one) => all + one.sum, 0),
+        buckets: buckets.map(({ upTo, count }) => ({ upTo, count: count - artificial })),
+        total: total - artificial,
+        sum,
     };
 }
 
@@ -37311,7 +37335,6 @@ function latencies(page, name) {
 
 
 
-const traffic_metrics_COVERAGE = 0.95;
 const traffic_metrics_PHASE = 'traffic';
 /** A run that passed in less of its time lost its connection: up to v2.31 the CLI lets such runs pass. */
 const traffic_metrics_WHOLE_RUN = 0.98;
@@ -37326,8 +37349,8 @@ function trafficProblem({ expected, runs }) {
         return `${suite}: no workspace got traffic, although the CLI found nothing wrong`;
     if (typeof expected !== 'number')
         return `${suite}: how many workspaces had to get traffic is not known: ${expected.unusable}`;
-    if (runs.length < expected * traffic_metrics_COVERAGE)
-        return `${suite}: only ${runs.length} of ${expected} workspaces got traffic; at least ${traffic_metrics_COVERAGE * 100} % are needed`;
+    if (runs.length < expected * COVERAGE)
+        return `${suite}: only ${runs.length} of ${expected} workspaces got traffic; at least ${COVERAGE * 100} % are needed`;
     return undefined;
 }
 /** All metrics of the suite workspace-traffic. */
@@ -37442,21 +37465,11 @@ function latencyMetric(metric, page) {
 function usablePage({ page }, runs, observation) {
     if ('unusable' in page)
         return page;
-    const content = traffic_metrics_readable(page.text);
+    const content = readable(() => readTrafficPage(page.text));
     if ('unusable' in content)
         return content;
     const foreign = foreignPage(content, observation) ?? partialPage(content, runs, page);
     return foreign === undefined ? { content, page } : { unusable: foreign };
-}
-function traffic_metrics_readable(text) {
-    try {
-        return readTrafficPage(text);
-    }
-    catch (thrown) {
-        if (!(thrown instanceof ExpositionError))
-            throw thrown;
-        return { unusable: `the metrics page cannot be read: ${(0,errors/* messageOf */.b)(thrown)}` };
-    }
 }
 /** Where the port was taken the CLI goes on without a page, and another program answers there. */
 function foreignPage({ workspaces }, observation) {
@@ -37477,7 +37490,7 @@ function partialPage({ bytesRead, bytesWritten }, runs, { isFinal }) {
     if (bytes.length === 0)
         return isFinal ? undefined : 'the metrics page could not be read after the traffic had ended';
     const onPage = bytesRead + bytesWritten;
-    if (onPage >= inFile * traffic_metrics_COVERAGE && onPage <= inFile / traffic_metrics_COVERAGE)
+    if (onPage >= inFile * COVERAGE && onPage <= inFile / COVERAGE)
         return undefined;
     return `the metrics page tells of ${onPage} bytes, but the result file of ${inFile}`;
 }
@@ -37620,7 +37633,7 @@ const passedAtFirst = (workspace) => workspace.builds[0]?.status === 'succeeded'
 ;// CONCATENATED MODULE: ./src/measure/workspace-metrics.ts
 
 
-const workspace_metrics_COVERAGE = 0.95;
+
 const workspace_metrics_PHASE = 'create';
 const OBSERVATION_FILE = 'evidence/workspaces.json';
 /** Why a group's runs say nothing; undefined when they can be judged. */
@@ -37629,8 +37642,8 @@ function coverageProblem({ group, planned, runs }) {
         return runs.unusable;
     if (runs.length === 0)
         return `${group}: the suite ran zero workspaces of ${planned} planned`;
-    if (runs.length < planned * workspace_metrics_COVERAGE) {
-        return `${group}: only ${runs.length} of ${planned} planned workspaces were run; at least ${workspace_metrics_COVERAGE * 100} % are needed`;
+    if (runs.length < planned * COVERAGE) {
+        return `${group}: only ${runs.length} of ${planned} planned workspaces were run; at least ${COVERAGE * 100} % are needed`;
     }
     if (runs.length > planned)
         return `${group}: ${runs.length} workspaces were run, but ${planned} were planned`;
@@ -37760,7 +37773,7 @@ function lostWorkspaces(slice, workspaces) {
     const passed = slice.groups
         .flatMap(({ runs }) => ('unusable' in runs ? [] : runs))
         .filter(({ error }) => error === undefined).length;
-    if (workspaces.length >= passed * workspace_metrics_COVERAGE)
+    if (workspaces.length >= passed * COVERAGE)
         return undefined;
     return `${slice.name}: the deployment shows ${workspaces.length} workspaces, but ${passed} runs passed`;
 }
@@ -37788,38 +37801,9 @@ function judgeable(metrics, groups) {
 
 // EXTERNAL MODULE: ./src/plan/steps.ts
 var plan_steps = __nccwpck_require__(62960);
-;// CONCATENATED MODULE: ./src/stages/traffic-evidence.ts
+;// CONCATENATED MODULE: ./src/stages/page-evidence.ts
 
 
-
-
-/** What the suite workspace-traffic left behind; undefined where it was not run. */
-async function readTraffic(read, groups, observation, results) {
-    const reading = read.find(({ outcome }) => (0,plan_steps/* isTrafficStep */._m)(outcome.step));
-    if (reading === undefined || !(0,plan_steps/* isTrafficStep */._m)(reading.outcome.step))
-        return undefined;
-    const { step } = reading.outcome;
-    return {
-        expected: workspacesMade(groups, observation),
-        bytesPerTick: step.bytesPerTick,
-        tickInterval: step.tickInterval,
-        duration: step.timeout,
-        echoes: !step.mode.startsWith('app:'),
-        runs: reading.runs,
-        evidence: reading.evidence,
-        page: await readPage(reading.outcome, results),
-    };
-}
-/** A run that passed made a workspace whose agents are all connected. Without the runs, the server tells. */
-function workspacesMade(groups, observation) {
-    let made = 0;
-    for (const { runs } of groups) {
-        if ('unusable' in runs)
-            return 'unusable' in observation ? runs : observation.workspaces.filter(isAlive).length;
-        made += runs.filter(({ error }) => error === undefined).length;
-    }
-    return made;
-}
 /** A suite's metrics page, as it was kept. */
 async function readPage({ metricsPage }, results) {
     if (metricsPage === undefined)
@@ -37872,20 +37856,16 @@ async function readBrowsers(read, results, world) {
 function coverageOf({ metricsPage, endedAt }, { page, logged }) {
     if (metricsPage === undefined || 'unusable' in metricsPage || 'unusable' in page)
         return undefined;
-    try {
-        return {
-            pageReadAt: metricsPage.readAt.toISOString(),
-            suiteEndedAt: endedAt.toISOString(),
-            secondsBeforeTheEnd: (endedAt.getTime() - metricsPage.readAt.getTime()) / 1000,
-            actionsOnPage: readBrowserPage(page.text).actions,
-            ...(logged !== undefined && { actionsInLog: logged }),
-        };
-    }
-    catch (thrown) {
-        if (thrown instanceof ExpositionError)
-            return undefined;
-        throw thrown;
-    }
+    const content = readable(() => readBrowserPage(page.text));
+    if ('unusable' in content)
+        return undefined;
+    return {
+        pageReadAt: metricsPage.readAt.toISOString(),
+        suiteEndedAt: endedAt.toISOString(),
+        secondsBeforeTheEnd: (endedAt.getTime() - metricsPage.readAt.getTime()) / 1000,
+        actionsOnPage: content.actions,
+        ...(logged !== undefined && { actionsInLog: logged }),
+    };
 }
 
 // EXTERNAL MODULE: ./src/redact.ts
@@ -38001,9 +37981,9 @@ async function writeWithoutLogs(source, target, file, secrets) {
 
 ;// CONCATENATED MODULE: ./src/measure/load-metrics.ts
 
+
 const LOAD_FILE = 'evidence/api-load.json';
 const BASELINE = 'buildinfo';
-const load_metrics_COVERAGE = 0.95;
 /** Of the calls that were due; beyond it the load was another one than planned. */
 const MOST_THROTTLED = 0.05;
 /** Calls that the verdict is about: of the pool, and not of a user's first visit. */
@@ -38011,9 +37991,9 @@ const isJudged = ({ pool, warmUp }) => pool && !warmUp;
 /** Why the load says nothing; undefined when it can be judged. */
 function loadProblem({ result, problems, planned }) {
     const because = problems[0] === undefined ? '' : `: ${problems[0]}`;
-    if (result.usersSeen < result.users * load_metrics_COVERAGE)
-        return `dashboard: only ${result.usersSeen} of ${result.users} virtual users came; at least ${load_metrics_COVERAGE * 100} % are needed${because}`;
-    if (result.elapsedMs < planned * 1000 * load_metrics_COVERAGE)
+    if (result.usersSeen < result.users * COVERAGE)
+        return `dashboard: only ${result.usersSeen} of ${result.users} virtual users came; at least ${COVERAGE * 100} % are needed${because}`;
+    if (result.elapsedMs < planned * 1000 * COVERAGE)
         return `dashboard: the load ended after ${Math.round(result.elapsedMs / 1000)} of ${planned} s`;
     if (!result.series.some((series) => isJudged(series) && counted(series) > 0))
         return 'dashboard: no call of the API load was answered or failed';
@@ -38028,7 +38008,7 @@ function loadMetrics(evidence, names) {
     const judged = series.filter(isJudged);
     const origin = originOf(evidence.result);
     const delay = { ownDelay: ownDelay(evidence.result) };
-    const latency = load_metrics_merged(judged);
+    const latency = merged(judged);
     const routes = new Map([...judged, ...series.filter(({ route, warmUp }) => route === BASELINE && !warmUp)].map(({ route }) => [
         `api.latency.${route}`,
         route,
@@ -38052,7 +38032,7 @@ function loadMetrics(evidence, names) {
         },
         ...[...routes].map(([name, route]) => {
             const own = series.filter((one) => one.route === route && !one.warmUp);
-            return { ...origin, ...delay, name, ...samplesOf(load_metrics_merged(own)) };
+            return { ...origin, ...delay, name, ...samplesOf(merged(own)) };
         }),
     ];
     const missing = names.filter((name) => !measured.some((metric) => metric.name === name));
@@ -38062,14 +38042,11 @@ function loadMetrics(evidence, names) {
     ];
 }
 /** The latencies of several series as one distribution. */
-function load_metrics_merged(series) {
-    const all = new Distribution();
-    for (const { latency } of series)
-        all.mergeData(latency);
-    return all;
+function merged(series) {
+    return Distribution.merged(series.map(({ latency }) => latency));
 }
 /** Calls that were answered or failed. */
-const counted = (series) => load_metrics_merged([series]).count;
+const counted = (series) => merged([series]).count;
 function originOf(result) {
     const doubt = result.health.saturated ?? throttledTooMuch(result);
     return {
@@ -38115,7 +38092,7 @@ function summarizeLoad(result) {
         sockets: result.sockets,
         health: result.health,
         ...(closestLimit && { closestLimit }),
-        warmUpCalls: load_metrics_merged(result.series.filter(({ warmUp }) => warmUp)).count,
+        warmUpCalls: merged(result.series.filter(({ warmUp }) => warmUp)).count,
         ...(all && { all }),
         phases: result.phases.flatMap(({ name }) => {
             const summary = summaryOf(judged.filter(({ phase }) => phase === name));
@@ -38139,7 +38116,7 @@ function routesOf(series) {
 }
 /** Undefined without any call that was answered or failed. */
 function summaryOf(series) {
-    const distribution = load_metrics_merged(series);
+    const distribution = merged(series);
     if (distribution.count === 0)
         return undefined;
     const at = (q) => (0,src_units/* milliseconds */.Rz)(distribution.quantile(q));
@@ -38216,9 +38193,13 @@ function planDashboard(dashboard, probe, owners) {
 /** The metrics of a step, with the number of samples that it yields at least. */
 function dashboardMetrics(step) {
     const schedule = (0,plan_load_schedule/* scheduleOf */.rH)(step);
-    const pooled = schedule.routes.filter(({ pool }) => pool).map(({ id }) => id);
-    return apiMetricNames((0,load_schedule/* plannedPoolSamples */.SD)(schedule), pooled, (0,load_schedule/* plannedSamples */.OA)(schedule));
+    return apiMetricNames((0,load_schedule/* plannedPoolSamples */.SD)(schedule), pooledRoutes(step), (0,load_schedule/* plannedSamples */.OA)(schedule));
 }
+/** The names of the same, for which nothing has to be drawn. */
+const dashboardMetricNames = (step) => apiMetricNames(0, pooledRoutes(step), new Map()).map(({ name }) => name);
+const pooledRoutes = (step) => (0,plan_load_schedule/* routesOf */.eV)(step)
+    .filter(({ pool }) => pool)
+    .map(({ id }) => id);
 /** The same step with what the server does not know left out. */
 function withoutUnknownRoutes(step, unknownRoutes) {
     return step.work.kind === 'visits' ? { ...step, work: { ...step.work, unknownRoutes } } : step;
@@ -38291,7 +38272,7 @@ async function readLoad({ plan, load }, results) {
     const step = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
     if (step === undefined)
         return { metrics: [], problems: [] };
-    const names = dashboardMetrics(step).map(({ name }) => name);
+    const names = dashboardMetricNames(step);
     const outcome = load ?? { unusable: 'dashboard: the API load did not begin' };
     if ('unusable' in outcome)
         return { metrics: loadMetrics(outcome, names), problems: [outcome.unusable] };
@@ -38307,19 +38288,16 @@ async function readLoad({ plan, load }, results) {
 
 ;// CONCATENATED MODULE: ./src/measure/suite-page.ts
 
+
+
 const suite_page_FAMILY = 'coderd_scaletest_';
 /** What a suite's own metrics page tells, for the log of a run; undefined when it is none. */
 function describeSuitePage(text) {
-    try {
-        const { samples } = parseExposition(text);
-        const own = samples.filter(({ name }) => name.startsWith(suite_page_FAMILY));
-        return own.length === 0 ? undefined : `${own.length} numbers on its metrics page`;
-    }
-    catch (thrown) {
-        if (thrown instanceof ExpositionError)
-            return undefined;
-        throw thrown;
-    }
+    const page = readable(() => parseExposition(text));
+    if ('unusable' in page)
+        return undefined;
+    const own = page.samples.filter(({ name }) => name.startsWith(suite_page_FAMILY));
+    return own.length === 0 ? undefined : `${own.length} numbers on its metrics page`;
 }
 /**
  * Every histogram of times and every counter of a suite's page, all labels together, by its name without
@@ -38345,23 +38323,8 @@ function counter({ samples }, family) {
 function histogram(page, family) {
     if (!family.endsWith('_seconds'))
         return undefined;
-    const series = histogramsOf(page, family);
-    const bounds = series[0]?.buckets.map(({ upTo }) => upTo) ?? [];
-    if (series.some(({ buckets }) => buckets.map(({ upTo }) => upTo).join() !== bounds.join()))
-        throw new ExpositionError(`the series of ${family} have different buckets`);
-    const total = series.reduce((sum, { count }) => sum + count, 0);
-    if (total === 0)
-        return undefined;
-    return {
-        shape: 'buckets',
-        unit: 'seconds',
-        buckets: bounds.map((upTo, index) => ({
-            upTo,
-            count: series.reduce((sum, { buckets }) => sum + (buckets[index]?.count ?? 0), 0),
-        })),
-        total,
-        sum: series.reduce((sum, one) => sum + one.sum, 0),
-    };
+    const sum = sumSeries(histogramsOf(page, family), family);
+    return sum.total === 0 ? undefined : { shape: 'buckets', unit: 'seconds', ...sum };
 }
 
 ;// CONCATENATED MODULE: ./src/measure/suite-readings.ts
@@ -38431,15 +38394,15 @@ function readingOf(name, value) {
 
 
 
-const suite_metrics_COVERAGE = 0.95;
+
 /** Why a suite's runs say nothing, whatever its exit code; undefined when they can be judged. */
 function suiteProblem({ suite, planned, runs }) {
     if ('unusable' in runs)
         return runs.unusable;
     if (runs.length === 0)
         return `${suite}: the suite did zero runs of ${planned} planned`;
-    if (runs.length < planned * suite_metrics_COVERAGE)
-        return `${suite}: only ${runs.length} of ${planned} planned runs were done; at least ${suite_metrics_COVERAGE * 100} % are needed`;
+    if (runs.length < planned * COVERAGE)
+        return `${suite}: only ${runs.length} of ${planned} planned runs were done; at least ${COVERAGE * 100} % are needed`;
     return undefined;
 }
 /** All metrics of a suite: how many runs passed, how long they took, and whatever it measured itself. */
@@ -38481,7 +38444,7 @@ function suiteMetrics(evidence) {
 }
 /** Runs that tell nothing are infinitely slow; of counts nobody knows what they would have told. */
 function tellsTooLittle(reading, total, suite, name) {
-    if (reading.kind === 'times' || reading.told >= total * suite_metrics_COVERAGE)
+    if (reading.kind === 'times' || reading.told >= total * COVERAGE)
         return undefined;
     return `${suite}: only ${reading.told} of ${total} runs tell their ${name}`;
 }
@@ -38845,6 +38808,38 @@ async function attributeTime(groups, { observation, timings }, results) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/stages/traffic-evidence.ts
+
+
+
+/** What the suite workspace-traffic left behind; undefined where it was not run. */
+async function readTraffic(read, groups, observation, results) {
+    const reading = read.find(({ outcome }) => (0,plan_steps/* isTrafficStep */._m)(outcome.step));
+    if (reading === undefined || !(0,plan_steps/* isTrafficStep */._m)(reading.outcome.step))
+        return undefined;
+    const { step } = reading.outcome;
+    return {
+        expected: workspacesMade(groups, observation),
+        bytesPerTick: step.bytesPerTick,
+        tickInterval: step.tickInterval,
+        duration: step.timeout,
+        echoes: !step.mode.startsWith('app:'),
+        runs: reading.runs,
+        evidence: reading.evidence,
+        page: await readPage(reading.outcome, results),
+    };
+}
+/** A run that passed made a workspace whose agents are all connected. Without the runs, the server tells. */
+function workspacesMade(groups, observation) {
+    let made = 0;
+    for (const { runs } of groups) {
+        if ('unusable' in runs)
+            return 'unusable' in observation ? runs : observation.workspaces.filter(isAlive).length;
+        made += runs.filter(({ error }) => error === undefined).length;
+    }
+    return made;
+}
+
 ;// CONCATENATED MODULE: ./src/stages/measuring.ts
 
 
@@ -39080,10 +39075,9 @@ function troubleText(load) {
                 `${api_load_count(sockets.drops)} inbox connections were ended by the other side and ${api_load_count(sockets.refused)} were refused.`,
             ]
             : []),
-        ...(health.saturated === undefined ? [] : [`${capitalized(health.saturated)}.`]),
+        ...(health.saturated === undefined ? [] : [`${(0,markdown/* capitalized */.l2)(health.saturated)}.`]),
     ];
 }
-const capitalized = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 /** The tables of phases and routes, folded; undefined where there was no load. */
 function apiLoadDetails({ load }) {
     if (load?.all === undefined)
@@ -40127,13 +40121,13 @@ function renderSummary(report) {
         judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
         judged ? shortagesText(verdict.results) : undefined,
         timeText(report),
-        retriesText(report),
+        paragraph(retriesNeeded(report)),
         verdict.verdict === 'cancelled' ? partialText(report) : undefined,
-        concurrencyText(report),
-        apiLoadText(report),
-        trafficText(report),
-        suitesText(report),
-        browserText(report),
+        paragraph(concurrencyShown(report)),
+        titledList('API load', apiLoadSentences(report)),
+        titled('Workspace traffic', trafficSentence(report)),
+        titledList('Other suites', suiteSentences(report)),
+        titled('Browsers', browserSentence(report)),
         summary_serverText(report),
         failuresSection(report),
         cleanupSection(report),
@@ -40148,14 +40142,14 @@ function renderSummary(report) {
         (0,markdown/* details */.zH)('How it was run', runTable(report)),
     ]);
 }
-function timeText(report) {
-    const sentences = whereTheTimeWent(report).map(markdown/* cell */.Hn);
-    if (sentences.length === 0)
-        return undefined;
-    return sentences.length === 1
-        ? `**Where the time went.** ${sentences.join('')}`
-        : `**Where the time went**\n\n${sentences.map((sentence) => `- ${sentence}`).join('\n')}`;
+const timeText = (report) => paragraphOrList('Where the time went', whereTheTimeWent(report));
+/** One sentence stands behind its title, several below it. */
+function paragraphOrList(title, sentences) {
+    return sentences.length === 1 ? titled(title, sentences[0]) : titledList(title, sentences);
 }
+const titled = (title, sentence) => sentence === undefined ? undefined : `**${title}.** ${(0,markdown/* cell */.Hn)(sentence)}`;
+const titledList = (title, sentences) => sentences.length === 0 ? undefined : `**${title}**\n\n${(0,markdown/* bullets */.e5)(sentences)}`;
+const paragraph = (text) => text === undefined ? undefined : (0,markdown/* cell */.Hn)(text);
 function slowestDetails(report) {
     const tables = slowestTables(report);
     return tables === undefined ? undefined : (0,markdown/* details */.zH)('The slowest workspaces', tables);
@@ -40182,38 +40176,11 @@ function partialText({ metrics, plan }) {
     });
     return parts.length === 0 ? undefined : (0,markdown/* cell */.Hn)(`When it was cancelled: ${parts.join('; ')}.`);
 }
-function concurrencyText(report) {
-    const text = concurrencyShown(report);
-    return text === undefined ? undefined : (0,markdown/* cell */.Hn)(text);
-}
-function apiLoadText(report) {
-    const sentences = apiLoadSentences(report);
-    if (sentences.length === 0)
-        return undefined;
-    return `**API load**\n\n${sentences.map((sentence) => `- ${(0,markdown/* cell */.Hn)(sentence)}`).join('\n')}`;
-}
-function trafficText(report) {
-    const text = trafficSentence(report);
-    return text === undefined ? undefined : `**Workspace traffic.** ${(0,markdown/* cell */.Hn)(text)}`;
-}
-function suitesText(report) {
-    const sentences = suiteSentences(report);
-    if (sentences.length === 0)
-        return undefined;
-    return `**Other suites**\n\n${sentences.map((sentence) => `- ${(0,markdown/* cell */.Hn)(sentence)}`).join('\n')}`;
-}
-function browserText(report) {
-    const text = browserSentence(report);
-    return text === undefined ? undefined : `**Browsers.** ${(0,markdown/* cell */.Hn)(text)}`;
-}
 /** Of a cancelled run nothing was read after the load. */
 function summary_serverText({ server, verdict }) {
     if (server === undefined || verdict.verdict === 'cancelled')
         return undefined;
-    const sentences = [serverSentence(server), ...comparisonSentences(server)];
-    if (sentences.length === 1)
-        return `**On the server's side.** ${(0,markdown/* cell */.Hn)(sentences.join(''))}`;
-    return `**On the server's side**\n\n${sentences.map((sentence) => `- ${(0,markdown/* cell */.Hn)(sentence)}`).join('\n')}`;
+    return paragraphOrList("On the server's side", [serverSentence(server), ...comparisonSentences(server)]);
 }
 function serverDetails({ server }) {
     if (server === undefined)
@@ -40223,10 +40190,6 @@ function serverDetails({ server }) {
         compared === undefined ? undefined : (0,markdown/* details */.zH)("Latencies, ours beside the server's", compared),
         counted === undefined ? undefined : (0,markdown/* details */.zH)('What coderd counted', counted),
     ];
-}
-function retriesText(report) {
-    const text = retriesNeeded(report);
-    return text === undefined ? undefined : (0,markdown/* cell */.Hn)(text);
 }
 function failuresSection({ steps }) {
     const rows = steps.flatMap(({ group, causes }) => causes.slice(0, 10).map(({ summary, count }) => [String(count), (0,markdown/* cell */.Hn)(group), (0,markdown/* code */.aY)(summary)]));
@@ -40253,11 +40216,11 @@ function cleanupSection({ cleanup }) {
 function noticesSection({ readiness, plan }) {
     const warnings = readiness.checks
         .filter(({ status }) => status === 'warning')
-        .map(({ message }) => `- ${(0,markdown/* cell */.Hn)(message)}`);
+        .map(({ message }) => message);
     const driver = readiness.driver?.driver === 'api' && (0,plan_steps/* createStepsOf */.p8)(plan).some((step) => step.driver === 'auto');
     if (driver)
-        warnings.unshift(`- Workspaces were created through the API instead of the CLI's suite, because ${(0,markdown/* cell */.Hn)(readiness.driver.reason)}.`);
-    return warnings.length === 0 ? undefined : `**To know**\n\n${warnings.join('\n')}`;
+        warnings.unshift(`Workspaces were created through the API instead of the CLI's suite, because ${readiness.driver.reason}.`);
+    return titledList('To know', warnings);
 }
 const summary_STAGES = [
     ['provisioning', 'Provisioning'],
@@ -41859,7 +41822,21 @@ const jsonHeaders = (body) => ({
 
 // EXTERNAL MODULE: ./src/coder/identity.ts
 var identity = __nccwpck_require__(44275);
+;// CONCATENATED MODULE: ./src/run/scaletest-user.ts
+
+/** A user by the names of Coder's own scale tests, so that clean-up knows it. Nobody ever signs in as it. */
+function createScaletestUser(owner, name, organizationId, signal) {
+    return owner.createUser({
+        username: `scaletest-${name}`,
+        email: `${name}@scaletest.local`,
+        // Never used to sign in; Coder wants 52 bits of entropy.
+        password: (0,external_node_crypto_.randomBytes)(24).toString('base64url'),
+        organizationId,
+    }, signal);
+}
+
 ;// CONCATENATED MODULE: ./src/run/load-users.ts
+
 
 
 
@@ -41950,14 +41927,8 @@ class LoadUsers {
         const { api, organizationId, signal } = this.#context;
         if (organizationId === undefined)
             throw new Error('the organization for new users is not known');
-        const name = (0,external_node_crypto_.randomBytes)(4).toString('hex');
-        return api.createUser({
-            username: `scaletest-load-${name}-${index}`,
-            email: `load-${name}-${index}@scaletest.local`,
-            // Never used to sign in; Coder wants 52 bits of entropy.
-            password: (0,external_node_crypto_.randomBytes)(24).toString('base64url'),
-            organizationId,
-        }, signal);
+        const name = `load-${(0,external_node_crypto_.randomBytes)(4).toString('hex')}-${index}`;
+        return createScaletestUser(api, name, organizationId, signal);
     }
     async #seatUser(seat, userId, username) {
         const { api, log, signal } = this.#context;
@@ -42152,6 +42123,7 @@ function goDuration(duration) {
 
 
 
+
 /** The grain at which Coder's own CLI looks: half a second in the queue, a second for builds and agents. */
 const QUEUE_POLL = (0,src_units/* milliseconds */.Rz)(500);
 const BUILD_POLL = (0,src_units/* milliseconds */.Rz)(1000);
@@ -42209,14 +42181,7 @@ async function step(name, action) {
 async function createMember(index, context) {
     if (context.step.owner === 'token-user')
         return { id: context.ownUserId, api: context.owner };
-    const name = randomName();
-    const user = await context.owner.createUser({
-        username: `scaletest-${name}-${index}`,
-        email: `${name}-${index}@scaletest.local`,
-        // Never used to sign in; Coder wants 52 bits of entropy.
-        password: (0,external_node_crypto_.randomBytes)(24).toString('base64url'),
-        organizationId: context.template.organizationId,
-    }, context.signal);
+    const user = await createScaletestUser(context.owner, `${randomName()}-${index}`, context.template.organizationId, context.signal);
     const token = await context.owner.createToken(user.id, context.tokenLifetime, `scaletest-${Math.floor(context.clock.now().getTime() / 1000)}`, context.signal);
     return { id: user.id, api: context.owner.withToken(token) };
 }
@@ -45635,7 +45600,7 @@ async function report(result, url, world) {
     const rows = left.slice(0, 50).map(({ name, createdAt, reason }) => [(0,markdown/* code */.aY)(name), createdAt, (0,markdown/* cell */.Hn)(reason)]);
     await world.step.writeSummary((0,markdown/* sections */.V0)([
         `### Scale-test clean-up of ${(0,markdown/* code */.aY)(url)}`,
-        (0,markdown/* cell */.Hn)(`${sentence[0]?.toUpperCase() ?? ''}${sentence.slice(1)}.`),
+        (0,markdown/* cell */.Hn)(`${(0,markdown/* capitalized */.l2)(sentence)}.`),
         rows.length > 0 ? (0,markdown/* table */.tp)(['Left', 'Created', 'Why'], rows) : undefined,
     ]));
     if ((0,stages_cleaning/* isClean */.AG)(result)) {
@@ -46049,6 +46014,7 @@ const NO_SUITES = {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   eV: () => (/* binding */ routesOf),
 /* harmony export */   rH: () => (/* binding */ scheduleOf),
 /* harmony export */   vX: () => (/* binding */ longestLoad),
 /* harmony export */   zU: () => (/* binding */ routesToAsk)
@@ -46069,13 +46035,16 @@ function scheduleOf(step, longest = step.duration) {
     const times = { users, seed, duration: (0,_units_js__WEBPACK_IMPORTED_MODULE_3__/* .toMilliseconds */ .Wj)(step.duration), longest: (0,_units_js__WEBPACK_IMPORTED_MODULE_3__/* .toMilliseconds */ .Wj)(longest) };
     if (work.kind === 'probe')
         return (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleProbe */ .uP)({ ...times, routes: work.routes, rate: work.rate });
-    const mix = (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .withoutRoutes */ .fz)(_load_mix_data_js__WEBPACK_IMPORTED_MODULE_0__/* .dashboardMix */ .N, new Set(work.unknownRoutes));
+    const mix = mixKnownTo(work.unknownRoutes);
     // Pages of a workspace are visited only by those who have one.
     const others = { users: step.usersWithoutWorkspace, mix: (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .withoutWorkspaces */ .bJ)(mix) };
     return others.users === users
         ? (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleVisits */ .yg)({ ...times, mix: others.mix })
         : (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .scheduleVisits */ .yg)({ ...times, mix, others });
 }
+/** The routes of a step, without drawing its calls: of hours these are very many. */
+const routesOf = ({ work }) => work.kind === 'probe' ? (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .routesOfProbe */ .kZ)(work.routes) : (0,_load_schedule_js__WEBPACK_IMPORTED_MODULE_1__/* .routesOfVisits */ .mz)(mixKnownTo(work.unknownRoutes));
+const mixKnownTo = (unknownRoutes) => (0,_load_mix_js__WEBPACK_IMPORTED_MODULE_4__/* .withoutRoutes */ .fz)(_load_mix_data_js__WEBPACK_IMPORTED_MODULE_0__/* .dashboardMix */ .N, new Set(unknownRoutes));
 /** As long as the phases may take in all: the load goes on until the last one has ended. */
 function longestLoad({ phases }) {
     return (0,_units_js__WEBPACK_IMPORTED_MODULE_3__/* .seconds */ .YA)(phases.reduce((sum, { steps }) => sum + Math.max(0, ...steps.map(_time_js__WEBPACK_IMPORTED_MODULE_2__/* .stepCeiling */ .m)), 0));
@@ -46497,6 +46466,8 @@ function redact(text, secrets = []) {
 /* harmony export */   Hn: () => (/* binding */ cell),
 /* harmony export */   V0: () => (/* binding */ sections),
 /* harmony export */   aY: () => (/* binding */ code),
+/* harmony export */   e5: () => (/* binding */ bullets),
+/* harmony export */   l2: () => (/* binding */ capitalized),
 /* harmony export */   nf: () => (/* binding */ link),
 /* harmony export */   tp: () => (/* binding */ table),
 /* harmony export */   zH: () => (/* binding */ details)
@@ -46555,6 +46526,9 @@ function sections(parts) {
     }
     return `${kept.join('\n\n')}\n`;
 }
+/** Sentences as a list. */
+const bullets = (sentences) => sentences.map((sentence) => `- ${cell(sentence)}`).join('\n');
+const capitalized = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 
 /***/ }),
