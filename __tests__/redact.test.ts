@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { redact } from '../src/redact.js';
+import { Redactor } from '../src/redact.js';
 import { explainSkip, hasRecordings, sharedRoot, VERSIONS } from './support/shared.js';
+
+const redact = (text: string, secrets: readonly string[] = []): string => new Redactor(secrets).clean(text);
 
 explainSkip('redaction of recordings');
 
@@ -92,6 +94,24 @@ describe('redact', () => {
         },
       ),
     );
+  });
+
+  it.each([
+    ['in JSON', (secret: string) => JSON.stringify({ secret })],
+    ['in JSON within JSON', (secret: string) => JSON.stringify({ log: JSON.stringify({ secret }) })],
+    ['in an address', (secret: string) => `https://host/?p=${encodeURIComponent(secret)}`],
+  ])('takes out a secret that it is told, as it is spelled %s', (_, spell) => {
+    const secret = 'pa"ss\\ wörd/&?';
+    const clean = redact(spell(secret), [secret]);
+    expect(clean).toContain('***');
+    expect(clean).not.toMatch(/pa|ss|rd/);
+  });
+
+  it('learns secrets later too', () => {
+    const redactor = new Redactor();
+    expect(redactor.clean('hunter2')).toBe('hunter2');
+    redactor.learn('hunter2');
+    expect(redactor.clean('hunter2')).toBe('***');
   });
 
   it('ignores an empty secret', () => {

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../src/errors.js';
+import { Redactor } from '../src/redact.js';
 import { directoryStamp, ResultsDirectory, listFiles } from '../src/results-directory.js';
 
+const redactor = new Redactor(['hunter2-hunter2']);
 const AT = new Date('2026-01-05T06:00:00.123Z');
+const create = (parent: string): Promise<ResultsDirectory> =>
+  ResultsDirectory.create({ workspace, parent }, AT, redactor);
 let workspace = '';
 let outside = '';
 
@@ -24,63 +28,59 @@ describe('ResultsDirectory', () => {
   });
 
   it('lies below the parent, with an evidence folder', async () => {
-    const results = await ResultsDirectory.create(workspace, 'a/b', AT);
+    const results = await create('a/b');
     expect(results.shown).toBe('a/b/20260105T060000Z');
     expect(await readdir(path.join(workspace, 'a/b/20260105T060000Z'))).toEqual(['evidence']);
   });
 
   it('never mixes two runs of the same second', async () => {
-    const runs = await Promise.all([1, 2, 3].map(() => ResultsDirectory.create(workspace, 'results', AT)));
+    const runs = await Promise.all([1, 2, 3].map(() => create('results')));
     expect(new Set(runs.map((run) => run.path)).size).toBe(3);
   });
 
   it('takes an absolute folder inside the workspace', async () => {
-    const results = await ResultsDirectory.create(workspace, path.join(workspace, 'results'), AT);
+    const results = await create(path.join(workspace, 'results'));
     expect(results.shown).toBe('results/20260105T060000Z');
   });
 
   it.each(['../elsewhere', '..', 'a/../../elsewhere'])('refuses %s', async (parent) => {
-    await expect(ResultsDirectory.create(workspace, parent, AT)).rejects.toThrow(ConfigurationError);
+    await expect(create(parent)).rejects.toThrow(ConfigurationError);
   });
 
   it('refuses an absolute folder elsewhere, also one whose name only begins like the workspace', async () => {
-    await expect(ResultsDirectory.create(workspace, outside, AT)).rejects.toThrow(
-      /lies outside the workspace/,
-    );
-    await expect(ResultsDirectory.create(workspace, `${workspace}-more`, AT)).rejects.toThrow(
-      ConfigurationError,
-    );
+    await expect(create(outside)).rejects.toThrow(/lies outside the workspace/);
+    await expect(create(`${workspace}-more`)).rejects.toThrow(ConfigurationError);
   });
 
   it.each(['link', 'link/deeper'])(
     'does not follow a symbolic link out of the workspace: %s',
     async (parent) => {
       await symlink(outside, path.join(workspace, 'link'));
-      await expect(ResultsDirectory.create(workspace, parent, AT)).rejects.toThrow(ConfigurationError);
+      await expect(create(parent)).rejects.toThrow(ConfigurationError);
       expect(await readdir(outside)).toEqual([]);
     },
   );
 
   it('makes nothing through a link to a folder that is not there', async () => {
     await symlink(path.join(outside, 'new'), path.join(workspace, 'link'));
-    await expect(ResultsDirectory.create(workspace, 'link/deeper', AT)).rejects.toThrow();
+    await expect(create('link/deeper')).rejects.toThrow();
     expect(await readdir(outside)).toEqual([]);
   });
 
   it('follows a link that stays inside', async () => {
     await mkdir(path.join(workspace, 'real'));
     await symlink(path.join(workspace, 'real'), path.join(workspace, 'link'));
-    const results = await ResultsDirectory.create(workspace, 'link', AT);
+    const results = await create('link');
     expect(results.shown).toBe('real/20260105T060000Z');
   });
 
   it('does not take a file for a folder', async () => {
     await writeFile(path.join(workspace, 'results'), 'x');
-    await expect(ResultsDirectory.create(workspace, 'results', AT)).rejects.toThrow();
+    await expect(create('results')).rejects.toThrow();
   });
 
   it('writes texts and JSON, and lists every file', async () => {
-    const results = await ResultsDirectory.create(workspace, 'results', AT);
+    const results = await create('results');
     await results.writeJson('verdict.json', { verdict: 'pass' });
     await results.writeText('evidence/notes.txt', 'seen');
     expect(JSON.parse(await readFile(path.join(results.path, 'verdict.json'), 'utf8'))).toEqual({
@@ -92,8 +92,7 @@ describe('ResultsDirectory', () => {
   });
 
   it('keeps secrets out of every file, known ones and such as look like one', async () => {
-    const results = await ResultsDirectory.create(workspace, 'results', AT);
-    results.protect(['hunter2-hunter2']);
+    const results = await create('results');
     await results.writeJson('a.json', {
       said: 'hunter2-hunter2',
       token: 'AAAAAAAAAA-BBBBBBBBBBBBBBBBBBBBBB',
@@ -109,7 +108,7 @@ describe('ResultsDirectory', () => {
   });
 
   it('does not write what never ended as if it had not been measured', async () => {
-    const results = await ResultsDirectory.create(workspace, 'results', AT);
+    const results = await create('results');
     await results.writeJson('a.json', { max: Number.POSITIVE_INFINITY });
     expect(JSON.parse(await readFile(path.join(results.path, 'a.json'), 'utf8'))).toEqual({
       max: 'infinite',

@@ -32212,7 +32212,6 @@ async function establishIdentity(anonymous, credential, log) {
         return {
             api: anonymous.withToken(credential.token),
             token: credential.token,
-            secrets: [credential.token],
             signOut: () => Promise.resolve(),
         };
     }
@@ -32220,7 +32219,7 @@ async function establishIdentity(anonymous, credential, log) {
     const token = await signIn(anonymous, credential);
     log.mask(token);
     const api = anonymous.withToken(token);
-    return { api, token, secrets: [token, credential.password], signOut: () => api.signOut() };
+    return { api, token, signOut: () => api.signOut() };
 }
 async function signIn(anonymous, credential) {
     try {
@@ -32528,7 +32527,7 @@ function causeText(cause) {
 
 /***/ }),
 
-/***/ 33272:
+/***/ 79558:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -32539,6 +32538,72 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
+;// CONCATENATED MODULE: ./src/redact.ts
+/** Takes secrets out of texts before they are logged or written as evidence. */
+const MASK = '***';
+/** Shapes of secrets that Coder's CLI and server write, whatever their value. */
+const SHAPES = [
+    // Coder session tokens and API keys.
+    { pattern: /\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/g, replacement: MASK },
+    // "password":"…" in plain JSON, and in JSON that was escaped into a string once or more.
+    { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.)+/gi, replacement: `$1${MASK}` },
+    { pattern: /((?:password|secret|token)(\\+)"\s*:\s*\2").{1,500}?(?=\2")/gi, replacement: `$1${MASK}` },
+    { pattern: /(CODER_(?:AGENT|SESSION)_TOKEN\\*"?\s*[=:]\s*\\*"?)[A-Za-z0-9-]+/g, replacement: `$1${MASK}` },
+    // password = "…", api_key: …, Authorization: Bearer …, as configuration and tools write them.
+    {
+        pattern: /\b((?:[A-Z0-9_]{0,30}(?:password|passwd|secret|api_?key|access_key|private_key|auth_token)[A-Z0-9_]{0,20})\s{0,3}[=:]\s{0,3}\\{0,4}["']?)[^\s"'\\,;]{4,500}/gi,
+        replacement: `$1${MASK}`,
+    },
+    {
+        pattern: /\b(Authorization\\{0,4}["']?\s{0,3}[:=]\s{0,3}\\{0,4}["']?(?:Bearer|Basic|token)\s+)[^\s"'\\]{4,2000}/gi,
+        replacement: `$1${MASK}`,
+    },
+    { pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, replacement: MASK },
+    { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: MASK },
+    { pattern: /\b(?:ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}/g, replacement: MASK },
+    { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@"\\]{1,500}@/gi, replacement: `$1${MASK}@` },
+];
+/** Knows the secrets of this run, and takes them out of every text that leaves the program. */
+class Redactor {
+    #known = new Set();
+    constructor(secrets = []) {
+        for (const secret of secrets)
+            this.learn(secret);
+    }
+    /** From now on the value is taken out, as it is and as JSON and addresses spell it. */
+    learn(secret) {
+        // Thousands of session tokens are known by their shape.
+        if (secret === '' || replaceShapes(secret) === MASK)
+            return;
+        for (const spelling of spellings(secret))
+            this.#known.add(spelling);
+    }
+    /** Replaces the known secrets and everything that has the shape of one by `***`. */
+    clean(text) {
+        let clean = text;
+        // The longest first: one secret may be the beginning of another.
+        for (const secret of [...this.#known].sort((a, b) => b.length - a.length))
+            clean = clean.replaceAll(secret, MASK);
+        return replaceShapes(clean);
+    }
+}
+function replaceShapes(text) {
+    let clean = text;
+    for (const { pattern, replacement } of SHAPES)
+        clean = clean.replace(pattern, replacement);
+    return clean;
+}
+/** A secret as it is, in a JSON string, in a JSON string within one, and in an address. */
+function spellings(secret) {
+    const inJson = JSON.stringify(secret).slice(1, -1);
+    return [
+        secret,
+        inJson,
+        JSON.stringify(inJson).slice(1, -1),
+        encodeURIComponent(Buffer.from(secret).toString()),
+    ];
+}
+
 // EXTERNAL MODULE: ./src/system.ts
 var system = __nccwpck_require__(57666);
 ;// CONCATENATED MODULE: ./src/github/artifact.ts
@@ -32580,30 +32645,36 @@ function properties(annotation) {
 const shortened = (message) => message.length > LONGEST_ANNOTATION ? `${message.slice(0, LONGEST_ANNOTATION - 1)}…` : message;
 /** The runner takes commands from every line: what others wrote is not to be one. */
 const asText = (message) => message.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/gm, '$1: ');
-/** The job log with its folds and annotations. */
-const githubLog = {
-    info: (message) => lib_core/* info */.pq(asText(message)),
-    debug: (message) => lib_core/* debug */.Yz(message),
-    notice: (message, annotation) => lib_core/* notice */.lm(shortened(message), properties(annotation)),
-    warning: (message, annotation) => lib_core/* warning */.$e(shortened(message), properties(annotation)),
-    error: (message, annotation) => lib_core/* error */.z3(shortened(message), properties(annotation)),
-    group: (title, body) => lib_core/* group */.Os(title, body),
-    mask: (secret) => lib_core/* setSecret */.Pq(secret),
-};
+/** The job log with its folds and annotations. What is masked there is taken out of everything else too. */
+function githubLog(redactor) {
+    const clean = (message) => shortened(redactor.clean(message));
+    return {
+        info: (message) => lib_core/* info */.pq(asText(redactor.clean(message))),
+        debug: (message) => lib_core/* debug */.Yz(redactor.clean(message)),
+        notice: (message, annotation) => lib_core/* notice */.lm(clean(message), properties(annotation)),
+        warning: (message, annotation) => lib_core/* warning */.$e(clean(message), properties(annotation)),
+        error: (message, annotation) => lib_core/* error */.z3(clean(message), properties(annotation)),
+        group: (title, body) => lib_core/* group */.Os(title, body),
+        mask: (secret) => {
+            redactor.learn(secret);
+            lib_core/* setSecret */.Pq(secret);
+        },
+    };
+}
 
 ;// CONCATENATED MODULE: ./src/github/step.ts
 
 /** Outputs, summary and result of the step. Written at once, so that they count when the job is cancelled. */
-const githubStep = {
-    setOutput: (name, value) => lib_core/* setOutput */.uH(name, value),
+const githubStep = (redactor) => ({
+    setOutput: (name, value) => lib_core/* setOutput */.uH(name, redactor.clean(value)),
     writeSummary: async (markdown) => {
-        await lib_core/* summary */.z.addRaw(markdown).write({ overwrite: true });
+        await lib_core/* summary */.z.addRaw(redactor.clean(markdown)).write({ overwrite: true });
         lib_core/* summary */.z.emptyBuffer();
     },
     fail: () => {
         process.exitCode = lib_core/* ExitCode */.yU.Failure;
     },
-};
+});
 /** What main leaves for post. */
 const githubState = {
     save: (name, value) => lib_core/* saveState */.LZ(name, value),
@@ -33468,12 +33539,15 @@ const runShortCommand = async (executable, args, environment) => {
 
 
 
+
 /** The world as a GitHub runner shows it to an action. */
 function githubWorld(environment, cancelled) {
+    const redactor = new Redactor();
     return {
-        log: githubLog,
+        redactor,
+        log: githubLog(redactor),
         clock: system/* systemClock */.m,
-        step: githubStep,
+        step: githubStep(redactor),
         state: githubState,
         artifacts: githubArtifacts(environment),
         toolCache: githubToolCache,
@@ -33513,31 +33587,38 @@ function runUrl(environment) {
 /***/ ((module, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(33272);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(59997);
-/* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7667);
+/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(79558);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(12593);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(59997);
+/* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7667);
 
 
 
 
-/** The one entry of main and post: main leaves a mark in the state by which the second start is known as post. */
-const IS_POST = 'is-post';
+
+
+/**
+ * The one entry of main and post. `post.js` imports it, so the file that the runner started says which of them this is:
+ * a mark that main leaves would be missing when main is killed before it can.
+ */
+const isPost = node_path__WEBPACK_IMPORTED_MODULE_0___default().basename(process.argv[1] ?? '') === 'post.js';
 /** Connections that are kept alive would hold the process; by then everything has been written. */
 const LAST_EXIT_MS = 3000;
 const cancel = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => cancel.abort(new Error(`the job was cancelled (${signal})`)));
 }
-const world = (0,_github_world_js__WEBPACK_IMPORTED_MODULE_0__/* .githubWorld */ .W)(process.env, cancel.signal);
+const world = (0,_github_world_js__WEBPACK_IMPORTED_MODULE_2__/* .githubWorld */ .W)(process.env, cancel.signal);
 try {
-    if (world.state.read(IS_POST) === '') {
-        world.state.save(IS_POST, 'true');
-        await (0,_main_js__WEBPACK_IMPORTED_MODULE_2__/* .main */ .i)(world);
-    }
-    else {
-        await (0,_post_js__WEBPACK_IMPORTED_MODULE_3__/* .post */ .b)(world);
-    }
+    for (const secret of (0,_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .secretsIn */ .V)(process.env))
+        world.log.mask(secret);
+    if (isPost)
+        await (0,_post_js__WEBPACK_IMPORTED_MODULE_5__/* .post */ .b)(world);
+    else
+        await (0,_main_js__WEBPACK_IMPORTED_MODULE_4__/* .main */ .i)(world);
 }
 catch (thrown) {
     world.log.error((0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(thrown), { title: 'Scale test gate' });
@@ -33556,7 +33637,8 @@ __webpack_async_result__();
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  T: () => (/* binding */ parseInputs)
+  T: () => (/* binding */ parseInputs),
+  V: () => (/* binding */ secretsIn)
 });
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
@@ -33860,6 +33942,11 @@ function parseInputs(environment) {
     };
     reader.throwMistakes();
     return inputs;
+}
+/** What in the environment must be hidden before anything is said: also where the inputs turn out to be bad. */
+function secretsIn(environment) {
+    const names = ['INPUT_CODER-SESSION-TOKEN', 'INPUT_CODER-PASSWORD', 'CODER_SESSION_TOKEN'];
+    return names.flatMap((name) => environment[name]?.trim() ?? []).filter((secret) => secret !== '');
 }
 /** Leaves out what is undefined: optional properties are absent, never undefined. */
 function present(values) {
@@ -37868,8 +37955,6 @@ function coverageOf({ metricsPage, endedAt }, { page, logged }) {
     };
 }
 
-// EXTERNAL MODULE: ./src/redact.ts
-var redact = __nccwpck_require__(76670);
 ;// CONCATENATED MODULE: ./src/stages/file-pieces.ts
 
 const CHUNK_BYTES = 512 * 1024;
@@ -37905,19 +37990,18 @@ async function readRange(input, start, end) {
 
 
 
-
 const LONGEST_LOGS = 2 * 1024 * 1024;
 const LOG_TAIL = 4096;
 /** Of so many the end of the log is kept; the cause is kept of all. */
 const MOST_LOG_TAILS = 1000;
 /** Why the failed runs of a group failed. Their logs are read one at a time. */
-async function readFailedRuns(source, group, file, secrets) {
+async function readFailedRuns(source, group, file, redactor) {
     const failed = file.runs.filter(({ error }) => error !== undefined);
     const input = await (0,promises_.open)(source);
     try {
         const runs = [];
         for (const run of failed) {
-            const described = await failed_runs_describe(input, group, run, secrets);
+            const described = await failed_runs_describe(input, group, run, redactor);
             runs.push(runs.length < MOST_LOG_TAILS ? described : { ...described, logTail: '' });
         }
         return runs;
@@ -37926,14 +38010,14 @@ async function readFailedRuns(source, group, file, secrets) {
         await input.close();
     }
 }
-async function failed_runs_describe(input, group, run, secrets) {
-    const logs = (0,redact/* redact */.E)(run.logs === undefined ? '' : await readLogs(input, run.logs), secrets);
+async function failed_runs_describe(input, group, run, redactor) {
+    const logs = redactor.clean(run.logs === undefined ? '' : await readLogs(input, run.logs));
     return {
         group,
         run: run.id,
         startedAt: run.startedAt.toISOString(),
         seconds: run.duration / 1000,
-        cause: failureCause((0,redact/* redact */.E)(run.error ?? '', secrets), logs),
+        cause: failureCause(redactor.clean(run.error ?? ''), logs),
         logTail: logs.slice(-LOG_TAIL),
     };
 }
@@ -37956,9 +38040,8 @@ async function readLogs(input, range) {
 ;// CONCATENATED MODULE: ./src/stages/result-evidence.ts
 
 
-
 /** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
-async function writeWithoutLogs(source, target, file, secrets) {
+async function writeWithoutLogs(source, target, file, redactor) {
     const ranges = file.runs.flatMap(({ logs }) => logs ?? []).sort((a, b) => a.start - b.start);
     const input = await (0,promises_.open)(source);
     const output = await (0,promises_.open)(target, 'w');
@@ -37968,7 +38051,7 @@ async function writeWithoutLogs(source, target, file, secrets) {
         for (const { start, end } of [...ranges, { start: size, end: size }]) {
             for (; position < start; position += CHUNK_BYTES) {
                 const text = await readRange(input, position, Math.min(start, position + CHUNK_BYTES));
-                await output.write((0,redact/* redact */.E)(text, secrets));
+                await output.write(redactor.clean(text));
             }
             position = end;
         }
@@ -38869,11 +38952,11 @@ const METRICS_FILE = 'metrics.json';
 /** What the CLI says at its end whatever the cause. */
 const NO_CAUSE = /^(Encountered an error running|Uploading traces|Waiting \S+ for prometheus metrics)/;
 /** From what the run left behind to metrics; everything that they rest on is kept as evidence. */
-async function measure(run, results, secrets, world) {
+async function measure(run, results, world) {
     const read = [];
     const { steps } = run.outcome;
     for (const outcome of steps.filter(({ driver }) => driver !== 'load'))
-        read.push(await readStep(outcome, results, secrets, world));
+        read.push(await readStep(outcome, results, world));
     const load = await readLoad(run.outcome, results);
     const { observation } = run;
     const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
@@ -38920,7 +39003,7 @@ async function measure(run, results, secrets, world) {
 function writeMetrics(metrics, results) {
     return results.writeJson(METRICS_FILE, { schema: 1, metrics: metrics.map(describeMetric) });
 }
-async function readStep(outcome, results, secrets, world) {
+async function readStep(outcome, results, world) {
     const { step, resultFile } = outcome;
     const name = (0,plan_steps/* stepName */.u)(step);
     const evidence = `evidence/${(0,plan_steps/* evidenceName */.Xc)(step)}.json`;
@@ -38928,8 +39011,8 @@ async function readStep(outcome, results, secrets, world) {
         return { outcome, evidence, runs: { unusable: noResult(outcome) }, failedRuns: [] };
     try {
         const file = await readResultFile(() => readChunks(resultFile));
-        await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, secrets);
-        const failedRuns = await readFailedRuns(resultFile, name, file, secrets);
+        await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, world.redactor);
+        const failedRuns = await readFailedRuns(resultFile, name, file, world.redactor);
         const keepsLogs = !(0,plan_steps/* isSuiteStep */.NO)(step) || cli_suites/* CLI_SUITES */.Jl[step.suite].secretLogs !== true;
         return {
             outcome,
@@ -42689,7 +42772,6 @@ function signalGroup(child, signal) {
 
 
 
-
 const LAST_WORDS = 20;
 const cli_driver_LONGEST_LINE = 4000;
 /** The lowest priority that there is, on Linux and macOS. */
@@ -42722,7 +42804,7 @@ async function runWithCli(step, context, { onLine, isNoise, givesWay = false } =
                     return;
                 }
                 // Before the cut: half a secret has no shape to be known by.
-                const clean = (0,redact/* redact */.E)(line, context.secrets).slice(0, cli_driver_LONGEST_LINE);
+                const clean = context.redactor.clean(line).slice(0, cli_driver_LONGEST_LINE);
                 files[stream].write(`${clean}\n`);
                 if (stream === 'stderr' && clean.trim() !== '')
                     lastWords.push(clean);
@@ -42769,7 +42851,6 @@ async function exists(path) {
 
 
 
-
 /** What the CLI says when its load is over and its result file written. */
 const LOAD_IS_OVER = /^Waiting \S+ for prometheus metrics to be scraped/;
 const LONGEST_PAUSE_MS = 30_000;
@@ -42804,7 +42885,7 @@ async function runPagedSuite(suite, context) {
                     unusable: `the metrics page at 127.0.0.1:${step.metricsPort} is missing: ${page.problem}`,
                 },
             };
-        await (0,promises_.writeFile)(`${context.evidenceDirectory}/${file}`, (0,redact/* redact */.E)(page.text, context.secrets));
+        await (0,promises_.writeFile)(`${context.evidenceDirectory}/${file}`, context.redactor.clean(page.text));
         return {
             ...outcome,
             metricsPage: { file: `evidence/${file}`, isFinal: page.isFinal, readAt: page.readAt },
@@ -43514,7 +43595,6 @@ async function readOwnPages({ http, token, clock }, replicas, signal) {
 
 
 
-
 /** Several replicas take up to a minute; a server that hangs must not use up the time for the clean-up. */
 const LOOK_WITHIN_MS = 90_000;
 /** A replica that was killed stays in the list for 15 s, and is read from it every 5 s (enterprise/replicasync). */
@@ -43586,7 +43666,7 @@ class ServerWatch {
     }
     async #keep(file, text) {
         const name = file.slice('evidence/'.length);
-        await (0,promises_.writeFile)(`${this.context.evidenceDirectory}/${name}`, (0,redact/* redact */.E)(text, this.context.secrets));
+        await (0,promises_.writeFile)(`${this.context.evidenceDirectory}/${name}`, this.context.redactor.clean(text));
     }
 }
 /** One of several began just now: perhaps in the place of one that is dead and still listed. */
@@ -43661,7 +43741,7 @@ async function carryOut(request, world) {
             world.cancelled.addEventListener('abort', start, { once: true });
     });
     const userPace = paceOf(request, world);
-    const watch = new ServerWatch({ http: api.http, token, pages: request.metricsPages, clock: world.clock }, { evidenceDirectory: request.evidenceDirectory, secrets: request.secrets, signal: world.cancelled });
+    const watch = new ServerWatch({ http: api.http, token, pages: request.metricsPages, clock: world.clock }, { evidenceDirectory: request.evidenceDirectory, redactor: world.redactor, signal: world.cancelled });
     await watch.start();
     let beforeSuites;
     const observation = () => beforeSuites ?? (world.cancelled.aborted ? whenCancelled : observe());
@@ -43678,7 +43758,7 @@ async function carryOut(request, world) {
         }),
         rawDirectory: request.rawDirectory,
         evidenceDirectory: request.evidenceDirectory,
-        secrets: request.secrets,
+        redactor: world.redactor,
         deadline: request.deadline,
         templates: templateIds(request.facts),
         describeTrafficPage: describeTrafficPage,
@@ -43764,7 +43844,6 @@ const CLOCK_MARGIN_MS = 5 * 60_000;
 async function runAndJudge(planned, prepared, inputs, world) {
     const { plan, results } = planned;
     const { connection, facts, ready, lease } = prepared;
-    const secrets = connection.identity.secrets;
     const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
     const scope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
     if (inputs.cleanup === 'always')
@@ -43784,12 +43863,11 @@ async function runAndJudge(planned, prepared, inputs, world) {
         evidenceDirectory: results.evidence,
         metricsPages: inputs.metricsPages,
         deadline: (0,src_units/* milliseconds */.Rz)(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
-        secrets,
     }, world);
     await lease.check(world.cancelled);
     // A cancelled run has seconds; then post restores.
     const stillPaused = debt === undefined || world.cancelled.aborted ? undefined : await (0,restoring/* resume */.U)(debt, connection, world);
-    const measured = await measure(run, results, secrets, world);
+    const measured = await measure(run, results, world);
     const judge = (criteria, cleanup) => judgeRun(criteria, [...measured.judgeable, ...cleanup], {
         problems: [
             ...measured.problems,
@@ -45641,7 +45719,8 @@ async function planRun(inputs, world) {
         ...(inputs.subject !== undefined && { subject: inputs.subject }),
         ...(inputs.maxWorkspaces !== undefined && { maxWorkspaces: inputs.maxWorkspaces }),
     });
-    const results = await results_directory/* ResultsDirectory */._M.create(world.job.workspace, inputs.resultsDirectory, startedAt);
+    const place = { workspace: world.job.workspace, parent: inputs.resultsDirectory };
+    const results = await results_directory/* ResultsDirectory */._M.create(place, startedAt, world.redactor);
     world.step.setOutput('results-dir', results.path);
     const planned = { plan, orphan: loaded.config.cleanup.orphan, results, rawDirectory, end, startedAt };
     if (inputs.mode === 'plan')
@@ -46413,52 +46492,6 @@ const refusals = ({ checks }) => checks.filter(({ status }) => status === 'refus
 
 /***/ }),
 
-/***/ 76670:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   E: () => (/* binding */ redact)
-/* harmony export */ });
-/** Takes secrets out of texts before they are logged or written as evidence. */
-const MASK = '***';
-/** Shapes of secrets that Coder's CLI and server write, whatever their value. */
-const SHAPES = [
-    // Coder session tokens and API keys.
-    { pattern: /\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/g, replacement: MASK },
-    // "password":"…" in plain JSON, and in JSON that was escaped into a string once or more.
-    { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.)+/gi, replacement: `$1${MASK}` },
-    { pattern: /((?:password|secret|token)(\\+)"\s*:\s*\2").{1,500}?(?=\2")/gi, replacement: `$1${MASK}` },
-    { pattern: /(CODER_(?:AGENT|SESSION)_TOKEN\\*"?\s*[=:]\s*\\*"?)[A-Za-z0-9-]+/g, replacement: `$1${MASK}` },
-    // password = "…", api_key: …, Authorization: Bearer …, as configuration and tools write them.
-    {
-        pattern: /\b((?:[A-Z0-9_]{0,30}(?:password|passwd|secret|api_?key|access_key|private_key|auth_token)[A-Z0-9_]{0,20})\s{0,3}[=:]\s{0,3}\\{0,4}["']?)[^\s"'\\,;]{4,500}/gi,
-        replacement: `$1${MASK}`,
-    },
-    {
-        pattern: /\b(Authorization\\{0,4}["']?\s{0,3}[:=]\s{0,3}\\{0,4}["']?(?:Bearer|Basic|token)\s+)[^\s"'\\]{4,2000}/gi,
-        replacement: `$1${MASK}`,
-    },
-    { pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, replacement: MASK },
-    { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: MASK },
-    { pattern: /\b(?:ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}/g, replacement: MASK },
-    { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@"\\]{1,500}@/gi, replacement: `$1${MASK}@` },
-];
-/** Replaces the given secrets and everything that has the shape of one by `***`. */
-function redact(text, secrets = []) {
-    let clean = text;
-    // The longest first: one secret may be the beginning of another.
-    for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-        if (secret.length > 0)
-            clean = clean.replaceAll(secret, MASK);
-    }
-    for (const { pattern, replacement } of SHAPES)
-        clean = clean.replace(pattern, replacement);
-    return clean;
-}
-
-
-/***/ }),
-
 /***/ 54285:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -46546,8 +46579,6 @@ const capitalized = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(83916);
-/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(76670);
-
 
 
 
@@ -46558,12 +46589,13 @@ const directoryStamp = (at) => at
     .replace(/\.\d+Z$/, 'Z');
 /** The folder of one run's results, inside the workspace. */
 class ResultsDirectory {
+    redactor;
     path;
     shown;
-    #secrets = [];
-    constructor(path, 
+    constructor(redactor, path, 
     /** Relative to the workspace, as people see it. */
     shown) {
+        this.redactor = redactor;
         this.path = path;
         this.shown = shown;
     }
@@ -46571,7 +46603,7 @@ class ResultsDirectory {
      * Makes `<parent>/<UTC timestamp>/` with its evidence folder.
      * @throws ConfigurationError when it would lie outside the workspace, also through a symbolic link.
      */
-    static async create(workspace, parent, at) {
+    static async create({ workspace, parent }, at, redactor) {
         const root = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.realpath)(workspace);
         const wanted = node_path__WEBPACK_IMPORTED_MODULE_1___default().resolve(root, parent);
         refuseOutside(root, wanted, parent);
@@ -46581,14 +46613,10 @@ class ResultsDirectory {
         refuseOutside(root, real, parent);
         const directory = await makeFresh(real, directoryStamp(at));
         await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdir)(node_path__WEBPACK_IMPORTED_MODULE_1___default().join(directory, 'evidence'));
-        return new ResultsDirectory(directory, node_path__WEBPACK_IMPORTED_MODULE_1___default().relative(root, directory));
+        return new ResultsDirectory(redactor, directory, node_path__WEBPACK_IMPORTED_MODULE_1___default().relative(root, directory));
     }
     get evidence() {
         return node_path__WEBPACK_IMPORTED_MODULE_1___default().join(this.path, 'evidence');
-    }
-    /** Secrets that must stand in none of the files, beside everything that has the shape of one. */
-    protect(secrets) {
-        this.#secrets = secrets;
     }
     async writeJson(name, content) {
         // JSON has no infinity: what never ended is not the same as what was not measured.
@@ -46596,7 +46624,7 @@ class ResultsDirectory {
         await this.writeText(name, `${text}\n`);
     }
     async writeText(name, text) {
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(node_path__WEBPACK_IMPORTED_MODULE_1___default().join(this.path, name), (0,_redact_js__WEBPACK_IMPORTED_MODULE_3__/* .redact */ .E)(text, this.#secrets));
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(node_path__WEBPACK_IMPORTED_MODULE_1___default().join(this.path, name), this.redactor.clean(text));
     }
 }
 async function listFiles(directory) {

@@ -73,6 +73,12 @@ export function parseInputs(environment: Environment): Inputs {
   return inputs;
 }
 
+/** What in the environment must be hidden before anything is said: also where the inputs turn out to be bad. */
+export function secretsIn(environment: Environment): readonly string[] {
+  const names = ['INPUT_CODER-SESSION-TOKEN', 'INPUT_CODER-PASSWORD', 'CODER_SESSION_TOKEN'];
+  return names.flatMap((name) => environment[name]?.trim() ?? []).filter((secret) => secret !== '');
+}
+
 /** Leaves out what is undefined: optional properties are absent, never undefined. */
 function present<T extends Record<string, unknown>>(
   values: T,

@@ -27,13 +27,44 @@ const SHAPES: readonly { readonly pattern: RegExp; readonly replacement: string 
   { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@"\\]{1,500}@/gi, replacement: `$1${MASK}@` },
 ];
 
-/** Replaces the given secrets and everything that has the shape of one by `***`. */
-export function redact(text: string, secrets: readonly string[] = []): string {
-  let clean = text;
-  // The longest first: one secret may be the beginning of another.
-  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-    if (secret.length > 0) clean = clean.replaceAll(secret, MASK);
+/** Knows the secrets of this run, and takes them out of every text that leaves the program. */
+export class Redactor {
+  readonly #known = new Set<string>();
+
+  constructor(secrets: readonly string[] = []) {
+    for (const secret of secrets) this.learn(secret);
   }
+
+  /** From now on the value is taken out, as it is and as JSON and addresses spell it. */
+  learn(secret: string): void {
+    // Thousands of session tokens are known by their shape.
+    if (secret === '' || replaceShapes(secret) === MASK) return;
+    for (const spelling of spellings(secret)) this.#known.add(spelling);
+  }
+
+  /** Replaces the known secrets and everything that has the shape of one by `***`. */
+  clean(text: string): string {
+    let clean = text;
+    // The longest first: one secret may be the beginning of another.
+    for (const secret of [...this.#known].sort((a, b) => b.length - a.length))
+      clean = clean.replaceAll(secret, MASK);
+    return replaceShapes(clean);
+  }
+}
+
+function replaceShapes(text: string): string {
+  let clean = text;
   for (const { pattern, replacement } of SHAPES) clean = clean.replace(pattern, replacement);
   return clean;
+}
+
+/** A secret as it is, in a JSON string, in a JSON string within one, and in an address. */
+function spellings(secret: string): readonly string[] {
+  const inJson = JSON.stringify(secret).slice(1, -1);
+  return [
+    secret,
+    inJson,
+    JSON.stringify(inJson).slice(1, -1),
+    encodeURIComponent(Buffer.from(secret).toString()),
+  ];
 }

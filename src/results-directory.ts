@@ -1,7 +1,7 @@
 import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError } from './errors.js';
-import { redact } from './redact.js';
+import type { Redactor } from './redact.js';
 
 /** `20260105T060000Z`. */
 export const directoryStamp = (at: Date): string =>
@@ -10,11 +10,16 @@ export const directoryStamp = (at: Date): string =>
     .replace(/[-:]/g, '')
     .replace(/\.\d+Z$/, 'Z');
 
+interface Place {
+  readonly workspace: string;
+  /** Input `results-dir`. */
+  readonly parent: string;
+}
+
 /** The folder of one run's results, inside the workspace. */
 export class ResultsDirectory {
-  #secrets: readonly string[] = [];
-
   private constructor(
+    private readonly redactor: Redactor,
     readonly path: string,
     /** Relative to the workspace, as people see it. */
     readonly shown: string,
@@ -24,7 +29,7 @@ export class ResultsDirectory {
    * Makes `<parent>/<UTC timestamp>/` with its evidence folder.
    * @throws ConfigurationError when it would lie outside the workspace, also through a symbolic link.
    */
-  static async create(workspace: string, parent: string, at: Date): Promise<ResultsDirectory> {
+  static async create({ workspace, parent }: Place, at: Date, redactor: Redactor): Promise<ResultsDirectory> {
     const root = await realpath(workspace);
     const wanted = path.resolve(root, parent);
     refuseOutside(root, wanted, parent);
@@ -34,16 +39,11 @@ export class ResultsDirectory {
     refuseOutside(root, real, parent);
     const directory = await makeFresh(real, directoryStamp(at));
     await mkdir(path.join(directory, 'evidence'));
-    return new ResultsDirectory(directory, path.relative(root, directory));
+    return new ResultsDirectory(redactor, directory, path.relative(root, directory));
   }
 
   get evidence(): string {
     return path.join(this.path, 'evidence');
-  }
-
-  /** Secrets that must stand in none of the files, beside everything that has the shape of one. */
-  protect(secrets: readonly string[]): void {
-    this.#secrets = secrets;
   }
 
   async writeJson(name: string, content: unknown): Promise<void> {
@@ -53,7 +53,7 @@ export class ResultsDirectory {
   }
 
   async writeText(name: string, text: string): Promise<void> {
-    await writeFile(path.join(this.path, name), redact(text, this.#secrets));
+    await writeFile(path.join(this.path, name), this.redactor.clean(text));
   }
 }
 

@@ -8,6 +8,8 @@ import type {
   ToolCache,
 } from './ports.js';
 
+import type { Redactor } from './redact.js';
+
 /** What the runner says about the job. */
 export interface Job {
   readonly workspace: string;
@@ -31,6 +33,8 @@ export interface World {
   readonly runShortCommand: RunShortCommand;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly job: Job;
+  /** Knows the secrets that were masked; everything that is written passes it. */
+  readonly redactor: Redactor;
   readonly platform: { readonly os: string; readonly architecture: string };
   /** Aborted when the job is cancelled or the step times out. */
   readonly cancelled: AbortSignal;

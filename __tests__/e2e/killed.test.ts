@@ -59,4 +59,14 @@ describe.concurrent('a killed main', { timeout: LONGEST_SCENARIO_MS }, () => {
       // A child that goes on makes the seven or so that are still to come, for post to run after.
       expect(world.coder.state.workspaces.size).toBeLessThan(6);
     }));
+
+  it.each(['SIGKILL', 'SIGINT'] as const)('by %s before it could leave a word for post', (signal) =>
+    inWorld({}, async (world) => {
+      const run = await world.gate(config, { signals: [{ signal, afterMs: 20 }] });
+      expect(run.main.exitCode).not.toBe(0);
+      expect(run.post?.exitCode, logOf(run)).toBe(0);
+      expect(run.post?.log.join('\n')).toContain('main left nothing to do');
+      expect(world.coder.state.requestCounts).toEqual(new Map());
+    }),
+  );
 });

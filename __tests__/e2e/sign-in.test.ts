@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ActionRun } from '../../simulator/runner/runner.js';
 import {
   configFile,
   errorTexts,
@@ -21,6 +24,13 @@ const passwordOf = ({ coder }: E2eWorld, changes: Record<string, string> = {}): 
   ...changes,
 });
 
+function filesOf({ outputs }: ActionRun): readonly string[] {
+  const entries = readdirSync(outputs['results-dir'] ?? '', { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  expect(files.length).toBeGreaterThan(8);
+  return files.map(({ parentPath, name }) => path.join(parentPath, name));
+}
+
 const sessions = ({ coder }: E2eWorld): unknown[] =>
   [...coder.state.tokens.values()].filter(({ loginType }) => loginType === 'password');
 
@@ -29,13 +39,16 @@ describe.concurrent('signing in with a password', { timeout: LONGEST_SCENARIO_MS
     'passes with the driver $driver; the session is ended and no secret is kept',
     ({ driver, limitsOff }) =>
       inWorld({ disableRateLimits: limitsOff }, async (world) => {
-        const run = await world.gate(configFile(), { inputs: passwordOf(world) });
+        const { ownerPassword } = world.coder;
+        // A password has no shape to be known by, so the inputs say it once more.
+        const subject = `the release after ${ownerPassword}`;
+        const run = await world.gate(configFile(), { inputs: passwordOf(world, { subject }) });
         expectOutcome(run, 'pass', 0);
+        expect(run.main.summary).toContain('the release after ***');
         expectNothingLeft(world);
         expect(readJson(run, 'readiness.json')).toMatchObject({ driver: { driver } });
         expect(sessions(world)).toEqual([]);
         expect(world.coder.state.requestCounts.get('POST /api/v2/users/logout')).toBe(1);
-        const { ownerPassword } = world.coder;
         const printed = run.main.rawOutput
           .split('\n')
           .filter((line) => !line.startsWith('::add-mask::'))
@@ -45,6 +58,7 @@ describe.concurrent('signing in with a password', { timeout: LONGEST_SCENARIO_MS
           JSON.stringify(run.outputs),
           printed,
           run.main.summary,
+          ...filesOf(run).map((file) => readFileSync(file, 'utf8')),
         ])
           expect(text).not.toContain(ownerPassword);
         expect(run.main.rawOutput).toContain(`::add-mask::${ownerPassword}`);

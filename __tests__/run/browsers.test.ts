@@ -14,6 +14,7 @@ import { Executables } from '../simulator/executables.js';
 import { ownerApi, startDeployment, stopDeployments } from '../support/deployments.js';
 import { KeptLog } from '../support/fakes.js';
 import { browserStepWith } from '../support/plans.js';
+import { Redactor } from '../../src/redact.js';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
@@ -72,7 +73,7 @@ async function run({
       },
       rawDirectory: directory,
       evidenceDirectory: directory,
-      secrets: [],
+      redactor: new Redactor(),
       deadline: milliseconds(systemClock.monotonic() + 60_000),
       templates: new Map(),
       ownUserId: '',

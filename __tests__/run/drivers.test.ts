@@ -15,6 +15,7 @@ import { planOf, stepOf } from '../support/plans.js';
 import { stepName } from '../../src/plan/steps.js';
 import type { ResultDocument } from '../support/result-documents.js';
 import { runContextOf } from '../support/run-context.js';
+import { Redactor } from '../../src/redact.js';
 
 let directory = '';
 beforeEach(async () => {
@@ -220,7 +221,7 @@ describe('the driver "cli"', () => {
     const body = `echo "token is ${deployment.ownerToken}"; echo '{"password":"hunter2-hunter2"} told' >&2`;
     const outcome = await runWithCli(
       stepIn(),
-      await contextOf(deployment, { cliPath: await cli(body), secrets: ['told'] }),
+      await contextOf(deployment, { cliPath: await cli(body), redactor: new Redactor(['told']) }),
     );
     const kept = (
       await Promise.all(

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { restartMetric } from '../../src/measure/restarts.js';
 import { serverDelta } from '../../src/measure/server-latency.js';
-import { redact } from '../../src/redact.js';
+import { Redactor } from '../../src/redact.js';
 import { ServerWatch } from '../../src/run/server-watch.js';
 import type { Clock } from '../../src/ports.js';
 import type { CoderDeployment } from '../../simulator/coder/server.js';
@@ -36,7 +36,7 @@ function watchOf(
     },
   };
   const source = { http: ownerApi(deployment, clock).http, token: deployment.ownerToken, pages: [], clock };
-  const context = { evidenceDirectory: path.join(folder, directory), secrets: [], signal };
+  const context = { evidenceDirectory: path.join(folder, directory), redactor: new Redactor(), signal };
   return { watch: new ServerWatch(source, context), folder };
 }
 
@@ -183,6 +183,6 @@ describe('the watch over coderd', () => {
       .split('\n')
       .filter((line) => /^(# (HELP|TYPE) )?coderd_api_/.test(line))
       .join('\n');
-    expect(redact(page)).toBe(page);
+    expect(new Redactor().clean(page)).toBe(page);
   });
 });

@@ -3,6 +3,7 @@ import { milliseconds } from '../../src/units.js';
 import type { CoderDeployment } from '../../simulator/coder/server.js';
 import { ownerApi } from './deployments.js';
 import { hurriedClock, KeptLog } from './fakes.js';
+import { Redactor } from '../../src/redact.js';
 
 /** What carrying out a plan against a simulated deployment needs. */
 export async function runContextOf(
@@ -23,7 +24,7 @@ export async function runContextOf(
     childEnvironment: { PATH: process.env['PATH'] ?? '' },
     rawDirectory: directory,
     evidenceDirectory: directory,
-    secrets: [],
+    redactor: new Redactor(),
     deadline: milliseconds(clock.monotonic() + 60_000),
     templates: new Map(
       templates.map(({ name, id, organization_id: organizationId }) => [name, { id, organizationId }]),

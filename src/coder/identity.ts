@@ -7,8 +7,6 @@ import { ApiError } from './http.js';
 export interface Identity {
   readonly api: CoderApi;
   readonly token: string;
-  /** What must stand in no file and no log. */
-  readonly secrets: readonly string[];
   /** Ends a session that this run began; a given token stays. */
   signOut(): Promise<void>;
 }
@@ -27,7 +25,6 @@ export async function establishIdentity(
     return {
       api: anonymous.withToken(credential.token),
       token: credential.token,
-      secrets: [credential.token],
       signOut: () => Promise.resolve(),
     };
   }
@@ -35,7 +32,7 @@ export async function establishIdentity(
   const token = await signIn(anonymous, credential);
   log.mask(token);
   const api = anonymous.withToken(token);
-  return { api, token, secrets: [token, credential.password], signOut: () => api.signOut() };
+  return { api, token, signOut: () => api.signOut() };
 }
 
 async function signIn(anonymous: CoderApi, credential: { email: string; password: string }): Promise<string> {

@@ -1,4 +1,5 @@
 import * as core from '@actions/core';
+import type { Redactor } from '../redact.js';
 import type { Annotation, Log } from '../ports.js';
 
 /** GitHub cuts an annotation's message here. */
@@ -23,13 +24,19 @@ const shortened = (message: string): string =>
 const asText = (message: string): string =>
   message.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/gm, '$1: ');
 
-/** The job log with its folds and annotations. */
-export const githubLog: Log = {
-  info: (message) => core.info(asText(message)),
-  debug: (message) => core.debug(message),
-  notice: (message, annotation) => core.notice(shortened(message), properties(annotation)),
-  warning: (message, annotation) => core.warning(shortened(message), properties(annotation)),
-  error: (message, annotation) => core.error(shortened(message), properties(annotation)),
-  group: (title, body) => core.group(title, body),
-  mask: (secret) => core.setSecret(secret),
-};
+/** The job log with its folds and annotations. What is masked there is taken out of everything else too. */
+export function githubLog(redactor: Redactor): Log {
+  const clean = (message: string): string => shortened(redactor.clean(message));
+  return {
+    info: (message) => core.info(asText(redactor.clean(message))),
+    debug: (message) => core.debug(redactor.clean(message)),
+    notice: (message, annotation) => core.notice(clean(message), properties(annotation)),
+    warning: (message, annotation) => core.warning(clean(message), properties(annotation)),
+    error: (message, annotation) => core.error(clean(message), properties(annotation)),
+    group: (title, body) => core.group(title, body),
+    mask: (secret) => {
+      redactor.learn(secret);
+      core.setSecret(secret);
+    },
+  };
+}

@@ -1,17 +1,18 @@
 import * as core from '@actions/core';
+import type { Redactor } from '../redact.js';
 import type { StepResult, StepState } from '../ports.js';
 
 /** Outputs, summary and result of the step. Written at once, so that they count when the job is cancelled. */
-export const githubStep: StepResult = {
-  setOutput: (name, value) => core.setOutput(name, value),
+export const githubStep = (redactor: Redactor): StepResult => ({
+  setOutput: (name, value) => core.setOutput(name, redactor.clean(value)),
   writeSummary: async (markdown) => {
-    await core.summary.addRaw(markdown).write({ overwrite: true });
+    await core.summary.addRaw(redactor.clean(markdown)).write({ overwrite: true });
     core.summary.emptyBuffer();
   },
   fail: () => {
     process.exitCode = core.ExitCode.Failure;
   },
-};
+});
 
 /** What main leaves for post. */
 export const githubState: StepState = {

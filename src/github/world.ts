@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { Job, World } from '../world.js';
+import { Redactor } from '../redact.js';
 import { systemClock } from '../system.js';
 import { githubArtifacts } from './artifact.js';
 import { githubLog } from './log.js';
@@ -10,10 +11,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The world as a GitHub runner shows it to an action. */
 export function githubWorld(environment: Environment, cancelled: AbortSignal): World {
+  const redactor = new Redactor();
   return {
-    log: githubLog,
+    redactor,
+    log: githubLog(redactor),
     clock: systemClock,
-    step: githubStep,
+    step: githubStep(redactor),
     state: githubState,
     artifacts: githubArtifacts(environment),
     toolCache: githubToolCache,

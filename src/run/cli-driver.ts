@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { stepCeiling } from '../plan/time.js';
 import { evidenceName, type CliStep } from '../plan/steps.js';
-import { redact } from '../redact.js';
 import { milliseconds, toMilliseconds } from '../units.js';
 import { superviseProcess, type ProcessRequest } from './process.js';
 import type { RunContext, StepOutcome } from './run-types.js';
@@ -53,7 +52,7 @@ export async function runWithCli(
           return;
         }
         // Before the cut: half a secret has no shape to be known by.
-        const clean = redact(line, context.secrets).slice(0, LONGEST_LINE);
+        const clean = context.redactor.clean(line).slice(0, LONGEST_LINE);
         files[stream].write(`${clean}\n`);
         if (stream === 'stderr' && clean.trim() !== '') lastWords.push(clean);
         if (lastWords.length > LAST_WORDS) lastWords.shift();

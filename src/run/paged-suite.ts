@@ -1,6 +1,5 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { evidenceName, stepName, type CliStep } from '../plan/steps.js';
-import { redact } from '../redact.js';
 import type { Milliseconds } from '../units.js';
 import { runWithCli } from './cli-driver.js';
 import { PageReader } from './metrics-page.js';
@@ -57,7 +56,7 @@ export async function runPagedSuite(suite: PagedSuite, context: RunContext): Pro
           unusable: `the metrics page at 127.0.0.1:${step.metricsPort} is missing: ${page.problem}`,
         },
       };
-    await writeFile(`${context.evidenceDirectory}/${file}`, redact(page.text, context.secrets));
+    await writeFile(`${context.evidenceDirectory}/${file}`, context.redactor.clean(page.text));
     return {
       ...outcome,
       metricsPage: { file: `evidence/${file}`, isFinal: page.isFinal, readAt: page.readAt },

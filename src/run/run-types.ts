@@ -2,6 +2,7 @@ import type { CoderApi } from '../coder/api.js';
 import type { Clock, Log } from '../ports.js';
 import type { Plan, Step } from '../plan/plan-types.js';
 import type { DriverChoice } from '../ready/readiness.js';
+import type { Redactor } from '../redact.js';
 import type { Milliseconds } from '../units.js';
 import type { LoadOutcome } from './api-load.js';
 import type { Pace } from './pace.js';
@@ -21,8 +22,8 @@ export interface RunContext {
   /** Where the CLI runs and writes its raw results: private, and removed at the end. */
   readonly rawDirectory: string;
   readonly evidenceDirectory: string;
-  /** Masked wherever they appear in a child's output. */
-  readonly secrets: readonly string[];
+  /** For everything that children write. */
+  readonly redactor: Redactor;
   /** Ends all load, so that time is left for measuring and clean-up; on the monotonic clock. */
   readonly deadline: Milliseconds;
   /** The templates' ids by name, for the driver that creates workspaces itself. */

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { takeSnapshot, type ServerSource } from '../coder/server-metrics.js';
 import { messageOf } from '../errors.js';
-import { redact } from '../redact.js';
+import type { Redactor } from '../redact.js';
 import {
   failed,
   isUnavailable,
@@ -20,8 +20,7 @@ const LIST_IS_STALE_FOR = milliseconds(21_000);
 
 export interface WatchContext {
   readonly evidenceDirectory: string;
-  /** Masked wherever they appear. */
-  readonly secrets: readonly string[];
+  readonly redactor: Redactor;
   /** A cancelled run looks no more. */
   readonly signal: AbortSignal;
 }
@@ -98,7 +97,7 @@ export class ServerWatch {
 
   async #keep(file: string, text: string): Promise<void> {
     const name = file.slice('evidence/'.length);
-    await writeFile(`${this.context.evidenceDirectory}/${name}`, redact(text, this.context.secrets));
+    await writeFile(`${this.context.evidenceDirectory}/${name}`, this.context.redactor.clean(text));
   }
 }
 

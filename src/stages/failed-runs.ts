@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { failureCause, type FailureCause } from '../measure/failure-cause.js';
 import type { ResultFile, RunRecord } from '../measure/result-file.js';
-import { redact } from '../redact.js';
+import type { Redactor } from '../redact.js';
 import { readRange } from './file-pieces.js';
 
 const LONGEST_LOGS = 2 * 1024 * 1024;
@@ -25,14 +25,14 @@ export async function readFailedRuns(
   source: string,
   group: string,
   file: ResultFile,
-  secrets: readonly string[],
+  redactor: Redactor,
 ): Promise<readonly FailedRun[]> {
   const failed = file.runs.filter(({ error }) => error !== undefined);
   const input = await open(source);
   try {
     const runs: FailedRun[] = [];
     for (const run of failed) {
-      const described = await describe(input, group, run, secrets);
+      const described = await describe(input, group, run, redactor);
       runs.push(runs.length < MOST_LOG_TAILS ? described : { ...described, logTail: '' });
     }
     return runs;
@@ -45,15 +45,15 @@ async function describe(
   input: FileHandle,
   group: string,
   run: RunRecord,
-  secrets: readonly string[],
+  redactor: Redactor,
 ): Promise<FailedRun> {
-  const logs = redact(run.logs === undefined ? '' : await readLogs(input, run.logs), secrets);
+  const logs = redactor.clean(run.logs === undefined ? '' : await readLogs(input, run.logs));
   return {
     group,
     run: run.id,
     startedAt: run.startedAt.toISOString(),
     seconds: run.duration / 1000,
-    cause: failureCause(redact(run.error ?? '', secrets), logs),
+    cause: failureCause(redactor.clean(run.error ?? ''), logs),
     logTail: logs.slice(-LOG_TAIL),
   };
 }

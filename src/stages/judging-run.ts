@@ -58,7 +58,6 @@ export async function runAndJudge(
 ): Promise<void> {
   const { plan, results } = planned;
   const { connection, facts, ready, lease } = prepared;
-  const secrets = connection.identity.secrets;
   const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
   const scope: RunScope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
   if (inputs.cleanup === 'always') oweCleanup({ since: since.toISOString(), orphan: planned.orphan }, world);
@@ -79,7 +78,6 @@ export async function runAndJudge(
       evidenceDirectory: results.evidence,
       metricsPages: inputs.metricsPages,
       deadline: milliseconds(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
-      secrets,
     },
     world,
   );
@@ -87,7 +85,7 @@ export async function runAndJudge(
   // A cancelled run has seconds; then post restores.
   const stillPaused =
     debt === undefined || world.cancelled.aborted ? undefined : await resume(debt, connection, world);
-  const measured = await measure(run, results, secrets, world);
+  const measured = await measure(run, results, world);
   const judge = (criteria: readonly Criterion[], cleanup: MeasureStage['metrics']): Verdict =>
     judgeRun(criteria, [...measured.judgeable, ...cleanup], {
       problems: [

@@ -54,16 +54,11 @@ export interface MeasureStage {
 }
 
 /** From what the run left behind to metrics; everything that they rest on is kept as evidence. */
-export async function measure(
-  run: RunStage,
-  results: ResultsDirectory,
-  secrets: readonly string[],
-  world: World,
-): Promise<MeasureStage> {
+export async function measure(run: RunStage, results: ResultsDirectory, world: World): Promise<MeasureStage> {
   const read: StepReading[] = [];
   const { steps } = run.outcome;
   for (const outcome of steps.filter(({ driver }) => driver !== 'load'))
-    read.push(await readStep(outcome, results, secrets, world));
+    read.push(await readStep(outcome, results, world));
   const load = await readLoad(run.outcome, results);
   const { observation } = run;
   const groups = read.flatMap((reading) => groupEvidence(reading) ?? []);
@@ -120,12 +115,7 @@ export interface StepReading {
   readonly failedRuns: readonly FailedRun[];
 }
 
-async function readStep(
-  outcome: StepOutcome,
-  results: ResultsDirectory,
-  secrets: readonly string[],
-  world: World,
-): Promise<StepReading> {
+async function readStep(outcome: StepOutcome, results: ResultsDirectory, world: World): Promise<StepReading> {
   const { step, resultFile } = outcome;
   const name = stepName(step);
   const evidence = `evidence/${evidenceName(step)}.json`;
@@ -133,8 +123,8 @@ async function readStep(
     return { outcome, evidence, runs: { unusable: noResult(outcome) }, failedRuns: [] };
   try {
     const file = await readResultFile(() => readChunks(resultFile));
-    await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, secrets);
-    const failedRuns = await readFailedRuns(resultFile, name, file, secrets);
+    await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, world.redactor);
+    const failedRuns = await readFailedRuns(resultFile, name, file, world.redactor);
     const keepsLogs = !isSuiteStep(step) || CLI_SUITES[step.suite].secretLogs !== true;
     return {
       outcome,

@@ -38,7 +38,8 @@ export async function planRun(inputs: Inputs, world: World): Promise<PlannedRun>
     ...(inputs.subject !== undefined && { subject: inputs.subject }),
     ...(inputs.maxWorkspaces !== undefined && { maxWorkspaces: inputs.maxWorkspaces }),
   });
-  const results = await ResultsDirectory.create(world.job.workspace, inputs.resultsDirectory, startedAt);
+  const place = { workspace: world.job.workspace, parent: inputs.resultsDirectory };
+  const results = await ResultsDirectory.create(place, startedAt, world.redactor);
   world.step.setOutput('results-dir', results.path);
   const planned = { plan, orphan: loaded.config.cleanup.orphan, results, rawDirectory, end, startedAt };
   if (inputs.mode === 'plan') await showPlan(plan, inputs, results, world);

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { ResultFile } from '../measure/result-file.js';
-import { redact } from '../redact.js';
+import type { Redactor } from '../redact.js';
 import { CHUNK_BYTES, readRange } from './file-pieces.js';
 
 /** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
@@ -8,7 +8,7 @@ export async function writeWithoutLogs(
   source: string,
   target: string,
   file: ResultFile,
-  secrets: readonly string[],
+  redactor: Redactor,
 ): Promise<void> {
   const ranges = file.runs.flatMap(({ logs }) => logs ?? []).sort((a, b) => a.start - b.start);
   const input = await open(source);
@@ -19,7 +19,7 @@ export async function writeWithoutLogs(
     for (const { start, end } of [...ranges, { start: size, end: size }]) {
       for (; position < start; position += CHUNK_BYTES) {
         const text = await readRange(input, position, Math.min(start, position + CHUNK_BYTES));
-        await output.write(redact(text, secrets));
+        await output.write(redactor.clean(text));
       }
       position = end;
     }

@@ -50,8 +50,6 @@ export interface RunRequest {
   /** Input `prometheus-url`. */
   readonly metricsPages: readonly string[];
   readonly deadline: Milliseconds;
-  /** Masked wherever they appear. */
-  readonly secrets: readonly string[];
 }
 
 /** Carries out the plan and looks at what it made, also when it was cancelled. */
@@ -75,7 +73,7 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
   const userPace = paceOf(request, world);
   const watch = new ServerWatch(
     { http: api.http, token, pages: request.metricsPages, clock: world.clock },
-    { evidenceDirectory: request.evidenceDirectory, secrets: request.secrets, signal: world.cancelled },
+    { evidenceDirectory: request.evidenceDirectory, redactor: world.redactor, signal: world.cancelled },
   );
   await watch.start();
   let beforeSuites: RunStage['observation'] | undefined;
@@ -94,7 +92,7 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     }),
     rawDirectory: request.rawDirectory,
     evidenceDirectory: request.evidenceDirectory,
-    secrets: request.secrets,
+    redactor: world.redactor,
     deadline: request.deadline,
     templates: templateIds(request.facts),
     describeTrafficPage,
