@@ -234,11 +234,11 @@ describe('bad inputs', () => {
     expect(messages).toHaveLength(7);
   });
 
-  it('says what a gate without deployment needs, and why a fork has nothing', () => {
+  it('says what a gate without deployment needs', () => {
     const messages = messagesOf(() => parseInputs({}));
     expect(messages).toHaveLength(2);
     expect(messages[0]).toMatch(/mode "gate" needs the deployment: set input "coder-url"/);
-    expect(messages[1]).toMatch(/needs an owner's credentials.*fork gets no secrets/);
+    expect(messages[1]).toMatch(/needs an owner's credentials: set input "coder-session-token"/);
   });
 
   it.each(['preflight', 'run', 'cleanup'])('needs a token in mode %s too', (mode) => {

@@ -32527,7 +32527,7 @@ function causeText(cause) {
 
 /***/ }),
 
-/***/ 79558:
+/***/ 19043:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -32660,6 +32660,43 @@ function githubLog(redactor) {
             lib_core/* setSecret */.Pq(secret);
         },
     };
+}
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(92857);
+;// CONCATENATED MODULE: ./src/github/secretless.ts
+
+
+const pullRequestEvent = schemas/* object */.Ikc({
+    pull_request: schemas/* object */.Ikc({
+        /** `null` when the fork was deleted. */
+        head: schemas/* object */.Ikc({ repo: schemas/* object */.Ikc({ full_name: schemas/* string */.YjP() }).nullable() }),
+        base: schemas/* object */.Ikc({ repo: schemas/* object */.Ikc({ full_name: schemas/* string */.YjP() }) }),
+    }),
+});
+/**
+ * Why GitHub hands this run no secrets, as a part of a sentence; undefined where nothing is known that would keep them.
+ * https://docs.github.com/actions/security-guides/using-secrets-in-github-actions
+ */
+function whyNoSecrets(environment) {
+    if (environment['GITHUB_EVENT_NAME'] !== 'pull_request')
+        return undefined;
+    if (environment['GITHUB_ACTOR'] === 'dependabot[bot]')
+        return 'Dependabot opened this pull request, and GitHub hands such runs only the secrets that are set for Dependabot';
+    const { head, base } = readEvent(environment['GITHUB_EVENT_PATH'])?.pull_request ?? {};
+    if (head === undefined || base === undefined || head.repo?.full_name === base.repo.full_name)
+        return undefined;
+    return `this pull request comes from a fork (${head.repo?.full_name ?? 'deleted by now'}), and GitHub hands such runs no secrets`;
+}
+function readEvent(file) {
+    try {
+        return pullRequestEvent.safeParse(JSON.parse((0,external_node_fs_.readFileSync)(file ?? '', 'utf8'))).data;
+    }
+    catch {
+        return undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/github/step.ts
@@ -33540,6 +33577,7 @@ const runShortCommand = async (executable, args, environment) => {
 
 
 
+
 /** The world as a GitHub runner shows it to an action. */
 function githubWorld(environment, cancelled) {
     const redactor = new Redactor();
@@ -33570,6 +33608,7 @@ function readJob(environment) {
         attempt: value('GITHUB_RUN_ATTEMPT', '1'),
         runUrl: runUrl(environment),
         event: value('GITHUB_EVENT_NAME', 'unknown'),
+        noSecrets: whyNoSecrets(environment),
     };
 }
 function runUrl(environment) {
@@ -33590,7 +33629,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(79558);
+/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(19043);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(12593);
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(59997);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7667);
@@ -33693,11 +33732,13 @@ const NOT_YET = {
 /** Reads the `INPUT_…` variables one by one, and collects what is wrong with them. */
 class InputReader {
     environment;
+    noSecrets;
     #mistakes = [];
     /** A bad input is not reported as missing as well. */
     #complained = new Set();
-    constructor(environment) {
+    constructor(environment, noSecrets) {
         this.environment = environment;
+        this.noSecrets = noSecrets;
     }
     text(name) {
         const value = this.environment[`INPUT_${name.toUpperCase()}`]?.trim();
@@ -33807,8 +33848,9 @@ class InputReader {
         if (this.#complained.has('coder-session-token') || this.#complained.has('coder-password'))
             return;
         if (credential === undefined) {
-            this.#mistake(`mode "${mode}" needs an owner's credentials: set input "coder-session-token" (or the variable CODER_SESSION_TOKEN), or "coder-email" and "coder-password"` +
-                ' (a pull request from a fork gets no secrets: run the gate on a trusted branch)');
+            this.#mistake(this.noSecrets === undefined
+                ? `mode "${mode}" needs an owner's credentials: set input "coder-session-token" (or the variable CODER_SESSION_TOKEN), or "coder-email" and "coder-password"`
+                : `there are no credentials for the deployment, because ${this.noSecrets}; the configuration may be right: docs/pull-requests.md of this action says how a maintainer runs the gate on such a pull request`);
         }
     }
     tests() {
@@ -33902,11 +33944,12 @@ class InputReader {
 ;// CONCATENATED MODULE: ./src/inputs.ts
 
 /**
- * Reads the action's inputs from `INPUT_…` variables.
+ * Reads the action's inputs from `INPUT_…` variables. `noSecrets` says why there may be no credentials, as a part of a
+ * sentence.
  * @throws ConfigurationError that names every bad input at once.
  */
-function parseInputs(environment) {
-    const reader = new InputReader(environment);
+function parseInputs(environment, noSecrets) {
+    const reader = new InputReader(environment, noSecrets);
     reader.refuseUnknown();
     const mode = reader.choice('mode', ['gate', 'plan', 'preflight', 'run', 'cleanup'], 'gate', {
         judge: 'mode "judge" is not available yet; there is gate, plan, preflight, run and cleanup',
@@ -35143,7 +35186,7 @@ async function readConfig(inputs, workspace) {
  */
 async function readInputs({ environment, job }) {
     try {
-        return (0,inputs/* parseInputs */.T)(environment);
+        return (0,inputs/* parseInputs */.T)(environment, job.noSecrets);
     }
     catch (thrown) {
         if (!(thrown instanceof errors/* ConfigurationError */.j))

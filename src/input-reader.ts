@@ -53,7 +53,10 @@ export class InputReader {
   /** A bad input is not reported as missing as well. */
   readonly #complained = new Set<InputName>();
 
-  constructor(private readonly environment: Environment) {}
+  constructor(
+    private readonly environment: Environment,
+    private readonly noSecrets?: string,
+  ) {}
 
   text(name: InputName): string | undefined {
     const value = this.environment[`INPUT_${name.toUpperCase()}`]?.trim();
@@ -175,8 +178,9 @@ export class InputReader {
     if (this.#complained.has('coder-session-token') || this.#complained.has('coder-password')) return;
     if (credential === undefined) {
       this.#mistake(
-        `mode "${mode}" needs an owner's credentials: set input "coder-session-token" (or the variable CODER_SESSION_TOKEN), or "coder-email" and "coder-password"` +
-          ' (a pull request from a fork gets no secrets: run the gate on a trusted branch)',
+        this.noSecrets === undefined
+          ? `mode "${mode}" needs an owner's credentials: set input "coder-session-token" (or the variable CODER_SESSION_TOKEN), or "coder-email" and "coder-password"`
+          : `there are no credentials for the deployment, because ${this.noSecrets}; the configuration may be right: docs/pull-requests.md of this action says how a maintainer runs the gate on such a pull request`,
       );
     }
   }

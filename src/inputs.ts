@@ -32,11 +32,12 @@ export interface Inputs {
 }
 
 /**
- * Reads the action's inputs from `INPUT_…` variables.
+ * Reads the action's inputs from `INPUT_…` variables. `noSecrets` says why there may be no credentials, as a part of a
+ * sentence.
  * @throws ConfigurationError that names every bad input at once.
  */
-export function parseInputs(environment: Environment): Inputs {
-  const reader = new InputReader(environment);
+export function parseInputs(environment: Environment, noSecrets?: string): Inputs {
+  const reader = new InputReader(environment, noSecrets);
   reader.refuseUnknown();
   const mode = reader.choice('mode', ['gate', 'plan', 'preflight', 'run', 'cleanup'], 'gate', {
     judge: 'mode "judge" is not available yet; there is gate, plan, preflight, run and cleanup',

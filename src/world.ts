@@ -20,6 +20,8 @@ export interface Job {
   /** Where people find this run. */
   readonly runUrl: string;
   readonly event: string;
+  /** Why the runner hands this job no secrets, as a part of a sentence. */
+  readonly noSecrets: string | undefined;
 }
 
 /** Everything outside the program, reached through ports. */

@@ -345,7 +345,52 @@ describe.concurrent('a bad input', { timeout: LONGEST_SCENARIO_MS }, () => {
     });
     expectRefusal(refused, world, /input "coder-url" holds credentials/);
     expect(reasonOf(refused)).not.toContain(world.coder.ownerToken);
-    expect(refused.main.rawOutput).not.toContain(world.coder.ownerToken);
+    const lines = refused.main.rawOutput.split('\n').filter((line) => !line.startsWith('::add-mask::'));
+    expect(lines.join('\n')).not.toContain(world.coder.ownerToken);
     expectNothingCreated(world);
+  });
+});
+
+describe('a pull request without secrets', () => {
+  const repository = (name: string | null) => (name === null ? null : { full_name: name });
+  const pullRequest = (head: string | null) => ({
+    pull_request: { head: { repo: repository(head) }, base: { repo: repository('octo-org/infrastructure') } },
+  });
+  const runOn = async (payload: unknown, env: Record<string, string> = {}): Promise<ActionRun> => {
+    const finished = await world.run(good, {
+      inputs: { 'coder-session-token': '' },
+      event: { name: 'pull_request', payload },
+      env: { CODER_SESSION_TOKEN: '', ...env },
+    });
+    runs.push(finished);
+    return finished;
+  };
+
+  it.each([
+    ['from a fork', pullRequest('mallory/infrastructure'), {}, 'comes from a fork (mallory/infrastructure)'],
+    ['from a fork that was deleted', pullRequest(null), {}, 'comes from a fork (deleted by now)'],
+    [
+      'of Dependabot',
+      pullRequest('octo-org/infrastructure'),
+      { GITHUB_ACTOR: 'dependabot[bot]' },
+      'Dependabot opened this pull request',
+    ],
+  ])('%s says what to do instead', async (_case, payload, env, says) => {
+    const found = await runOn(payload, env);
+    expect(found.main.exitCode).toBe(1);
+    expect(found.outputs['verdict']).toBe('error');
+    expect(reasonOf(found)).toContain(says);
+    expect(reasonOf(found)).toContain('docs/pull-requests.md');
+    expect(found.main.summary).toContain(says);
+    expectNothingCreated(world);
+  });
+
+  it.each([
+    ['of the repository itself', pullRequest('octo-org/infrastructure')],
+    ['whose event cannot be read', { pull_request: 'odd' }],
+  ])('%s says which inputs are missing', async (_case, payload) => {
+    const found = await runOn(payload);
+    expect(found.outputs['verdict']).toBe('error');
+    expect(reasonOf(found)).toContain('needs an owner\'s credentials: set input "coder-session-token"');
   });
 });

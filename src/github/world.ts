@@ -4,6 +4,7 @@ import { Redactor } from '../redact.js';
 import { systemClock } from '../system.js';
 import { githubArtifacts } from './artifact.js';
 import { githubLog } from './log.js';
+import { whyNoSecrets } from './secretless.js';
 import { githubState, githubStep } from './step.js';
 import { githubToolCache, runShortCommand } from './tools.js';
 
@@ -40,6 +41,7 @@ function readJob(environment: Environment): Job {
     attempt: value('GITHUB_RUN_ATTEMPT', '1'),
     runUrl: runUrl(environment),
     event: value('GITHUB_EVENT_NAME', 'unknown'),
+    noSecrets: whyNoSecrets(environment),
   };
 }
 

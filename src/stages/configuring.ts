@@ -48,7 +48,7 @@ export async function readConfig(
  */
 export async function readInputs({ environment, job }: World): Promise<Inputs> {
   try {
-    return parseInputs(environment);
+    return parseInputs(environment, job.noSecrets);
   } catch (thrown) {
     if (!(thrown instanceof ConfigurationError)) throw thrown;
     const configPath = environment['INPUT_CONFIG'];
