@@ -257,3 +257,21 @@ describe('the CLI as it should be', () => {
     ).toBe(0);
   });
 });
+
+describe('coder delete', () => {
+  it('asks for the deletion and waits for its end', async () => {
+    const running = await serve({});
+    running.seedLeftovers(1);
+    const [workspace] = running.state.workspaces.values();
+    const owner = running.state.users.get(workspace?.ownerId ?? '');
+    const name = `${owner?.username ?? ''}/${workspace?.name ?? ''}`;
+    const remove = ['delete', name, '--yes'];
+    const first = await startCoder(executables.of(VERSION), remove, { deployment: running }).ended;
+    expect(first.exitCode, first.stderr).toBe(0);
+    expect(first.stdout).toContain(`${name} has been deleted at `);
+    expect(workspace?.deleted).toBe(true);
+    const second = await startCoder(executables.of(VERSION), remove, { deployment: running }).ended;
+    expect(second.exitCode).toBe(1);
+    expect(second.stderr).toContain('Encountered an error running "coder delete"');
+  });
+});

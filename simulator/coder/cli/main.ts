@@ -3,6 +3,7 @@ import { ApiClient } from './api-client.js';
 import { cleanup } from './cleanup.js';
 import { createWorkspaces } from './create-workspaces.js';
 import { dashboard } from './dashboard.js';
+import { deleteWorkspaceByName } from './delete.js';
 import { CliFailure, commandFailure } from './exit.js';
 import { type Command, commandsOf, globalFlagsOf } from './flags.js';
 import { asGoError } from './go-errors.js';
@@ -168,6 +169,18 @@ async function scaletest(program: Program, args: string[], allArgs: string[]): P
   process.stdout.write(scaletestHelp(program.version, commands));
 }
 
+async function deleteByEnvironment({ version, behaviour }: Program, args: string[]): Promise<void> {
+  const client = new ApiClient({
+    origin: new URL(process.env.CODER_URL ?? '').origin,
+    token: process.env.CODER_SESSION_TOKEN ?? '',
+    bypassLimits: false,
+    headers: {},
+    sink: null,
+    oldLogFormat: false,
+  });
+  await deleteWorkspaceByName(client, args, { version, pollScale: behaviour.pollScale });
+}
+
 async function main(args: string[]): Promise<number> {
   const behaviour = await readBehaviour(process.env, args);
   const program: Program = {
@@ -182,6 +195,7 @@ async function main(args: string[]): Promise<number> {
   try {
     if (args[0] === 'version' || args[0] === '--version') printVersion(program, args);
     else if (args[0] === 'exp' && args[1] === 'scaletest') await scaletest(program, args.slice(2), args);
+    else if (args[0] === 'delete') await deleteByEnvironment(program, args.slice(1));
     else throw new CliFailure(`coder simulator: "coder ${args.join(' ')}" is not simulated`);
   } catch (error) {
     if (!(error instanceof CliFailure)) throw error;

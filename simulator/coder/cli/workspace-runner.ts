@@ -246,11 +246,12 @@ export async function deleteWorkspace(wait: BuildWait, workspaceId: string): Pro
       .catch(() => null);
     await waitForBuild(wait, text(build, 'id')).catch(() => null);
   }
-  const deletion = await client.call(
-    'POST',
-    `/api/v2/workspaces/${workspaceId}/builds`,
-    { transition: 'delete' },
-    signal,
-  );
+  await deleteBuild(wait, workspaceId);
+}
+
+/** Asks for the deletion, and waits for its end. */
+export async function deleteBuild(wait: BuildWait, workspaceId: string): Promise<void> {
+  const path = `/api/v2/workspaces/${workspaceId}/builds`;
+  const deletion = await wait.client.call('POST', path, { transition: 'delete' }, wait.signal);
   await waitForBuild(wait, text(asJson(deletion), 'id'));
 }
