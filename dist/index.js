@@ -32219,7 +32219,7 @@ async function establishIdentity(anonymous, credential, log) {
     const token = await signIn(anonymous, credential);
     log.mask(token);
     const api = anonymous.withToken(token);
-    return { api, token, signOut: () => api.signOut() };
+    return { api, token, sessionId: keyIdOf(token), signOut: () => api.signOut() };
 }
 async function signIn(anonymous, credential) {
     try {
@@ -45778,8 +45778,7 @@ async function showPlan(plan, inputs, results, world) {
     }
     const connection = await (0,connecting/* connect */.Ng)(inputs, world);
     const templates = (0,plan_steps/* templatesOf */.r3)(plan);
-    const facts = await (0,connecting/* readFacts */.MH)(connection, plan);
-    await (0,connecting/* disconnect */.Zf)(connection, world);
+    const facts = await (0,connecting/* readFacts */.MH)(connection, plan).finally(() => (0,connecting/* disconnect */.Zf)(connection, world));
     const missing = facts.templates.known ? templates.filter((template) => !facts.used.has(template)) : [];
     const { plan: completed, problems } = completeByFacts(plan, facts);
     const all = [
@@ -46351,11 +46350,12 @@ var stages_restoring = __nccwpck_require__(44286);
 
 /** A cancelled job gives all its post steps five minutes together. */
 const AFTER_CANCEL_MS = 4 * 60_000;
+const hasMarks = ({ lockId, sessionId }) => lockId !== undefined || sessionId !== undefined;
 /**
  * What post does for a main that could not: what a suite has paused goes on first, since it concerns everybody; then the
  * clean-up, under the lease. Fails the step of post when anything is left.
  */
-async function restoreAfterMain({ cleanup, restoring, lockId }, world) {
+async function restoreAfterMain({ cleanup, restoring, ...marks }, world) {
     try {
         const inputs = (0,src_inputs/* parseInputs */.T)(world.environment);
         const connection = await (0,connecting/* connect */.Ng)(inputs, world);
@@ -46363,8 +46363,8 @@ async function restoreAfterMain({ cleanup, restoring, lockId }, world) {
             const paused = restoring && (await (0,stages_restoring/* resume */.U)(restoring, connection, world));
             const cleaned = cleanup && (await carryOutDebt(cleanup, connection, inputs, world));
             const templates = restoring && (await (0,stages_restoring/* removeTemplates */.O0)(restoring, connection, world));
-            if (cleanup === undefined && lockId !== undefined)
-                await (0,leasing/* releaseOwedLease */.jx)(lockId, connection, world);
+            // The clean-up goes on with the lease, and releases it.
+            await clearMarks(cleanup === undefined ? marks : { ...marks, lockId: undefined }, connection, world);
             await report(cleaned, [paused, templates].filter((problem) => problem !== undefined), world);
         }
         finally {
@@ -46407,18 +46407,25 @@ async function carryOutDebt(debt, connection, inputs, world) {
     const result = await (0,cleaning/* clean */.uH)(request, world).finally(() => lease.release());
     return { isClean: (0,cleaning/* isClean */.AG)(result), text: (0,cleaning/* cleanupSentence */.W1)(result) };
 }
-/** When nothing else is owed. A lease that cannot be released ends by itself, so this fails nothing. */
-async function releaseAfterMain(lockId, world) {
-    if (lockId === undefined)
+/** When nothing else is owed. What cannot be taken back ends by itself, so this fails nothing. */
+async function releaseAfterMain(marks, world) {
+    if (!hasMarks(marks))
         return;
     try {
         const connection = await (0,connecting/* connect */.Ng)((0,src_inputs/* parseInputs */.T)(world.environment), world);
-        await (0,leasing/* releaseOwedLease */.jx)(lockId, connection, world).finally(() => (0,connecting/* disconnect */.Zf)(connection, world));
-        world.log.info('the lease of this run was released');
+        await clearMarks(marks, connection, world).finally(() => (0,connecting/* disconnect */.Zf)(connection, world));
     }
     catch (thrown) {
-        world.log.warning(`the lease could not be released: ${(0,errors/* messageOf */.b)(thrown)}. It ends by itself in five minutes`);
+        world.log.warning(`what main left among its user's keys could not be taken back: ${(0,errors/* messageOf */.b)(thrown)}. The lease ends by itself in five minutes, a session in a day`);
     }
+}
+async function clearMarks({ lockId, sessionId }, connection, world) {
+    if (sessionId !== undefined)
+        await (0,connecting/* endOwedSession */.jm)(sessionId, connection, world);
+    if (lockId === undefined)
+        return;
+    await (0,leasing/* releaseOwedLease */.jx)(lockId, connection, world);
+    world.log.info('the lease of this run was released');
 }
 function fail(sentence, world) {
     world.log.error(`${sentence}. Run the gate with "mode: cleanup" to remove what is left`, {
@@ -46438,20 +46445,21 @@ var uploading = __nccwpck_require__(18660);
 
 
 
+
 /** Leaves nothing behind, whatever happened to main, and uploads what main could not. Never changes a verdict. */
 async function post(world) {
     await (0,tidying/* tidyAfterMain */.cB)(world);
     const cleanup = (0,cleaning/* owedCleanup */.Gz)(world);
     const restoring = (0,stages_restoring/* owedRestoring */.Bz)(world);
     const upload = (0,uploading/* owedUpload */.BZ)(world);
-    const lockId = (0,leasing/* owedLease */.mA)(world);
+    const marks = { lockId: (0,leasing/* owedLease */.mA)(world), sessionId: (0,connecting/* owedSession */.gU)(world) };
     const isSomethingLeft = cleanup !== undefined || restoring !== undefined;
-    if (!isSomethingLeft && upload === undefined && lockId === undefined)
+    if (!isSomethingLeft && upload === undefined && !hasMarks(marks))
         world.log.info('main left nothing to do');
     await Promise.all([
         isSomethingLeft
-            ? restoreAfterMain({ cleanup, restoring, lockId }, world)
-            : releaseAfterMain(lockId, world),
+            ? restoreAfterMain({ cleanup, restoring, ...marks }, world)
+            : releaseAfterMain(marks, world),
         upload === undefined ? undefined : (0,uploading/* uploadEvidence */.di)(upload, world),
     ]);
 }
@@ -47032,6 +47040,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   Ng: () => (/* binding */ connect),
   PE: () => (/* binding */ deploymentOf),
   Zf: () => (/* binding */ disconnect),
+  jm: () => (/* binding */ endOwedSession),
+  gU: () => (/* binding */ owedSession),
   MH: () => (/* binding */ readFacts)
 });
 
@@ -47262,6 +47272,8 @@ class CoderApi {
 var facts = __nccwpck_require__(80696);
 // EXTERNAL MODULE: ./src/coder/identity.ts
 var coder_identity = __nccwpck_require__(44275);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
 // EXTERNAL MODULE: ./src/plan/load-schedule.ts
 var load_schedule = __nccwpck_require__(97533);
 // EXTERNAL MODULE: ./src/plan/steps.ts
@@ -47273,6 +47285,8 @@ var steps = __nccwpck_require__(62960);
 
 
 
+
+const STATE = 'session';
 /** What has to be there for a connection; parseInputs has seen to it in every mode but plan. */
 function deploymentOf(inputs) {
     const { coderUrl: url, credential } = inputs;
@@ -47286,6 +47300,8 @@ async function connect(inputs, world) {
     const anonymous = new CoderApi(new http/* CoderHttp */.k(deployment.url, world.clock));
     const server = await (0,facts/* readServer */.Wb)(anonymous, world.clock.now());
     const identity = await (0,coder_identity/* establishIdentity */.Q)(anonymous, deployment.credential, world.log);
+    if (identity.sessionId !== undefined)
+        world.state.save(STATE, identity.sessionId);
     return { url: deployment.url, server, identity };
 }
 /** Everything about the deployment that the plan has to know. */
@@ -47300,9 +47316,30 @@ function readFacts(connection, plan) {
 }
 /** Ends the session that this run began. A session that stays is no reason to fail. */
 async function disconnect(connection, world) {
-    await connection.identity.signOut().catch((thrown) => {
-        world.log.debug(`signing out failed: ${thrown instanceof http/* ApiError */.h ? thrown.message : String(thrown)}`);
-    });
+    const { identity } = connection;
+    try {
+        await identity.signOut();
+        if (identity.sessionId !== undefined)
+            world.state.save(STATE, '');
+    }
+    catch (thrown) {
+        world.log.debug(`signing out failed: ${(0,errors/* messageOf */.b)(thrown)}`);
+    }
+}
+/** The id of a session that main began and could not end; undefined when there is none. */
+function owedSession(world) {
+    const id = world.state.read(STATE);
+    return id === '' ? undefined : id;
+}
+/** Ends main's session by its id: the token is lost with main. It ends by itself in a day, so this fails nothing. */
+async function endOwedSession(id, { identity }, world) {
+    try {
+        await identity.api.revokeKey('me', id);
+        world.log.info("main's session was ended");
+    }
+    catch (thrown) {
+        world.log.warning(`main's session could not be ended: ${(0,errors/* messageOf */.b)(thrown)}. It ends by itself in a day`);
+    }
 }
 
 

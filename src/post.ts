@@ -1,5 +1,6 @@
-import { releaseAfterMain, restoreAfterMain } from './stages/after-main.js';
+import { hasMarks, releaseAfterMain, restoreAfterMain } from './stages/after-main.js';
 import { owedCleanup } from './stages/cleaning.js';
+import { owedSession } from './stages/connecting.js';
 import { owedLease } from './stages/leasing.js';
 import { owedRestoring } from './stages/restoring.js';
 import { tidyAfterMain } from './stages/tidying.js';
@@ -12,14 +13,13 @@ export async function post(world: World): Promise<void> {
   const cleanup = owedCleanup(world);
   const restoring = owedRestoring(world);
   const upload = owedUpload(world);
-  const lockId = owedLease(world);
+  const marks = { lockId: owedLease(world), sessionId: owedSession(world) };
   const isSomethingLeft = cleanup !== undefined || restoring !== undefined;
-  if (!isSomethingLeft && upload === undefined && lockId === undefined)
-    world.log.info('main left nothing to do');
+  if (!isSomethingLeft && upload === undefined && !hasMarks(marks)) world.log.info('main left nothing to do');
   await Promise.all([
     isSomethingLeft
-      ? restoreAfterMain({ cleanup, restoring, lockId }, world)
-      : releaseAfterMain(lockId, world),
+      ? restoreAfterMain({ cleanup, restoring, ...marks }, world)
+      : releaseAfterMain(marks, world),
     upload === undefined ? undefined : uploadEvidence(upload, world),
   ]);
 }

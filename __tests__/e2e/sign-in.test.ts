@@ -14,6 +14,7 @@ import {
   readJson,
   reasonOf,
   remaining,
+  spread,
   type E2eWorld,
 } from './support.js';
 
@@ -64,6 +65,19 @@ describe.concurrent('signing in with a password', { timeout: LONGEST_SCENARIO_MS
         expect(run.main.rawOutput).toContain(`::add-mask::${ownerPassword}`);
       }),
   );
+
+  it('ends the session of a main that was killed, by its id', () =>
+    inWorld({ templateOverrides: { 'pod-swdev': { startSeconds: spread(300) } } }, async (world) => {
+      const run = await world.gate(configFile(), {
+        inputs: passwordOf(world),
+        signals: [{ signal: 'SIGKILL', whenLogMatches: /pod_workspaces: \d of \d built/ }],
+      });
+      expect(run.main.signal).toBe('SIGKILL');
+      expect(run.post?.exitCode, logOf(run)).toBe(0);
+      expect(run.post?.log.join('\n')).toContain("main's session was ended");
+      expectNothingLeft(world);
+      expect(sessions(world)).toEqual([]);
+    }));
 
   it('says so when the password is wrong', () =>
     inWorld({}, async (world) => {

@@ -7,7 +7,9 @@ import { ApiError } from './http.js';
 export interface Identity {
   readonly api: CoderApi;
   readonly token: string;
-  /** Ends a session that this run began; a given token stays. */
+  /** The id of the session that this run began, which is no secret; absent with a given token. */
+  readonly sessionId?: string;
+  /** Ends that session; a given token stays. */
   signOut(): Promise<void>;
 }
 
@@ -32,7 +34,7 @@ export async function establishIdentity(
   const token = await signIn(anonymous, credential);
   log.mask(token);
   const api = anonymous.withToken(token);
-  return { api, token, signOut: () => api.signOut() };
+  return { api, token, sessionId: keyIdOf(token), signOut: () => api.signOut() };
 }
 
 async function signIn(anonymous: CoderApi, credential: { email: string; password: string }): Promise<string> {

@@ -5,26 +5,35 @@ import { cell, sections } from '../report/markdown.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import { clean, cleanupSentence, isClean, wasCancelled, type CleanupDebt } from './cleaning.js';
-import { connect, disconnect, type Connection } from './connecting.js';
+import { connect, disconnect, endOwedSession, type Connection } from './connecting.js';
 import { regainLease, releaseOwedLease } from './leasing.js';
 import { removeTemplates, resume, type RestoringDebt } from './restoring.js';
 
 /** A cancelled job gives all its post steps five minutes together. */
 const AFTER_CANCEL_MS = 4 * 60_000;
 
-/** What main could not do any more. */
-export interface Debts {
-  readonly cleanup: CleanupDebt | undefined;
-  readonly restoring: RestoringDebt | undefined;
+/** What main left in the user's own keys. */
+export interface Marks {
   /** Of the lease that main has not released. */
   readonly lockId: string | undefined;
+  /** Of the session that main has not ended. */
+  readonly sessionId: string | undefined;
+}
+
+export const hasMarks = ({ lockId, sessionId }: Marks): boolean =>
+  lockId !== undefined || sessionId !== undefined;
+
+/** What main could not do any more. */
+export interface Debts extends Marks {
+  readonly cleanup: CleanupDebt | undefined;
+  readonly restoring: RestoringDebt | undefined;
 }
 
 /**
  * What post does for a main that could not: what a suite has paused goes on first, since it concerns everybody; then the
  * clean-up, under the lease. Fails the step of post when anything is left.
  */
-export async function restoreAfterMain({ cleanup, restoring, lockId }: Debts, world: World): Promise<void> {
+export async function restoreAfterMain({ cleanup, restoring, ...marks }: Debts, world: World): Promise<void> {
   try {
     const inputs = parseInputs(world.environment);
     const connection = await connect(inputs, world);
@@ -32,7 +41,8 @@ export async function restoreAfterMain({ cleanup, restoring, lockId }: Debts, wo
       const paused = restoring && (await resume(restoring, connection, world));
       const cleaned = cleanup && (await carryOutDebt(cleanup, connection, inputs, world));
       const templates = restoring && (await removeTemplates(restoring, connection, world));
-      if (cleanup === undefined && lockId !== undefined) await releaseOwedLease(lockId, connection, world);
+      // The clean-up goes on with the lease, and releases it.
+      await clearMarks(cleanup === undefined ? marks : { ...marks, lockId: undefined }, connection, world);
       await report(
         cleaned,
         [paused, templates].filter((problem) => problem !== undefined),
@@ -91,18 +101,24 @@ async function carryOutDebt(
   return { isClean: isClean(result), text: cleanupSentence(result) };
 }
 
-/** When nothing else is owed. A lease that cannot be released ends by itself, so this fails nothing. */
-export async function releaseAfterMain(lockId: string | undefined, world: World): Promise<void> {
-  if (lockId === undefined) return;
+/** When nothing else is owed. What cannot be taken back ends by itself, so this fails nothing. */
+export async function releaseAfterMain(marks: Marks, world: World): Promise<void> {
+  if (!hasMarks(marks)) return;
   try {
     const connection = await connect(parseInputs(world.environment), world);
-    await releaseOwedLease(lockId, connection, world).finally(() => disconnect(connection, world));
-    world.log.info('the lease of this run was released');
+    await clearMarks(marks, connection, world).finally(() => disconnect(connection, world));
   } catch (thrown) {
     world.log.warning(
-      `the lease could not be released: ${messageOf(thrown)}. It ends by itself in five minutes`,
+      `what main left among its user's keys could not be taken back: ${messageOf(thrown)}. The lease ends by itself in five minutes, a session in a day`,
     );
   }
+}
+
+async function clearMarks({ lockId, sessionId }: Marks, connection: Connection, world: World): Promise<void> {
+  if (sessionId !== undefined) await endOwedSession(sessionId, connection, world);
+  if (lockId === undefined) return;
+  await releaseOwedLease(lockId, connection, world);
+  world.log.info('the lease of this run was released');
 }
 
 function fail(sentence: string, world: World): void {

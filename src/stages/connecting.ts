@@ -1,12 +1,15 @@
 import { CoderApi } from '../coder/api.js';
 import { readDeployment, readServer, type DeploymentFacts, type ServerFacts } from '../coder/facts.js';
-import { ApiError, CoderHttp } from '../coder/http.js';
+import { CoderHttp } from '../coder/http.js';
 import { establishIdentity, type Identity } from '../coder/identity.js';
+import { messageOf } from '../errors.js';
 import type { Credential, Inputs } from '../inputs.js';
 import { routesToAsk } from '../plan/load-schedule.js';
 import type { Plan } from '../plan/plan-types.js';
 import { dashboardStepOf, suiteStepsOf, templatesOf } from '../plan/steps.js';
 import type { World } from '../world.js';
+
+const STATE = 'session';
 
 /** The deployment under test, signed in to. */
 export interface Connection {
@@ -28,6 +31,7 @@ export async function connect(inputs: Inputs, world: World): Promise<Connection>
   const anonymous = new CoderApi(new CoderHttp(deployment.url, world.clock));
   const server = await readServer(anonymous, world.clock.now());
   const identity = await establishIdentity(anonymous, deployment.credential, world.log);
+  if (identity.sessionId !== undefined) world.state.save(STATE, identity.sessionId);
   return { url: deployment.url, server, identity };
 }
 
@@ -44,7 +48,27 @@ export function readFacts(connection: Connection, plan: Plan): Promise<Deploymen
 
 /** Ends the session that this run began. A session that stays is no reason to fail. */
 export async function disconnect(connection: Connection, world: World): Promise<void> {
-  await connection.identity.signOut().catch((thrown: unknown) => {
-    world.log.debug(`signing out failed: ${thrown instanceof ApiError ? thrown.message : String(thrown)}`);
-  });
+  const { identity } = connection;
+  try {
+    await identity.signOut();
+    if (identity.sessionId !== undefined) world.state.save(STATE, '');
+  } catch (thrown) {
+    world.log.debug(`signing out failed: ${messageOf(thrown)}`);
+  }
+}
+
+/** The id of a session that main began and could not end; undefined when there is none. */
+export function owedSession(world: World): string | undefined {
+  const id = world.state.read(STATE);
+  return id === '' ? undefined : id;
+}
+
+/** Ends main's session by its id: the token is lost with main. It ends by itself in a day, so this fails nothing. */
+export async function endOwedSession(id: string, { identity }: Connection, world: World): Promise<void> {
+  try {
+    await identity.api.revokeKey('me', id);
+    world.log.info("main's session was ended");
+  } catch (thrown) {
+    world.log.warning(`main's session could not be ended: ${messageOf(thrown)}. It ends by itself in a day`);
+  }
 }

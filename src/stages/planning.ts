@@ -54,8 +54,7 @@ async function showPlan(plan: Plan, inputs: Inputs, results: ResultsDirectory, w
   }
   const connection = await connect(inputs, world);
   const templates = templatesOf(plan);
-  const facts = await readFacts(connection, plan);
-  await disconnect(connection, world);
+  const facts = await readFacts(connection, plan).finally(() => disconnect(connection, world));
   const missing = facts.templates.known ? templates.filter((template) => !facts.used.has(template)) : [];
   const { plan: completed, problems } = completeByFacts(plan, facts);
   const all = [
