@@ -24,9 +24,30 @@ export interface RealServer {
   stop(): Promise<void>;
   /** Keeps it from doing anything for so long, as a hypervisor or a garbage collector would. */
   stall(ms: number): Promise<void>;
+  /** Ends it in order and starts it again, as a roll-out does. */
+  restart(): Promise<void>;
 }
 
 export async function startServer(settings: ServerSettings): Promise<RealServer> {
+  const started = await startProcess(settings);
+  const { url } = started;
+  let { child } = started;
+  return {
+    url,
+    stop: () => stop(child),
+    stall: async (ms) => {
+      child.kill('SIGSTOP');
+      await pause(ms);
+      child.kill('SIGCONT');
+    },
+    restart: async () => {
+      await stop(child);
+      ({ child } = await startProcess(settings));
+    },
+  };
+}
+
+async function startProcess(settings: ServerSettings): Promise<{ url: string; child: ChildProcess }> {
   const url = `http://127.0.0.1:${settings.port}`;
   const home = path.join(settings.directory, 'home');
   await mkdir(path.join(home, 'tmp'), { recursive: true });
@@ -39,15 +60,7 @@ export async function startServer(settings: ServerSettings): Promise<RealServer>
   child.stdout.pipe(log);
   child.stderr.pipe(log);
   await untilReady(url, child, path.join(settings.directory, 'server.log'));
-  return {
-    url,
-    stop: () => stop(child),
-    stall: async (ms) => {
-      child.kill('SIGSTOP');
-      await pause(ms);
-      child.kill('SIGCONT');
-    },
-  };
+  return { url, child };
 }
 
 function environment(settings: ServerSettings, url: string, home: string): Record<string, string> {
