@@ -1,10 +1,10 @@
 import type { Scenario } from './scenarios.js';
 
-/** Log lines by which the moments of a run are known. */
-const CREATING = /^##\[group\]Create workspaces/;
-const TRAFFIC = /^##\[group\]Workspace traffic/;
+/** Log lines by which the moments of a run are known, as the action prints them and as the log shows them. */
+const CREATING = /^(::group::|##\[group\])Create workspaces/;
+const TRAFFIC = /^(::group::|##\[group\])Workspace traffic/;
 const LOAD = /API load: 50 virtual users for \d+ s more/;
-const CLEANING = /^##\[group\]Clean up/;
+const CLEANING = /^(::group::|##\[group\])Clean up/;
 
 type Signals = NonNullable<Scenario['signals']>;
 const signal = (name: 'SIGINT' | 'SIGTERM' | 'SIGKILL', whenLogMatches: RegExp): Signals => [
