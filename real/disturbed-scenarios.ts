@@ -1,14 +1,14 @@
 import type { Scenario } from './scenarios.js';
 
 /** Log lines by which the moments of a run are known, as the action prints them and as the log shows them. */
-const CREATING = /^(::group::|##\[group\])Create workspaces/;
+const CREATING = /\d+ s {2}local_workspaces: .*(building|waiting)/;
 const TRAFFIC = /^(::group::|##\[group\])Workspace traffic/;
 const LOAD = /API load: 50 virtual users for \d+ s more/;
 const CLEANING = /^(::group::|##\[group\])Clean up/;
 
 type Signals = NonNullable<Scenario['signals']>;
 const signal = (name: 'SIGINT' | 'SIGTERM' | 'SIGKILL', whenLogMatches: RegExp): Signals => [
-  { signal: name, whenLogMatches, afterMs: whenLogMatches === CLEANING ? 300 : 3000 },
+  { signal: name, whenLogMatches, afterMs: whenLogMatches === TRAFFIC ? 3000 : 300 },
 ];
 const DISTURBED = { driver: 'auto', rateLimits: true, tests: 'create-workspaces' } as const;
 const BY_CLI = { driver: 'cli', rateLimits: false } as const;
@@ -83,5 +83,5 @@ const CASES: readonly Scenario[] = [
 export const DISTURBED_SCENARIOS: readonly Scenario[] = CASES.map((scenario) => ({
   ...scenario,
   title: `disturbed: ${scenario.title}`,
-  workspaces: { count: 8, atOnce: 8 },
+  workspaces: { count: 12, atOnce: 12 },
 }));
