@@ -1,36 +1,16 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CliBehaviour, CoderDeployment } from '../../simulator/coder/server.js';
-import { fields, startQuickServer } from './api-scenario.js';
-import { Executables } from './executables.js';
+import { fields } from './api-scenario.js';
 import { readResults } from './result-files.js';
 import { type Ended, runCoder, type Running, startCoder } from './run-coder.js';
-
-// Many processes are started; a busy machine takes its time.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+import { useSimulatedCli } from './simulated-cli.js';
 
 const VERSION = 'v2.36.0';
-const executables = new Executables();
-let deployment: CoderDeployment | null = null;
-let file = '';
+const simulated = useSimulatedCli([VERSION]);
 
-beforeAll(async () => {
-  await executables.build([VERSION]);
-  file = path.join(executables.directory, 'result.json');
-}, 30_000);
-afterAll(() => executables.remove());
-afterEach(async () => {
-  expect(deployment?.state.internalErrors ?? []).toEqual([]);
-  await deployment?.close();
-  deployment = null;
-  rmSync(file, { force: true });
-});
-
-async function serve(cli: Partial<CliBehaviour>): Promise<CoderDeployment> {
-  deployment = await startQuickServer(VERSION, false);
-  deployment.options.cli = { pollScale: 0.05, ...cli };
-  return deployment;
+function serve(cli: Partial<CliBehaviour>): Promise<CoderDeployment> {
+  return simulated.serve(VERSION, false, { pollScale: 0.05, ...cli });
 }
 
 function create(running: CoderDeployment, args: string[] = []): Running {
@@ -43,7 +23,7 @@ function create(running: CoderDeployment, args: string[] = []): Running {
     '--template=pod-swdev',
     '--no-cleanup',
   ];
-  return startCoder(executables.of(VERSION), [...all, `--output=json:${file}`, ...args], {
+  return startCoder(simulated.executables.of(VERSION), [...all, `--output=json:${simulated.file}`, ...args], {
     deployment: running,
   });
 }
@@ -53,7 +33,7 @@ async function ending(cli: Partial<CliBehaviour>, args: string[] = []): Promise<
 }
 
 function document(): Record<string, unknown> {
-  return fields(JSON.parse(readFileSync(file, 'utf8')));
+  return fields(JSON.parse(readFileSync(simulated.file, 'utf8')));
 }
 
 describe('ordered faults of the CLI', () => {
@@ -72,18 +52,18 @@ describe('ordered faults of the CLI', () => {
   it('truncateJson and noJson', async () => {
     expect((await ending({ truncateJson: true })).exitCode).toBe(0);
     expect(() => document()).toThrow(SyntaxError);
-    rmSync(file);
-    await deployment?.close();
+    rmSync(simulated.file);
+    await simulated.deployment?.close();
     expect((await ending({ noJson: true })).exitCode).toBe(0);
-    expect(existsSync(file)).toBe(false);
+    expect(existsSync(simulated.file)).toBe(false);
   });
 
   it('totalsContradictRuns and dropRuns', async () => {
     await ending({ totalsContradictRuns: true });
     expect(document()).toMatchObject({ total_runs: 4, total_pass: 3, total_fail: 1 });
-    await deployment?.close();
+    await simulated.deployment?.close();
     await ending({ dropRuns: 1 });
-    const results = readResults(readFileSync(file, 'utf8'));
+    const results = readResults(readFileSync(simulated.file, 'utf8'));
     expect(results.totals).toMatchObject({ total: 3, pass: 3, fail: 0 });
     expect(results.runs).toHaveLength(3);
   });
@@ -92,15 +72,23 @@ describe('ordered faults of the CLI', () => {
     const crashed = await ending({ crash: true });
     expect(crashed.exitCode).toBe(2);
     expect(crashed.stderr).toContain('panic: runtime error');
-    expect(existsSync(file)).toBe(false);
-    await deployment?.close();
+    expect(existsSync(simulated.file)).toBe(false);
+    await simulated.deployment?.close();
     expect((await ending({ exitCode: 7 })).exitCode).toBe(7);
   });
 
   it('failOwnCleanup leaves everything behind', async () => {
     const running = await serve({ failOwnCleanup: true });
-    const args = ['exp', 'scaletest', 'create-workspaces', '--template=pod-swdev', `--output=json:${file}`];
-    const { exitCode, stderr } = await runCoder(executables.of(VERSION), args, { deployment: running });
+    const args = [
+      'exp',
+      'scaletest',
+      'create-workspaces',
+      '--template=pod-swdev',
+      `--output=json:${simulated.file}`,
+    ];
+    const { exitCode, stderr } = await runCoder(simulated.executables.of(VERSION), args, {
+      deployment: running,
+    });
     expect(exitCode).toBe(1);
     expect(stderr).toContain('error: cleanup tests: ');
     expect(running.state.liveWorkspaces()).toHaveLength(1);
@@ -117,15 +105,19 @@ describe('ordered faults of the CLI', () => {
     const slim = await ending({ slim: true });
     expect(slim.stderr).toContain('unknown flag: --count');
     expect(slim.exitCode).toBe(1);
-    await deployment?.close();
+    await simulated.deployment?.close();
     const running = await serve({ tooOld: true });
-    const version = await runCoder(executables.of(VERSION), ['version', '-o', 'json'], {
+    const version = await runCoder(simulated.executables.of(VERSION), ['version', '-o', 'json'], {
       deployment: running,
     });
     expect(JSON.parse(version.stdout)).toMatchObject({ version: 'v2.7.0' });
-    const updates = await runCoder(executables.of(VERSION), ['exp', 'scaletest', 'workspace-updates'], {
-      deployment: running,
-    });
+    const updates = await runCoder(
+      simulated.executables.of(VERSION),
+      ['exp', 'scaletest', 'workspace-updates'],
+      {
+        deployment: running,
+      },
+    );
     // So old a CLI prints its help for a sub-command that it does not know.
     expect([updates.exitCode, updates.stderr]).toEqual([0, '']);
   });
@@ -160,7 +152,7 @@ describe('the CLI as it should be', () => {
     await started.said('Running load test...');
     started.child.kill('SIGTERM');
     expect((await started.ended).signal).toBe('SIGTERM');
-    expect(existsSync(file)).toBe(false);
+    expect(existsSync(simulated.file)).toBe(false);
   });
 
   it.each([
@@ -169,7 +161,10 @@ describe('the CLI as it should be', () => {
   ])('waits for ever for %s on an open pipe', async (_, parameters) => {
     const running = await serve({});
     const args = ['exp', 'scaletest', 'create-workspaces', '--template=ec2-datasci', ...parameters];
-    const started = startCoder(executables.of(VERSION), args, { deployment: running, openStdin: true });
+    const started = startCoder(simulated.executables.of(VERSION), args, {
+      deployment: running,
+      openStdin: true,
+    });
     const first = await Promise.race([
       started.ended,
       new Promise((resolve) => setTimeout(() => resolve('waits'), 500)),
@@ -189,7 +184,10 @@ describe('the CLI as it should be', () => {
       '--parameter=size=large',
       '--no-cleanup',
     ];
-    const started = startCoder(executables.of(VERSION), args, { deployment: running, openStdin: true });
+    const started = startCoder(simulated.executables.of(VERSION), args, {
+      deployment: running,
+      openStdin: true,
+    });
     started.child.stdin?.write('\n');
     expect((await started.ended).exitCode).toBe(0);
     const [build] = [...running.state.builds.values()];
@@ -202,7 +200,9 @@ describe('the CLI as it should be', () => {
   it('prints text results, and cleans up after itself', async () => {
     const running = await serve({});
     const args = ['exp', 'scaletest', 'create-workspaces', '--count=2', '--template=pod-swdev'];
-    const { stdout, exitCode } = await runCoder(executables.of(VERSION), args, { deployment: running });
+    const { stdout, exitCode } = await runCoder(simulated.executables.of(VERSION), args, {
+      deployment: running,
+    });
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
       /\n\nTest results:\n\tPass: {2}2\n\tFail: {2}0\n\tTotal: 2\n\n\tTotal duration: \S+\n\tAvg\. duration: {2}\S+\n$/,
@@ -221,7 +221,7 @@ describe('the CLI as it should be', () => {
   it('refuses a member, a missing template and a count of nothing', async () => {
     const running = await serve({});
     const run = (args: string[], token?: string): Promise<Ended> =>
-      runCoder(executables.of(VERSION), ['exp', 'scaletest', 'create-workspaces', ...args], {
+      runCoder(simulated.executables.of(VERSION), ['exp', 'scaletest', 'create-workspaces', ...args], {
         deployment: running,
         ...(token !== undefined && { environment: { CODER_SESSION_TOKEN: token } }),
       });
@@ -239,9 +239,13 @@ describe('the CLI as it should be', () => {
     const running = await serve({});
     running.options.licensed = true;
     running.seedLeftovers(3);
-    const { exitCode, stdout } = await runCoder(executables.of(VERSION), ['exp', 'scaletest', 'cleanup'], {
-      deployment: running,
-    });
+    const { exitCode, stdout } = await runCoder(
+      simulated.executables.of(VERSION),
+      ['exp', 'scaletest', 'cleanup'],
+      {
+        deployment: running,
+      },
+    );
     expect(exitCode).toBe(0);
     expect(stdout).toContain('Pausing prebuilds reconciler...');
     expect(running.state.liveWorkspaces()).toEqual([]);
@@ -253,7 +257,8 @@ describe('the CLI as it should be', () => {
     const environment = { CODER_URL: `${running.url}/wrong` };
     const args = ['exp', 'scaletest', 'create-workspaces', '--template=pod-swdev', '--no-cleanup'];
     expect(
-      (await runCoder(executables.of(VERSION), args, { deployment: running, environment })).exitCode,
+      (await runCoder(simulated.executables.of(VERSION), args, { deployment: running, environment }))
+        .exitCode,
     ).toBe(0);
   });
 });
@@ -266,11 +271,11 @@ describe('coder delete', () => {
     const owner = running.state.users.get(workspace?.ownerId ?? '');
     const name = `${owner?.username ?? ''}/${workspace?.name ?? ''}`;
     const remove = ['delete', name, '--yes'];
-    const first = await startCoder(executables.of(VERSION), remove, { deployment: running }).ended;
+    const first = await startCoder(simulated.executables.of(VERSION), remove, { deployment: running }).ended;
     expect(first.exitCode, first.stderr).toBe(0);
     expect(first.stdout).toContain(`${name} has been deleted at `);
     expect(workspace?.deleted).toBe(true);
-    const second = await startCoder(executables.of(VERSION), remove, { deployment: running }).ended;
+    const second = await startCoder(simulated.executables.of(VERSION), remove, { deployment: running }).ended;
     expect(second.exitCode).toBe(1);
     expect(second.stderr).toContain('Encountered an error running "coder delete"');
   });

@@ -1,37 +1,20 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CoderDeployment } from '../../simulator/coder/server.js';
-import { startQuickServer } from './api-scenario.js';
-import { Executables } from './executables.js';
 import { cliRecording, explainSkip, hasRecordings, sharedText, VERSIONS, type Version } from './golden.js';
 import { type Ended, runCoder, startCoder } from './run-coder.js';
 import { logSkeleton, normalizedError, readResults } from './result-files.js';
-
-// Many processes are started; a busy machine takes its time.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+import { useSimulatedCli } from './simulated-cli.js';
 
 explainSkip('CLI recordings');
 
-const executables = new Executables();
-let deployment: CoderDeployment | null = null;
+const simulated = useSimulatedCli(hasRecordings ? VERSIONS : []);
 
-async function serve(version: Version, limits: boolean): Promise<CoderDeployment> {
-  deployment = await startQuickServer(version, limits);
+function serve(version: Version, limits: boolean): Promise<CoderDeployment> {
   // One second between two looks at the agents is what the real CLI takes; here a twentieth.
-  deployment.options.cli = { pollScale: 0.05 };
-  return deployment;
+  return simulated.serve(version, limits, { pollScale: 0.05 });
 }
-
-beforeAll(async () => {
-  if (hasRecordings) await executables.build([...VERSIONS]);
-}, 30_000);
-afterAll(() => executables.remove());
-afterEach(async () => {
-  expect(deployment?.state.internalErrors ?? []).toEqual([]);
-  await deployment?.close();
-  deployment = null;
-});
 
 function normalized(text: string): string {
   return text
@@ -162,10 +145,14 @@ describe.runIf(hasRecordings)('runs that write a result', () => {
   it.each(withResults)('$version $name', async ({ name, version, limits = false, args, prepare }) => {
     const running = await serve(version, limits);
     await prepare?.(running);
-    const file = path.join(executables.directory, `${version}-${name}.json`);
-    const ended = await runCoder(executables.of(version), [...CREATE, ...args, `--output=json:${file}`], {
-      deployment: running,
-    });
+    const file = path.join(simulated.executables.directory, `${version}-${name}.json`);
+    const ended = await runCoder(
+      simulated.executables.of(version),
+      [...CREATE, ...args, `--output=json:${file}`],
+      {
+        deployment: running,
+      },
+    );
     expectSame(ended, version, name);
     const recorded = readResults(sharedText(`golden/${version}/cli/${name}.json`));
     const found = readResults(readFileSync(file, 'utf8'));
@@ -182,7 +169,7 @@ describe.runIf(hasRecordings)('logs of runs', () => {
   it.each(cases)('$version $name', ({ name, version }) => {
     const recorded = readResults(sharedText(`golden/${version}/cli/${name}.json`));
     const found = readResults(
-      readFileSync(path.join(executables.directory, `${version}-${name}.json`), 'utf8'),
+      readFileSync(path.join(simulated.executables.directory, `${version}-${name}.json`), 'utf8'),
     );
     const skeletons = (runs: { logs: string }[]): string[] => [
       ...new Set(runs.map((run) => logSkeleton(run.logs))),
@@ -262,10 +249,10 @@ const withoutResults: {
 describe.runIf(hasRecordings)('runs that end early', () => {
   it.each(withoutResults)('$version $name', async ({ name, version, args, environment = {} }) => {
     const running = await serve(version, false);
-    const ended = await runCoder(executables.of(version), args, {
+    const ended = await runCoder(simulated.executables.of(version), args, {
       deployment: running,
       environment,
-      cwd: executables.directory,
+      cwd: simulated.executables.directory,
     });
     expectSame(ended, version, name);
   });
@@ -273,9 +260,14 @@ describe.runIf(hasRecordings)('runs that end early', () => {
   it('dies of an interrupt without a result', async () => {
     const running = await serve('v2.36.0', false);
     slowStarts(running);
-    const file = path.join(executables.directory, 'interrupted.json');
-    const args = [...CREATE, '--count=2', '--concurrency=2', '--template=pod-swdev', `--output=json:${file}`];
-    const started = startCoder(executables.of('v2.36.0'), args, { deployment: running });
+    const args = [
+      ...CREATE,
+      '--count=2',
+      '--concurrency=2',
+      '--template=pod-swdev',
+      `--output=json:${simulated.file}`,
+    ];
+    const started = startCoder(simulated.executables.of('v2.36.0'), args, { deployment: running });
     await started.said('Running load test...');
     started.child.kill('SIGINT');
     const ended = await started.ended;
@@ -283,7 +275,7 @@ describe.runIf(hasRecordings)('runs that end early', () => {
     expect(normalized(ended.stdout)).toBe(normalized(recorded.stdout));
     expect(ended.stderr).toBe(recorded.stderr);
     expect(ended.signal).toBe('SIGINT');
-    expect(() => readFileSync(file)).toThrow();
+    expect(() => readFileSync(simulated.file)).toThrow();
   });
 });
 
@@ -292,7 +284,7 @@ describe.runIf(hasRecordings)('the CLI of v2.31.0', () => {
     const running = await serve('v2.31.0', false);
     running.seedLeftovers(5);
     const ended = await runCoder(
-      executables.of('v2.31.0'),
+      simulated.executables.of('v2.31.0'),
       ['exp', 'scaletest', 'cleanup', '--cleanup-concurrency=5'],
       {
         deployment: running,
@@ -306,12 +298,12 @@ describe.runIf(hasRecordings)('the CLI of v2.31.0', () => {
   it('warns on a server of another version, and works', async () => {
     const running = await serve('v2.36.0', false);
     const ended = await runCoder(
-      executables.of('v2.31.0'),
+      simulated.executables.of('v2.31.0'),
       [
         ...CREATE,
         '--count=1',
         '--template=pod-swdev',
-        `--output=json:${path.join(executables.directory, 'm.json')}`,
+        `--output=json:${path.join(simulated.executables.directory, 'm.json')}`,
       ],
       { deployment: running },
     );

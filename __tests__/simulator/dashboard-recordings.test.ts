@@ -1,34 +1,15 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CliBehaviour, CoderDeployment } from '../../simulator/coder/server.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { CliBehaviour } from '../../simulator/coder/server.js';
 import { freePort } from '../../src/run/metrics-page.js';
-import { startQuickServer } from './api-scenario.js';
-import { Executables } from './executables.js';
 import { cliRecording, explainSkip, hasRecordings, sharedText, type Version } from './golden.js';
 import { normalizedError, readResults } from './result-files.js';
 import { runCoder, startCoder, type Ended } from './run-coder.js';
-
-// Many processes are started; a busy machine takes its time.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+import { useSimulatedCli } from './simulated-cli.js';
 
 explainSkip('recordings of the dashboard suite');
 
-const executables = new Executables();
-let deployment: CoderDeployment | null = null;
-let file = '';
-
-beforeAll(async () => {
-  await executables.build(['v2.36.0', 'v2.29.0', 'v2.21.3']);
-  file = path.join(executables.directory, 'dashboard.json');
-}, 30_000);
-afterAll(() => executables.remove());
-afterEach(async () => {
-  expect(deployment?.state.internalErrors ?? []).toEqual([]);
-  await deployment?.close();
-  deployment = null;
-  rmSync(file, { force: true });
-});
+const simulated = useSimulatedCli(['v2.36.0', 'v2.29.0', 'v2.21.3'], 'dashboard.json');
 
 interface Serving {
   users?: number;
@@ -37,8 +18,7 @@ interface Serving {
 }
 
 async function serve(version: Version, { users = 2, withLimits = false, cli = {} }: Serving = {}) {
-  deployment = await startQuickServer(version, withLimits);
-  deployment.options.cli = { pollScale: 0.1, ...cli };
+  const deployment = await simulated.serve(version, withLimits, { pollScale: 0.1, ...cli });
   if (users > 0) deployment.seedLeftovers(users);
   return deployment;
 }
@@ -58,7 +38,7 @@ async function command(more: readonly string[] = [], wait = '100ms') {
     '--job-timeout=33s',
     `--scaletest-prometheus-address=127.0.0.1:${port}`,
     `--scaletest-prometheus-wait=${wait}`,
-    `--output=json:${file}`,
+    `--output=json:${simulated.file}`,
     ...more,
   ];
   return { port, args };
@@ -66,10 +46,12 @@ async function command(more: readonly string[] = [], wait = '100ms') {
 
 async function run(version: string, more: readonly string[] = []): Promise<Ended> {
   const { args } = await command(more);
-  return runCoder(executables.of(version), args, { ...(deployment && { deployment }) });
+  return runCoder(simulated.executables.of(version), args, {
+    ...(simulated.deployment && { deployment: simulated.deployment }),
+  });
 }
 
-const written = (): string => readFileSync(file, 'utf8');
+const written = (): string => readFileSync(simulated.file, 'utf8');
 
 /** What kinds of lines a text has: everything that differs from run to run is taken out. */
 const kindsOf = (text: string): string[] => [
@@ -125,7 +107,7 @@ describe.runIf(hasRecordings)('dashboard, as recorded', () => {
   it('v2.21.3: its page has the families and labels of the real one, and is gone with the load', async () => {
     const running = await serve('v2.21.3');
     const { port, args } = await command([], '2s');
-    const started = startCoder(executables.of('v2.21.3'), args, { deployment: running });
+    const started = startCoder(simulated.executables.of('v2.21.3'), args, { deployment: running });
     await started.said('Running load test...');
     const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/any`)).text();
     let last = '';
@@ -135,7 +117,7 @@ describe.runIf(hasRecordings)('dashboard, as recorded', () => {
       last = await page().catch(() => last);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    expect(existsSync(file)).toBe(true);
+    expect(existsSync(simulated.file)).toBe(true);
     expect(pageKinds(last)).toEqual(pageKinds(sharedText('golden/v2.21.3/cli/dashboard.metrics-mid.txt')));
     await expect(page()).rejects.toThrow();
     expect((await started.ended).exitCode).toBe(0);
@@ -144,7 +126,7 @@ describe.runIf(hasRecordings)('dashboard, as recorded', () => {
   it('v2.36.0 does nothing and passes, whatever its time', async () => {
     const running = await serve('v2.36.0');
     const { port, args } = await command(['--timeout=20s'], '1s');
-    const started = startCoder(executables.of('v2.36.0'), args, { deployment: running });
+    const started = startCoder(simulated.executables.of('v2.36.0'), args, { deployment: running });
     await started.said('Waiting 1s for prometheus metrics to be scraped');
     const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
     expect({ status: answer.status, body: await answer.text() }).toEqual({
@@ -200,7 +182,7 @@ describe('dashboard', () => {
     const ended = await run('v2.21.3', [`--target-users=${range}`]);
     expect(ended.exitCode).toBe(1);
     expect(ended.stderr).toContain(why);
-    expect(existsSync(file)).toBe(false);
+    expect(existsSync(simulated.file)).toBe(false);
   });
 
   it('refuses a jitter that is not below the interval', async () => {
@@ -226,10 +208,10 @@ describe('dashboard', () => {
   it('dies by SIGINT at once, without a result', async () => {
     const running = await serve('v2.21.3');
     const { args } = await command(['--timeout=20s']);
-    const started = startCoder(executables.of('v2.21.3'), args, { deployment: running });
+    const started = startCoder(simulated.executables.of('v2.21.3'), args, { deployment: running });
     await started.said('Running load test...');
     started.child.kill('SIGINT');
     expect((await started.ended).signal).toBe('SIGINT');
-    expect(existsSync(file)).toBe(false);
+    expect(existsSync(simulated.file)).toBe(false);
   });
 });

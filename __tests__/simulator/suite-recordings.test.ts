@@ -1,34 +1,16 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
 import type { CliBehaviour, CoderDeployment, DeploymentOptions } from '../../simulator/coder/server.js';
 import { freePort } from '../../src/run/metrics-page.js';
 import { startQuickServer } from './api-scenario.js';
-import { Executables } from './executables.js';
 import { cliRecording, explainSkip, hasRecordings, sharedText } from './golden.js';
 import { runCoder, startCoder, type Ended } from './run-coder.js';
-
-// Many processes are started; a busy machine takes its time.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+import { useSimulatedCli } from './simulated-cli.js';
 
 explainSkip('recordings of the other suites');
 
 const VERSION = 'v2.36.0';
-const executables = new Executables();
-let deployment: CoderDeployment | null = null;
-let file = '';
-
-beforeAll(async () => {
-  await executables.build([VERSION]);
-  file = path.join(executables.directory, 'suite.json');
-}, 30_000);
-afterAll(() => executables.remove());
-afterEach(async () => {
-  expect(deployment?.state.internalErrors ?? []).toEqual([]);
-  await deployment?.close();
-  deployment = null;
-  rmSync(file, { force: true });
-});
+const simulated = useSimulatedCli([VERSION], 'suite.json');
 
 interface SuiteOptions {
   readonly cli?: Partial<CliBehaviour>;
@@ -44,18 +26,19 @@ async function argumentsOf(suite: string, flags: readonly string[]): Promise<str
     suite,
     ...flags,
     ...(suite === 'autostart' ? [] : page),
-    `--output=json:${file}`,
+    `--output=json:${simulated.file}`,
   ];
 }
 
 async function serve({ cli = {}, deployment: changes = {} }: SuiteOptions): Promise<CoderDeployment> {
-  deployment = await startQuickServer(VERSION, false);
+  const deployment = await startQuickServer(VERSION, false);
+  simulated.deployment = deployment;
   Object.assign(deployment.options, { ...changes, cli: { pollScale: 0.2, ...cli } });
   return deployment;
 }
 
 async function run(suite: string, flags: readonly string[], options: SuiteOptions = {}): Promise<Ended> {
-  return runCoder(executables.of(VERSION), await argumentsOf(suite, flags), {
+  return runCoder(simulated.executables.of(VERSION), await argumentsOf(suite, flags), {
     deployment: await serve(options),
   });
 }
@@ -63,7 +46,7 @@ async function run(suite: string, flags: readonly string[], options: SuiteOption
 interface Document {
   readonly runs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
-const written = (): Document => JSON.parse(readFileSync(file, 'utf8')) as Document;
+const written = (): Document => JSON.parse(readFileSync(simulated.file, 'utf8')) as Document;
 const recorded = (name: string): Document =>
   JSON.parse(sharedText(`golden/${VERSION}/cli/${name}.json`)) as Document;
 
@@ -128,7 +111,7 @@ describe.skipIf(!hasRecordings)('the other suites are as recorded', () => {
     const recording = cliRecording(VERSION, name);
     expect(ended.exitCode).toBe(recording.exitCode);
     expect(lines(ended.stderr)).toEqual(lines(recording.stderr));
-    expect(existsSync(file)).toBe(false);
+    expect(existsSync(simulated.file)).toBe(false);
   });
 
   it('task-status says on stdout that all runners connected, although none did', async () => {
@@ -152,9 +135,9 @@ describe('the other suites', () => {
       'dynamic-parameters/1/0',
     ]);
     expect(ended.stdout).toContain('partitioned evaluations  num_evals=4  eval_parts="[2 1 1]"');
-    expect([...(deployment?.state.templates.values() ?? [])].map(({ options }) => options.name)).toContain(
-      'scaletest-dynamic-parameters',
-    );
+    expect(
+      [...(simulated.deployment?.state.templates.values() ?? [])].map(({ options }) => options.name),
+    ).toContain('scaletest-dynamic-parameters');
   });
 
   it('lose their file when a run failed: autostart', async () => {
@@ -162,26 +145,28 @@ describe('the other suites', () => {
     const ended = await run('autostart', AUTOSTART, options);
     expect(ended.exitCode).toBe(1);
     expect(ended.stderr).toContain('error: load test failed, see above for more details');
-    expect(existsSync(file)).toBe(false);
+    expect(existsSync(simulated.file)).toBe(false);
   });
 
   it('pause the reconciler and let it go on, unless they are killed: prebuilds', async () => {
     const licensed = { deployment: { licensed: true } };
     expect((await run('prebuilds', ['--num-templates=2'], licensed)).exitCode).toBe(0);
-    expect(deployment?.state.reconciliationPaused).toBe(false);
-    await deployment?.close();
-    const running = startCoder(executables.of(VERSION), await argumentsOf('prebuilds', []), {
+    expect(simulated.deployment?.state.reconciliationPaused).toBe(false);
+    await simulated.deployment?.close();
+    const running = startCoder(simulated.executables.of(VERSION), await argumentsOf('prebuilds', []), {
       deployment: await serve({ ...licensed, cli: { suiteSeconds: 10 } }),
     });
-    await vi.waitFor(() => expect(deployment?.state.reconciliationPaused).toBe(true), { timeout: 10_000 });
+    await vi.waitFor(() => expect(simulated.deployment?.state.reconciliationPaused).toBe(true), {
+      timeout: 10_000,
+    });
     running.child.kill('SIGKILL');
     expect((await running.ended).signal).toBe('SIGKILL');
-    expect(deployment?.state.reconciliationPaused).toBe(true);
+    expect(simulated.deployment?.state.reconciliationPaused).toBe(true);
   });
 
   it('end with "context canceled" and without a file at a signal: notifications', async () => {
     const running = startCoder(
-      executables.of(VERSION),
+      simulated.executables.of(VERSION),
       await argumentsOf('notifications', ['--user-count=2']),
       {
         deployment: await serve({ cli: { suiteSeconds: 10 } }),
@@ -192,7 +177,7 @@ describe('the other suites', () => {
     const ended = await running.ended;
     expect(ended.exitCode).toBe(1);
     expect(ended.stderr).toMatch(/error: .*context canceled/);
-    expect(existsSync(file)).toBe(false);
+    expect(existsSync(simulated.file)).toBe(false);
   });
 
   it('are refused 428 while limits are on: workspace-updates', async () => {

@@ -1,44 +1,24 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CliBehaviour, CoderDeployment } from '../../simulator/coder/server.js';
 import { freePort } from '../../src/run/metrics-page.js';
-import { startQuickServer } from './api-scenario.js';
-import { Executables } from './executables.js';
 import { cliRecording, explainSkip, hasRecordings, sharedText, VERSIONS, type Version } from './golden.js';
 import { logSkeleton, readResults } from './result-files.js';
 import { runCoder, startCoder, type Ended } from './run-coder.js';
-
-// Many processes are started; a busy machine takes its time.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+import { useSimulatedCli } from './simulated-cli.js';
 
 explainSkip('recordings of workspace-traffic');
 
-const executables = new Executables();
-let deployment: CoderDeployment | null = null;
-let file = '';
-
-beforeAll(async () => {
-  await executables.build([...VERSIONS]);
-  file = path.join(executables.directory, 'traffic.json');
-}, 30_000);
-afterAll(() => executables.remove());
-afterEach(async () => {
-  expect(deployment?.state.internalErrors ?? []).toEqual([]);
-  await deployment?.close();
-  deployment = null;
-  rmSync(file, { force: true });
-});
+const simulated = useSimulatedCli(VERSIONS, 'traffic.json');
 
 async function serve(
   version: Version = 'v2.36.0',
   workspaces = 3,
   cli: Partial<CliBehaviour> = {},
 ): Promise<CoderDeployment> {
-  deployment = await startQuickServer(version, false);
-  deployment.options.cli = cli;
+  const deployment = await simulated.serve(version, false, cli);
   if (workspaces > 0) deployment.seedLeftovers(workspaces);
   return deployment;
 }
@@ -54,7 +34,7 @@ async function traffic(more: readonly string[] = [], wait = '200ms') {
     '--job-timeout=31s',
     `--scaletest-prometheus-address=127.0.0.1:${port}`,
     `--scaletest-prometheus-wait=${wait}`,
-    `--output=json:${file}`,
+    `--output=json:${simulated.file}`,
     ...more,
   ];
   return { port, args };
@@ -62,12 +42,14 @@ async function traffic(more: readonly string[] = [], wait = '200ms') {
 
 async function run(version: Version, more: readonly string[] = []): Promise<Ended> {
   const { args } = await traffic(more);
-  return runCoder(executables.of(version), args, { ...(deployment && { deployment }) });
+  return runCoder(simulated.executables.of(version), args, {
+    ...(simulated.deployment && { deployment: simulated.deployment }),
+  });
 }
 
 const anyWait = (text: string): string =>
   text.replace(/Waiting \S+ for/, 'Waiting <time> for').replace(/scaletest-[0-9A-Za-z]{8}-\d+/g, '<name>');
-const written = (): string => readFileSync(file, 'utf8');
+const written = (): string => readFileSync(simulated.file, 'utf8');
 
 /** What kinds of lines a page has: the labels' values and the numbers are taken out. */
 const pageSkeleton = (page: string): string[] => [
@@ -105,13 +87,13 @@ describe.runIf(hasRecordings)('workspace-traffic, as recorded', () => {
   it('its metrics page, during the load and in the wait', async () => {
     const running = await serve();
     const { port, args } = await traffic([], '2s');
-    const started = startCoder(executables.of('v2.36.0'), args, { deployment: running });
+    const started = startCoder(simulated.executables.of('v2.36.0'), args, { deployment: running });
     await started.said('Running load test...');
     await new Promise((resolve) => setTimeout(resolve, 500));
     const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/any`)).text();
     const middle = await page();
     await started.said('Waiting 2s for prometheus metrics to be scraped');
-    expect(existsSync(file)).toBe(true);
+    expect(existsSync(simulated.file)).toBe(true);
     const end = await page();
     const recorded = pageSkeleton(sharedText('golden/v2.36.0/cli/workspace-traffic.metrics-end.txt'));
     expect(pageSkeleton(end)).toEqual(recorded);
@@ -127,7 +109,7 @@ describe.runIf(hasRecordings)('workspace-traffic, as recorded', () => {
   it('ended by SIGINT', async () => {
     const running = await serve('v2.36.0', 3, { lostAgents: 1 });
     const { args } = await traffic(['--timeout=20s'], '3s');
-    const started = startCoder(executables.of('v2.36.0'), args, { deployment: running });
+    const started = startCoder(simulated.executables.of('v2.36.0'), args, { deployment: running });
     await started.said('Running load test...');
     await new Promise((resolve) => setTimeout(resolve, 300));
     started.child.kill('SIGINT');
@@ -135,7 +117,7 @@ describe.runIf(hasRecordings)('workspace-traffic, as recorded', () => {
     const recorded = cliRecording('v2.36.0', 'workspace-traffic-sigint');
     expect(anyWait(ended.stderr)).toBe(anyWait(recorded.stderr));
     expect({ code: ended.exitCode, signal: ended.signal }).toEqual({ code: recorded.exitCode, signal: null });
-    expect(existsSync(file)).toBe(false);
+    expect(existsSync(simulated.file)).toBe(false);
   });
 });
 
@@ -146,7 +128,7 @@ describe('workspace-traffic', () => {
     expect(ended.exitCode).toBe(1);
     expect(ended.stderr).toMatch(/\nerror: no scaletest workspaces exist\n$/);
     expect(ended.stderr).not.toContain('Waiting');
-    expect(existsSync(file)).toBe(false);
+    expect(existsSync(simulated.file)).toBe(false);
   });
 
   it('finds none of another template', async () => {
@@ -186,7 +168,7 @@ describe('workspace-traffic', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
     const { args } = await traffic([`--scaletest-prometheus-address=127.0.0.1:${port}`]);
-    const ended = await runCoder(executables.of('v2.36.0'), args, { deployment: running });
+    const ended = await runCoder(simulated.executables.of('v2.36.0'), args, { deployment: running });
     other.close();
     expect(ended.exitCode).toBe(0);
     expect(readResults(written()).totals).toMatchObject({ total: 3, pass: 3 });
