@@ -32,6 +32,7 @@ describe('good inputs', () => {
       leaseWait: 0,
       maxDuration: 5 * 3600,
       metricsPages: [],
+      extraHeaders: {},
       uploadArtifact: true,
     });
   });
