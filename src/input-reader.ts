@@ -2,45 +2,18 @@ import { z } from 'zod';
 import { suggestion } from './config/nearest.js';
 import { parseDuration, QuantityError } from './config/units.js';
 import { ConfigurationError, type Mistake } from './errors.js';
+import { INPUT_NAMES, type InputName } from './input-names.js';
 import { seconds, type Seconds } from './units.js';
 import { parseUrl } from './url.js';
 
-export type Mode = 'plan' | 'preflight' | 'run' | 'cleanup' | 'gate';
+export type Mode = 'plan' | 'preflight' | 'run' | 'judge' | 'cleanup' | 'gate';
 
 /** How the gate signs in: with a token, or afresh with an owner's password. */
 export type Credential =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'password'; readonly email: string; readonly password: string };
 
-export const INPUT_NAMES = [
-  'coder-url',
-  'coder-session-token',
-  'coder-email',
-  'coder-password',
-  'config',
-  'tests',
-  'profile',
-  'mode',
-  'coder-version',
-  'coder-path',
-  'coder-download-url',
-  'results-dir',
-  'cleanup',
-  'leftovers',
-  'on-inconclusive',
-  'subject',
-  'max-workspaces',
-  'max-duration',
-  'lease-wait',
-  'prometheus-url',
-  'upload-artifact',
-  'artifact-name',
-  'retention-days',
-] as const;
-export type InputName = (typeof INPUT_NAMES)[number];
-
 const NOT_YET: Readonly<Record<string, string>> = {
-  from: 'it belongs to mode "judge"',
   'extra-headers': 'the deployment has to be reachable without them',
   'ca-file': 'put the certificate in the system store of the runner instead',
 };
@@ -63,21 +36,12 @@ export class InputReader {
     return value === undefined || value === '' ? undefined : value;
   }
 
-  choice<const T extends string>(
-    name: InputName,
-    allowed: readonly T[],
-    fallback: T,
-    refusals: Record<string, string> = {},
-  ): T {
+  choice<const T extends string>(name: InputName, allowed: readonly T[], fallback: T): T {
     const value = this.text(name);
     if (value === undefined) return fallback;
     const found = allowed.find((one) => one === value);
-    if (found === undefined) {
-      this.#mistake(
-        refusals[value] ?? `input "${name}" is "${value}"; it can be ${allowed.join(', ')}`,
-        name,
-      );
-    }
+    if (found === undefined)
+      this.#mistake(`input "${name}" is "${value}"; it can be ${allowed.join(', ')}`, name);
     return found ?? fallback;
   }
 
@@ -183,6 +147,25 @@ export class InputReader {
           : `there are no credentials for the deployment, because ${this.noSecrets}; the configuration may be right: docs/pull-requests.md of this action says how a maintainer runs the gate on such a pull request`,
       );
     }
+  }
+
+  /** The results that mode judge reads, which no other mode does. */
+  recordedRun(mode: Mode): string | undefined {
+    const value = this.text('from');
+    if (this.#complained.has('mode')) return value;
+    if (mode === 'judge' && value === undefined)
+      this.#mistake(
+        'mode "judge" needs the results of a gate or run: set input "from" to their directory, like a downloaded artifact',
+      );
+    if (mode !== 'judge' && value !== undefined)
+      this.#mistake(`input "from" is read by mode "judge" only, but mode is "${mode}"; take one of them out`);
+    if (mode === 'judge' && this.text('config') === undefined)
+      for (const name of ['profile', 'tests'] as const)
+        if (!['all', undefined].includes(this.text(name)))
+          this.#mistake(
+            `input "${name}" chooses from a config file; in mode "judge" give "config" too, or leave "${name}" out`,
+          );
+    return value;
   }
 
   tests(): 'all' | readonly string[] {

@@ -1,0 +1,28 @@
+/** Every input of the action, as action.yml has them. */
+export const INPUT_NAMES = [
+  'coder-url',
+  'coder-session-token',
+  'coder-email',
+  'coder-password',
+  'config',
+  'tests',
+  'profile',
+  'mode',
+  'from',
+  'coder-version',
+  'coder-path',
+  'coder-download-url',
+  'results-dir',
+  'cleanup',
+  'leftovers',
+  'on-inconclusive',
+  'subject',
+  'max-workspaces',
+  'max-duration',
+  'lease-wait',
+  'prometheus-url',
+  'upload-artifact',
+  'artifact-name',
+  'retention-days',
+] as const;
+export type InputName = (typeof INPUT_NAMES)[number];
