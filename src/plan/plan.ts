@@ -55,6 +55,7 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
     ...(leftOut.length > 0 && { leftOut }),
     phases,
     criteria,
+    ...(loaded.config.abort_early && { abortEarly: true as const }),
     effects,
     time,
   };

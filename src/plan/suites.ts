@@ -73,24 +73,11 @@ function obstacle(
 /** Keys that would change the run, and that nothing acts on yet. */
 function laterKeys(config: Config, locate: LocateKey): Mistake[] {
   const mistakes: Mistake[] = [];
-  if (config.abort_early)
-    mistakes.push({
-      message: 'the key "abort_early" is not available yet; take it out',
-      location: locate([], 'abort_early'),
-    });
   if (config.load !== undefined)
     mistakes.push({
       message: 'the key "load" is not available yet; take it out',
       location: locate([], 'load'),
     });
-  config.criteria.forEach((criterion, index) => {
-    if ('abort' in criterion && criterion.abort) {
-      mistakes.push({
-        message: `criterion "${criterion.id}": the key "abort" is not available yet; take it out`,
-        location: locate(['criteria', index], 'abort'),
-      });
-    }
-  });
   return mistakes;
 }
 

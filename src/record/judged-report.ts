@@ -1,4 +1,5 @@
-import { applicableCriteria, cleanupCriteria, judgeRun } from '../judge/judge.js';
+import { breachBy } from '../judge/early-end.js';
+import { applicableCriteria, isAboutCleanup, judgeRun } from '../judge/judge.js';
 import type { Criterion } from '../plan/plan-types.js';
 import type { RunReport } from '../report/run-report.js';
 import type { RecordedRun } from './recorded-run.js';
@@ -11,9 +12,13 @@ export function judgedReport(record: RunOnRecord): RunReport {
   return reportBy(applicableCriteria(record.plan.criteria, record.metrics), record);
 }
 
-/** The report of mode run, which judges nothing but its own clean-up. */
+/** The report of mode run, which judges nothing but its own clean-up, and what ended it early. */
 export function evidenceReport(record: RunOnRecord): RunReport {
-  const criteria = cleanupCriteria(applicableCriteria(record.plan.criteria, record.metrics));
+  const { endedEarly } = record.account;
+  const criteria = applicableCriteria(record.plan.criteria, record.metrics).filter(
+    // What ended the load shows the most that there is to see.
+    (criterion) => isAboutCleanup(criterion) || (endedEarly && breachBy(criterion, endedEarly)) !== undefined,
+  );
   const report = reportBy(criteria, record);
   const { verdict } = report;
   // A clean-up that left something, or evidence that is worth nothing, is no evidence alone: it makes mode run red.
@@ -27,7 +32,7 @@ function reportBy(
   { plan, readiness, metrics, account }: RunOnRecord,
 ): RunReport {
   const { environment, resultsDirectory, startedAt, timeShares, timingsUnread, retries } = account;
-  const { steps, load, server, cleanup } = account;
+  const { steps, load, server, cleanup, endedEarly } = account;
   return {
     environment,
     startedAt: new Date(startedAt),
@@ -41,6 +46,7 @@ function reportBy(
     ...(load && { load }),
     ...(server && { server }),
     ...(cleanup && { cleanup }),
+    ...(endedEarly && { endedEarly }),
     verdict: judgeRun(criteria, metrics, account),
     resultsDirectory,
     evidenceOnly: false,

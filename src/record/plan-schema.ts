@@ -122,6 +122,7 @@ const criterion: z.ZodType<Criterion> = z.object({
   warn: expectation.exactOptional(),
   minSamples: number.exactOptional(),
   informational: z.boolean(),
+  abort: z.literal(true).exactOptional(),
   parts: z.array(text).exactOptional(),
   whereSeen: z.literal(true).exactOptional(),
   disabled: z.object({ reason: text }).exactOptional(),
@@ -144,6 +145,7 @@ export const planSchema: z.ZodType<Plan> = z.object({
   ),
   // As they were written, with their keys in their order: they stand in verdict.json again.
   criteria: z.array(z.custom<Criterion>((value) => criterion.safeParse(value).success, 'no criterion')),
+  abortEarly: z.literal(true).exactOptional(),
   effects: z.object({ workspaces: number, users: number, notificationsPerAdmin: number }),
   time: z.object({
     load: secondsSchema,

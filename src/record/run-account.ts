@@ -1,3 +1,4 @@
+import type { EarlyEnd } from '../judge/early-end.js';
 import type { RunReport } from '../report/run-report.js';
 
 /**
@@ -27,6 +28,7 @@ export interface RunAccount extends Pick<
   readonly withheld: Readonly<Record<string, string>>;
   /** The sentence of a cancelled job. */
   readonly cancelled?: string;
+  readonly endedEarly?: EarlyEnd;
 }
 
 export const RUN_FILE = 'run.json';

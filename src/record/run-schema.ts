@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { EarlyEnd } from '../judge/early-end.js';
 import type { ServerComparison } from '../judge/server-comparison.js';
+import type { Observed } from '../judge/verdict.js';
 import type { LoadSummary } from '../measure/load-summary.js';
 import type { RouteCounts } from '../measure/server-counts.js';
 import type { TimeShare } from '../measure/time-share.js';
@@ -35,7 +37,7 @@ const step: z.ZodType<StepReport> = z.object({
   seconds,
   exitCode: number.exactOptional(),
   exitSignal: text.exactOptional(),
-  endedBy: z.enum(['itself', 'deadline', 'cancel']),
+  endedBy: z.enum(['itself', 'deadline', 'early', 'cancel']),
   causes: z.array(cause),
 });
 
@@ -179,6 +181,34 @@ const cleanup: z.ZodType<CleanupReport> = z.object({
   skipped: text.exactOptional(),
 });
 
+/** With the keys in the order in which judging makes them: it stands in verdict.json again. */
+const observed: z.ZodType<Observed> = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('quantile'),
+    n: number,
+    rank: number,
+    value: number,
+    lower: number.exactOptional(),
+    upper: number.exactOptional(),
+  }),
+  z.object({
+    kind: z.literal('ratio'),
+    value: number,
+    lower: number,
+    upper: number,
+    good: number,
+    n: number,
+  }),
+  z.object({ kind: z.literal('number'), value: number, n: number.exactOptional() }),
+  z.object({ kind: z.literal('bucket'), above: number, upTo: number.exactOptional(), n: number }),
+]);
+
+const earlyEnd: z.ZodType<EarlyEnd> = z.object({
+  seconds: number,
+  breaches: z.array(z.object({ id: text, metric: text, expect: text, observed, sentence: text })),
+  complete: z.array(text),
+});
+
 export const runSchema: z.ZodType<RunAccount> = z.object({
   schema: z.literal(1),
   mode: z.enum(['gate', 'run']),
@@ -188,6 +218,7 @@ export const runSchema: z.ZodType<RunAccount> = z.object({
   problems: z.array(text),
   withheld: z.record(text, text),
   cancelled: text.exactOptional(),
+  endedEarly: earlyEnd.exactOptional(),
   steps: z.array(step),
   timeShares: z.array(timeShare),
   timingsUnread: z.object({ builds: number, reason: text }).exactOptional(),

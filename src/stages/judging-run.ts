@@ -96,6 +96,7 @@ export async function runAndJudge(
       ...lostLease(lease),
     ],
     ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
+    ...(run.endedEarly && { endedEarly: run.endedEarly }),
   });
   // Whether "on-success" cleans depends on all criteria, in mode run too.
   const first = judgeRun(applicableCriteria(plan.criteria, measured.metrics), measured.metrics, account());

@@ -155,11 +155,13 @@ function noResult(outcome: StepOutcome): string {
       ? 'was stopped at its deadline'
       : endedBy === 'cancel'
         ? 'was cancelled'
-        : exitCode !== undefined
-          ? `exited with ${exitCode}`
-          : exitSignal !== undefined
-            ? `was ended by ${exitSignal}`
-            : 'could not be run';
+        : endedBy === 'early'
+          ? 'was ended early'
+          : exitCode !== undefined
+            ? `exited with ${exitCode}`
+            : exitSignal !== undefined
+              ? `was ended by ${exitSignal}`
+              : 'could not be run';
   const words = lastWords
     .filter((line) => !NO_CAUSE.test(line))
     .slice(-3)
