@@ -1,10 +1,20 @@
 import { open } from 'node:fs/promises';
 import type { ResultFile } from '../measure/result-file.js';
 import type { Redactor } from '../redact.js';
+import { writeWhole } from '../whole-file.js';
 import { CHUNK_BYTES, readRange } from './file-pieces.js';
 
 /** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
 export async function writeWithoutLogs(
+  source: string,
+  target: string,
+  file: ResultFile,
+  redactor: Redactor,
+): Promise<void> {
+  await writeWhole(target, (path) => copyWithoutLogs(source, path, file, redactor));
+}
+
+async function copyWithoutLogs(
   source: string,
   target: string,
   file: ResultFile,
