@@ -108,6 +108,10 @@ describe('good inputs', () => {
     expect(parseInputs(environmentOf({ mode: 'plan' }))).toMatchObject({ mode: 'plan' });
   });
 
+  it('judges without a deployment', () => {
+    expect(parseInputs(environmentOf({ mode: 'judge', from: 'results' }))).toMatchObject({ from: 'results' });
+  });
+
   it.each(['2.36.0', 'v2.36.0', '2.34.0-rc.0', 'stable', 'mainline', 'server'])(
     'takes the version %s',
     (version) => {
@@ -186,7 +190,17 @@ describe('bad inputs', () => {
       /unknown input "max-workspace"; did you mean "max-workspaces"\?/,
     ],
     ['an underscore for a dash', { coder_url: 'x' }, /unknown input "coder_url"; did you mean "coder-url"/],
-    ['the input "from"', { from: 'results' }, /"from" is not available yet/],
+    [
+      '"from" in another mode',
+      { from: 'results' },
+      /"from" is read by mode "judge" only, but mode is "gate"/,
+    ],
+    ['mode judge without "from"', { mode: 'judge' }, /mode "judge" needs the results of a gate or run/],
+    [
+      'a choice from a config that mode judge does not read',
+      { mode: 'judge', from: 'results', profile: 'smoke' },
+      /"profile" chooses from a config file; in mode "judge" give "config" too/,
+    ],
     ['a wait without a unit', { 'lease-wait': '5' }, /"lease-wait": "5" is no duration/],
     ['a negative wait', { 'lease-wait': '-5m' }, /"lease-wait": "-5m" is no duration/],
     [
@@ -279,13 +293,9 @@ describe('bad inputs', () => {
     expect(refusals({ 'coder-url': 'me:hunter2@coder.example.com' }).join()).not.toContain('hunter2');
   });
 
-  it('says that judging is not available yet', () => {
-    expect(refusals({ mode: 'judge' })).toEqual([expect.stringMatching(/mode "judge" is not available yet/)]);
-  });
-
   it('does not ask for what another mode than the refused one needs', () => {
-    expect(messagesOf(() => parseInputs(environmentOf({ mode: 'judge' })))).toEqual([
-      expect.stringMatching(/mode "judge" is not available yet/),
+    expect(messagesOf(() => parseInputs(environmentOf({ mode: 'judgement', from: 'results' })))).toEqual([
+      expect.stringMatching(/input "mode" is "judgement"/),
     ]);
   });
 });

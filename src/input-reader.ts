@@ -3,48 +3,16 @@ import { suggestion } from './config/nearest.js';
 import { parseDuration, QuantityError } from './config/units.js';
 import { ConfigurationError, type Mistake } from './errors.js';
 import { parseExtraHeaders } from './extra-headers.js';
+import { INPUT_NAMES, type InputName } from './input-names.js';
 import { seconds, type Seconds } from './units.js';
 import { parseUrl } from './url.js';
 
-export type Mode = 'plan' | 'preflight' | 'run' | 'cleanup' | 'gate';
+export type Mode = 'plan' | 'preflight' | 'run' | 'judge' | 'cleanup' | 'gate';
 
 /** How the gate signs in: with a token, or afresh with an owner's password. */
 export type Credential =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'password'; readonly email: string; readonly password: string };
-
-export const INPUT_NAMES = [
-  'coder-url',
-  'coder-session-token',
-  'coder-email',
-  'coder-password',
-  'config',
-  'tests',
-  'profile',
-  'mode',
-  'coder-version',
-  'coder-path',
-  'coder-download-url',
-  'results-dir',
-  'cleanup',
-  'leftovers',
-  'on-inconclusive',
-  'subject',
-  'max-workspaces',
-  'max-duration',
-  'lease-wait',
-  'prometheus-url',
-  'extra-headers',
-  'ca-file',
-  'upload-artifact',
-  'artifact-name',
-  'retention-days',
-] as const;
-export type InputName = (typeof INPUT_NAMES)[number];
-
-const NOT_YET: Readonly<Record<string, string>> = {
-  from: 'it belongs to mode "judge"',
-};
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -64,21 +32,12 @@ export class InputReader {
     return value === undefined || value === '' ? undefined : value;
   }
 
-  choice<const T extends string>(
-    name: InputName,
-    allowed: readonly T[],
-    fallback: T,
-    refusals: Record<string, string> = {},
-  ): T {
+  choice<const T extends string>(name: InputName, allowed: readonly T[], fallback: T): T {
     const value = this.text(name);
     if (value === undefined) return fallback;
     const found = allowed.find((one) => one === value);
-    if (found === undefined) {
-      this.#mistake(
-        refusals[value] ?? `input "${name}" is "${value}"; it can be ${allowed.join(', ')}`,
-        name,
-      );
-    }
+    if (found === undefined)
+      this.#mistake(`input "${name}" is "${value}"; it can be ${allowed.join(', ')}`, name);
     return found ?? fallback;
   }
 
@@ -186,6 +145,25 @@ export class InputReader {
     }
   }
 
+  /** The results that mode judge reads, which no other mode does. */
+  recordedRun(mode: Mode): string | undefined {
+    const value = this.text('from');
+    if (this.#complained.has('mode')) return value;
+    if (mode === 'judge' && value === undefined)
+      this.#mistake(
+        'mode "judge" needs the results of a gate or run: set input "from" to their directory, like a downloaded artifact',
+      );
+    if (mode !== 'judge' && value !== undefined)
+      this.#mistake(`input "from" is read by mode "judge" only, but mode is "${mode}"; take one of them out`);
+    if (mode === 'judge' && this.text('config') === undefined)
+      for (const name of ['profile', 'tests'] as const)
+        if (!['all', undefined].includes(this.text(name)))
+          this.#mistake(
+            `input "${name}" chooses from a config file; in mode "judge" give "config" too, or leave "${name}" out`,
+          );
+    return value;
+  }
+
   tests(): 'all' | readonly string[] {
     const names = (this.text('tests') ?? 'all')
       .split(/[\n,]/)
@@ -270,12 +248,7 @@ export class InputReader {
     for (const [variable, value] of Object.entries(this.environment)) {
       if (!variable.startsWith('INPUT_') || known.has(variable) || (value ?? '').trim() === '') continue;
       const name = variable.slice('INPUT_'.length).toLowerCase();
-      const later = NOT_YET[name];
-      this.#mistake(
-        later === undefined
-          ? `unknown input "${name}"; ${suggestion(name, INPUT_NAMES)}`
-          : `input "${name}" is not available yet; ${later}`,
-      );
+      this.#mistake(`unknown input "${name}"; ${suggestion(name, INPUT_NAMES)}`);
     }
   }
 

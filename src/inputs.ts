@@ -10,6 +10,8 @@ export interface Inputs {
   readonly mode: Mode;
   readonly coderUrl?: string;
   readonly credential?: Credential;
+  /** The results directory that mode judge reads. */
+  readonly from?: string;
   readonly configPath?: string;
   readonly tests: 'all' | readonly string[];
   readonly profile?: string;
@@ -44,12 +46,10 @@ export interface Inputs {
 export function parseInputs(environment: Environment, noSecrets?: string): Inputs {
   const reader = new InputReader(environment, noSecrets);
   reader.refuseUnknown();
-  const mode = reader.choice('mode', ['gate', 'plan', 'preflight', 'run', 'cleanup'], 'gate', {
-    judge: 'mode "judge" is not available yet; there is gate, plan, preflight, run and cleanup',
-  });
+  const mode = reader.choice('mode', ['gate', 'plan', 'preflight', 'run', 'judge', 'cleanup'], 'gate');
   const coderUrl = reader.deploymentUrl();
   const credential = reader.credential();
-  if (mode !== 'plan') reader.requireDeployment(mode, coderUrl, credential);
+  if (mode !== 'plan' && mode !== 'judge') reader.requireDeployment(mode, coderUrl, credential);
   const inputs: Inputs = {
     mode,
     tests: reader.tests(),
@@ -66,6 +66,7 @@ export function parseInputs(environment: Environment, noSecrets?: string): Input
     ...present({
       coderUrl,
       credential,
+      from: reader.recordedRun(mode),
       configPath: reader.text('config'),
       profile: reader.text('profile'),
       coderPath: reader.text('coder-path'),

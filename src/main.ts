@@ -2,6 +2,7 @@ import { ConfigurationError, messageOf } from './errors.js';
 import { readInputs } from './stages/configuring.js';
 import { checkAndRun } from './stages/gate.js';
 import { removeLeftovers } from './stages/cleanup-mode.js';
+import { judgeAgain } from './stages/judge-mode.js';
 import { planRun } from './stages/planning.js';
 import { reportMistakes, reportUnexpected } from './stages/reporting.js';
 import type { World } from './world.js';
@@ -12,6 +13,10 @@ export async function main(world: World): Promise<void> {
     const inputs = await readInputs(world);
     if (inputs.mode === 'cleanup') {
       await removeLeftovers(inputs, world);
+      return;
+    }
+    if (inputs.mode === 'judge') {
+      await judgeAgain(inputs, world);
       return;
     }
     const planned = await planRun(inputs, world);

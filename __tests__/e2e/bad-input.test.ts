@@ -236,9 +236,13 @@ const BAD_INPUTS: BadInput[] = [
   {
     name: 'an unknown mode',
     inputs: { mode: 'gates' },
-    says: /input "mode" is "gates"; it can be gate, plan, preflight, run, cleanup/,
+    says: /input "mode" is "gates"; it can be gate, plan, preflight, run, judge, cleanup/,
   },
-  { name: 'mode judge', inputs: { mode: 'judge' }, says: /mode "judge" is not available yet/ },
+  {
+    name: 'mode judge without results',
+    inputs: { mode: 'judge', tests: '' },
+    says: /mode "judge" needs the results of a gate or run: set input "from" to their directory/,
+  },
   {
     name: 'an unknown input',
     inputs: { 'coder-ulr': 'https://coder.example.com' },

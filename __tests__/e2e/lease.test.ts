@@ -278,23 +278,27 @@ describe.concurrent('the lease of a run that ended early', { timeout: LONGEST_SC
       expect(signs(world.coder)).toHaveLength(1);
     }));
 
-  it('and was taken over in the middle: the numbers do not pass, and nothing is removed', () =>
-    inWorld(lasting, async (world) => {
-      const run = await world.gate(small, {
-        onLog: (line) => {
-          if (LOADING.test(line)) takeOver(world);
-        },
-      });
-      expect(outcomeOf(run)).toMatchObject({ verdict: 'error', exitCode: 1, post: 1 });
-      expect(reasonOf(run)).toMatch(
-        /^the lease of this run was taken over by https:.*\/runs\/7\/.* so what was measured may be another test's$/,
-      );
-      expect(summaryOf(run)).toContain(
-        'Nothing more is removed, because the lease of this run was taken over',
-      );
-      expect(remaining(world).workspaces).toHaveLength(2);
-      expect(locks(world.coder).map(({ id }) => id)).toEqual(['othersLock']);
-    }));
+  it.each(['gate', 'run'])(
+    'and was taken over in the middle: red, and nothing is removed (mode %s)',
+    (mode) =>
+      inWorld(lasting, async (world) => {
+        const run = await world.gate(small, {
+          inputs: { mode },
+          onLog: (line) => {
+            if (LOADING.test(line)) takeOver(world);
+          },
+        });
+        expect(outcomeOf(run)).toMatchObject({ verdict: 'error', exitCode: 1, post: 1 });
+        expect(reasonOf(run)).toMatch(
+          /^the lease of this run was taken over by https:.*\/runs\/7\/.* so what was measured may be another test's$/,
+        );
+        expect(summaryOf(run)).toContain(
+          'Nothing more is removed, because the lease of this run was taken over',
+        );
+        expect(remaining(world).workspaces).toHaveLength(2);
+        expect(locks(world.coder).map(({ id }) => id)).toEqual(['othersLock']);
+      }),
+  );
 });
 
 /** What another run does that finds the lease dead. */

@@ -21,6 +21,7 @@ import {
 } from './support.js';
 
 const COMMON_FILES = [
+  'SHA256SUMS',
   'ec2-scale-results.json',
   'ec2-workspaces.json',
   'evidence/build-timings.json',
@@ -38,6 +39,7 @@ const COMMON_FILES = [
   'pod-scale-results.json',
   'pod-workspaces.json',
   'readiness.json',
+  'run.json',
   'scale-test-report.json',
   'summary.md',
   'verdict.json',

@@ -325,13 +325,18 @@ describe('plans that cannot be run', () => {
   });
 
   it.each([
-    ['abort_early: true\n', /the key "abort_early" is not available yet/],
     [
-      'criteria:\n  - { id: a, metric: create_workspaces.all.queue, expect: "max < 1m", abort: true }\n',
-      /"abort" is not available yet/,
+      'a metric that is not seen during the load',
+      '{ id: a, metric: create_workspaces.all.queue, expect: "max < 1m", abort: true }',
+      /criterion "a": "abort" needs a metric that is seen while the load goes on: .*; create_workspaces\.all\.queue is none/,
     ],
-  ])('keys that are not available yet: %s', (addition, message) => {
-    expect(refusals(GOOD + addition)).toEqual([expect.stringMatching(message)]);
+    [
+      'what decides nothing',
+      '{ id: a, metric: create_workspaces.all.success_rate, expect: ">= 50%", abort: true, informational: true }',
+      /criterion "a": "abort" ends the load, but "informational" decides nothing/,
+    ],
+  ])('an end of the load by %s', (_, criterion, message) => {
+    expect(refusals(withCriteria(criterion))).toEqual([expect.stringMatching(message)]);
   });
 
   it('every reason at once', () => {

@@ -64,6 +64,7 @@ async function run({
       clock: systemClock,
       log,
       signal: new AbortController().signal,
+      cancelled: new AbortController().signal,
       driver: 'cli',
       cliPath: executables.of(version),
       childEnvironment: {

@@ -20,6 +20,7 @@ export async function runContextOf(
     clock,
     log: new KeptLog(),
     signal: new AbortController().signal,
+    cancelled: changes.signal ?? new AbortController().signal,
     driver: 'api',
     childEnvironment: { PATH: process.env['PATH'] ?? '' },
     rawDirectory: directory,

@@ -194,22 +194,27 @@ function lostWorkspaces(slice: Slice, workspaces: readonly ObservedWorkspace[]):
 }
 
 /**
- * The metrics as they may be judged: of a group whose runs say nothing, the server's numbers show a part of a load, which
- * no criterion is about.
+ * Metrics that no criterion may be judged by, and why: of a group whose runs say nothing, the server's numbers show a part
+ * of a load, which no criterion is about.
  */
-export function judgeable(metrics: readonly Metric[], groups: readonly GroupEvidence[]): readonly Metric[] {
+export function withheldMetrics(
+  metrics: readonly Metric[],
+  groups: readonly GroupEvidence[],
+): Readonly<Record<string, string>> {
   const problems = groups.flatMap((group) => {
     const reason = coverageProblem(group);
     return reason === undefined ? [] : [{ group: group.group, reason }];
   });
   const [first] = problems;
-  if (first === undefined) return metrics;
+  if (first === undefined) return {};
   const reasons = new Map([
     ['all', first.reason],
     ...problems.map(({ group, reason }) => [group, reason] as const),
   ]);
-  return metrics.map((metric) => {
-    const reason = reasons.get(/^create_workspaces\.([^.]+)\./.exec(metric.name)?.[1] ?? '');
-    return reason === undefined ? metric : { name: metric.name, shape: 'missing', reason };
-  });
+  return Object.fromEntries(
+    metrics.flatMap(({ name }) => {
+      const reason = reasons.get(/^create_workspaces\.([^.]+)\./.exec(name)?.[1] ?? '');
+      return reason === undefined ? [] : [[name, reason]];
+    }),
+  );
 }

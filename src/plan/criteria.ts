@@ -86,7 +86,7 @@ function cleanupCriteria(): Criterion[] {
 
 /** Why an entry is no criterion of this run, and at which of its keys. */
 interface Misfit {
-  readonly key: 'id' | 'metric' | 'expect' | 'warn';
+  readonly key: 'id' | 'metric' | 'expect' | 'warn' | 'abort';
   readonly message: string;
 }
 
@@ -122,17 +122,32 @@ function ownCriterion(
     const mismatch = metric && entry[key] && unfit(entry[key], metric);
     if (mismatch !== undefined) return { key, message: `criterion "${entry.id}": ${mismatch}` };
   }
+  const idle = entry.abort ? whyNotWatched(entry) : undefined;
+  if (idle !== undefined) return { key: 'abort', message: `criterion "${entry.id}": ${idle}` };
   return {
     id: entry.id,
     title: entry.title ?? entry.metric,
     metric: entry.metric,
     expect: inUnitOf(known, entry.expect),
     informational: entry.informational,
+    ...(entry.abort && { abort: true as const }),
     origin: 'criteria',
     ...(entry.requirement !== undefined && { requirement: entry.requirement }),
     ...(entry.warn !== undefined && { warn: inUnitOf(known, entry.warn) }),
     ...(entry.min_samples !== undefined && { minSamples: entry.min_samples }),
   };
+}
+
+/** What is seen while the load goes on: builds, as the API counts them, and the calls of the virtual users. */
+const WATCHED =
+  /^(create_workspaces\.[^.]+\.(provisioning|success_rate|first_attempt_success_rate)|api\.(latency(\..+)?|success_rate))$/;
+
+/** Why `abort: true` would do nothing. */
+function whyNotWatched({ metric, informational }: ActiveCriterionConfig): string | undefined {
+  if (informational)
+    return '"abort" ends the load, but "informational" decides nothing; take one of them out';
+  if (WATCHED.test(metric)) return undefined;
+  return `"abort" needs a metric that is seen while the load goes on: create_workspaces.<group>.provisioning, .success_rate and .first_attempt_success_rate, api.latency and api.success_rate; ${metric} is none of them`;
 }
 
 const ofSuite = (suite: string): string =>

@@ -16,6 +16,8 @@ export interface Plan {
   /** In order; the steps of one phase run at the same time. */
   readonly phases: readonly Phase[];
   readonly criteria: readonly Criterion[];
+  /** Ends the load as soon as a criterion that decides can no longer pass. */
+  readonly abortEarly?: true;
   readonly effects: Effects;
   readonly time: TimePlan;
 }
@@ -163,6 +165,8 @@ export interface Criterion {
   readonly warn?: Expectation;
   readonly minSamples?: number;
   readonly informational: boolean;
+  /** Watched while the load goes on, which it ends when it is breached. */
+  readonly abort?: true;
   /** Metrics of parts of this one: a part that breaches the expectation alone is a warning. */
   readonly parts?: readonly string[];
   /** Not judged on a deployment that cannot show its metric; the summary says why. */

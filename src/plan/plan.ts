@@ -38,30 +38,14 @@ export interface PlanSettings {
  * @throws ConfigurationError with every reason why such a plan cannot be run.
  */
 export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
-  const { config, source, builtInProfile } = loaded;
-  const selection = selectSuites(config, settings.tests, loaded.locateKey);
-  const { suites, leftOut, mistakes: suiteMistakes } = selection;
-  // Without a suite there is nothing to plan, and no other mistake to look for.
-  if (suites.length === 0) throw new ConfigurationError(suiteMistakes);
-  const planned = planSuites(loaded, suites, settings.rawDirectory);
-  const phases = planned.map(({ phase }) => phase);
-  const { criteria, mistakes } = planCriteria(config.criteria, planned, {
-    fewWorkspaces: builtInProfile !== undefined,
-    cleanupInMain: settings.cleanupInMain,
-    locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
-  });
+  const { suites, leftOut, phases, criteria, mistakes } = outline(loaded, settings);
   const time = planTime(phases, undefined);
   const undecided = criteria.flatMap((criterion): Mistake[] => {
     const message = undecidable(criterion);
     return message === undefined ? [] : [{ message, location: criterionLocation(loaded, criterion) }];
   });
   const effects = effectsOf(phases);
-  const refusals = [
-    ...suiteMistakes,
-    ...mistakes,
-    ...undecided,
-    ...ceilings(effects.workspaces, time.total, settings),
-  ];
+  const refusals = [...mistakes, ...undecided, ...ceilings(effects.workspaces, time.total, settings)];
   if (refusals.length > 0) throw new ConfigurationError(refusals);
   return {
     schema: 1,
@@ -71,9 +55,60 @@ export function makePlan(loaded: LoadedConfig, settings: PlanSettings): Plan {
     ...(leftOut.length > 0 && { leftOut }),
     phases,
     criteria,
+    ...(loaded.config.abort_early && { abortEarly: true as const }),
     effects,
     time,
   };
+}
+
+interface Outline extends Pick<Plan, 'suites' | 'phases' | 'criteria'> {
+  readonly leftOut: readonly string[];
+  readonly mistakes: readonly Mistake[];
+}
+
+function outline(
+  loaded: LoadedConfig,
+  settings: Pick<PlanSettings, 'tests' | 'cleanupInMain' | 'rawDirectory'>,
+): Outline {
+  const { config, source, builtInProfile } = loaded;
+  const { suites, leftOut, mistakes } = selectSuites(config, settings.tests, loaded.locateKey);
+  // Without a suite there is nothing to plan, and no other mistake to look for.
+  if (suites.length === 0) throw new ConfigurationError(mistakes);
+  const planned = planSuites(loaded, suites, settings.rawDirectory);
+  const criteria = planCriteria(config.criteria, planned, {
+    fewWorkspaces: builtInProfile !== undefined,
+    cleanupInMain: settings.cleanupInMain,
+    locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
+  });
+  return {
+    suites,
+    leftOut,
+    phases: planned.map(({ phase }) => phase),
+    criteria: criteria.criteria,
+    mistakes: [...mistakes, ...criteria.mistakes],
+  };
+}
+
+/**
+ * The criteria of a config for a run that is over, so nothing is refused for what it would do. `tests: all` means the
+ * suites that the config configures, and of those that run only when they are named the ones that ran.
+ * @throws ConfigurationError
+ */
+export function criteriaAnew(
+  loaded: LoadedConfig,
+  run: Plan,
+  settings: Pick<PlanSettings, 'tests' | 'cleanupInMain'>,
+): readonly Criterion[] {
+  const selection = selectSuites(loaded.config, settings.tests, loaded.locateKey);
+  const tests = [...selection.suites, ...selection.leftOut.filter((suite) => run.suites.includes(suite))];
+  const { criteria, mistakes } = outline(loaded, { ...settings, tests, rawDirectory: '' });
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+  const samples = new Map(run.criteria.map(({ metric, plannedSamples }) => [metric, plannedSamples]));
+  return criteria.map(({ plannedSamples: ofConfig, ...criterion }) => {
+    // The run is what was planned, whatever the config says by now.
+    const plannedSamples = samples.has(criterion.metric) ? samples.get(criterion.metric) : ofConfig;
+    return plannedSamples === undefined ? criterion : { ...criterion, plannedSamples };
+  });
 }
 
 /** What each suite adds, in the order of their phases. */

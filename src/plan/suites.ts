@@ -46,7 +46,7 @@ export function selectSuites(
       location: locate([], 'api_probe'),
     });
   if (suites.length === 0) mistakes.push({ message: nothingSelected(leftOut) });
-  return { suites, leftOut, mistakes: [...mistakes, ...laterKeys(config, locate)] };
+  return { suites, leftOut, mistakes };
 }
 
 const runsOnlyWhenNamed = (suite: string): boolean =>
@@ -68,25 +68,6 @@ function obstacle(
   if (!configured.includes(suite))
     return `input "tests" names "${suite}", but the config file has no section for it`;
   return undefined;
-}
-
-/** Keys that would change the run, and that nothing acts on yet. */
-function laterKeys(config: Config, locate: LocateKey): Mistake[] {
-  const mistakes: Mistake[] = [];
-  if (config.abort_early)
-    mistakes.push({
-      message: 'the key "abort_early" is not available yet; take it out',
-      location: locate([], 'abort_early'),
-    });
-  config.criteria.forEach((criterion, index) => {
-    if ('abort' in criterion && criterion.abort) {
-      mistakes.push({
-        message: `criterion "${criterion.id}": the key "abort" is not available yet; take it out`,
-        location: locate(['criteria', index], 'abort'),
-      });
-    }
-  });
-  return mistakes;
 }
 
 function configuredSuites(config: Config): readonly string[] {

@@ -94,6 +94,12 @@ function sampleNote(criterion: Criterion): string {
 const inBrackets = (note: string): string => (note === '' ? '' : ` (${note})`);
 
 /** What the run takes and does, sentence by sentence. */
+function earlyEndSentences({ abortEarly, criteria }: Plan): readonly string[] {
+  if (abortEarly === true) return ['The load ends early as soon as a criterion can no longer pass.'];
+  const ids = criteria.filter(({ abort }) => abort === true).map(({ id }) => id);
+  return ids.length === 0 ? [] : [`The load ends early when this is breached: ${ids.join(', ')}.`];
+}
+
 export function effectSentences(plan: Plan): readonly string[] {
   const { effects, time, leftOut = [] } = plan;
   const count = (value: number): string => formatQuantity(value, 'count');
@@ -114,6 +120,7 @@ export function effectSentences(plan: Plan): readonly string[] {
         ]
       : []),
     `The load takes at most ${formatDuration(minutes(Math.ceil(time.load / 60)))}, the clean-up about ${cleanup} (with ${slots}).`,
+    ...earlyEndSentences(plan),
     `Set timeout-minutes to at least ${time.jobMinutes}.`,
   ];
 }

@@ -1,4 +1,5 @@
 import type { ObservedTimings } from '../evidence.js';
+import type { EarlyEnd } from '../judge/early-end.js';
 import type { Verdict } from '../judge/verdict.js';
 import type { CountedCause } from '../measure/failure-cause.js';
 import type { LoadSummary } from '../measure/load-summary.js';
@@ -17,7 +18,7 @@ export interface StepReport {
   readonly seconds: Seconds;
   readonly exitCode?: number;
   readonly exitSignal?: string;
-  readonly endedBy: 'itself' | 'deadline' | 'cancel';
+  readonly endedBy: 'itself' | 'deadline' | 'early' | 'cancel';
   readonly causes: readonly CountedCause[];
 }
 
@@ -49,6 +50,8 @@ export interface RunReport {
   /** What coderd itself says of the load. */
   readonly server?: ServerReport;
   readonly cleanup?: CleanupReport;
+  /** Where the load was ended before its plan. */
+  readonly endedEarly?: EarlyEnd;
   readonly verdict: Verdict;
   /** Relative to the workspace. */
   readonly resultsDirectory: string;

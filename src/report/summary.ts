@@ -31,6 +31,7 @@ export function renderSummary(report: RunReport): string {
     `### ${judged ? HEADLINE[verdict.verdict] : 'Scale test ran; nothing was judged'}`,
     plan.subject === undefined ? undefined : `Under test: ${code(plan.subject)}`,
     judged ? `**${verdict.verdict}**: ${cell(verdict.reason)}` : cell(verdict.reason),
+    earlyEndText(report),
     judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
     judged ? shortagesText(verdict.results) : undefined,
     timeText(report),
@@ -54,6 +55,17 @@ export function renderSummary(report: RunReport): string {
     ...serverDetails(report),
     details('How it was run', runTable(report)),
   ]);
+}
+
+/** Which criterion ended the load, and when. */
+function earlyEndText({ endedEarly, plan }: RunReport): string | undefined {
+  if (endedEarly === undefined) return undefined;
+  const { seconds, breaches } = endedEarly;
+  const [first, ...others] = breaches.map(
+    ({ id, expect, sentence }) => `${code(id)} (${cell(expect)}): ${cell(sentence)}`,
+  );
+  const more = others.map((one) => `\n- ${one}`).join('');
+  return `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load\n\n- ${first ?? ''}${more}`;
 }
 
 const timeText = (report: RunReport): string | undefined =>
@@ -212,7 +224,9 @@ function runTable(report: RunReport): string {
 }
 
 function exitText({ exitCode, exitSignal, endedBy }: RunReport['steps'][number]): string {
-  const how = { itself: '', deadline: 'stopped at its deadline', cancel: 'cancelled' }[endedBy];
+  const how = { itself: '', deadline: 'stopped at its deadline', early: 'ended early', cancel: 'cancelled' }[
+    endedBy
+  ];
   const exit =
     exitCode !== undefined
       ? `exit code ${exitCode}`

@@ -1,11 +1,12 @@
 import { LoadGenerator } from '../load/generator.js';
 import type { LoadResult } from '../load/load-types.js';
+import { plannedPoolSamples, plannedSamples } from '../load/schedule.js';
 import { longestLoad, scheduleOf } from '../plan/load-schedule.js';
 import type { DashboardStep, Plan } from '../plan/plan-types.js';
 import { dashboardStepOf } from '../plan/steps.js';
 import { milliseconds, seconds, toMilliseconds, type Milliseconds } from '../units.js';
 import { LoadUsers } from './load-users.js';
-import type { RunContext, StepOutcome } from './run-types.js';
+import type { CallsSeen, RunContext, StepOutcome } from './run-types.js';
 
 /** Tokens outlive the load by so much, for calls that are late. */
 const TOKEN_RESERVE = seconds(600);
@@ -23,6 +24,8 @@ export interface ApiLoad {
   phase(name: string): void;
   /** Waits until the load has lasted as long as its step asks for, and long enough alone. */
   hold(step: DashboardStep): Promise<StepOutcome>;
+  /** What was measured so far. */
+  seen(): CallsSeen;
   /** Ends it: what is under way is waited for, unless the run was cancelled. */
   finish(): Promise<LoadOutcome>;
 }
@@ -38,10 +41,12 @@ export async function startLoad(plan: Plan, context: RunContext): Promise<ApiLoa
     context.log.info(`API load: making ${step.usersWithoutWorkspace} users without a workspace`);
     await users.make();
   }
+  const schedule = scheduleOf(step, longest);
+  const most = { pooled: plannedPoolSamples(schedule), routes: plannedSamples(schedule) };
   const generator = new LoadGenerator({
     baseUrl: context.deploymentUrl,
     ...context.network,
-    schedule: scheduleOf(step, longest),
+    schedule,
     users: users.users,
     phase: first.name,
   });
@@ -52,13 +57,14 @@ export async function startLoad(plan: Plan, context: RunContext): Promise<ApiLoa
     phase: (name) => {
       if (name !== first.name) generator.phase(name);
     },
+    seen: () => ({ result: generator.result(), most }),
     hold: (held) => hold(held, began, generator, context),
     finish: async () => {
       generator.finish();
       users.stop();
       const result = await running;
       await following;
-      if (!context.signal.aborted) await users.revoke();
+      if (!context.cancelled.aborted) await users.revoke();
       return { result, problems: users.problems };
     },
   };

@@ -99,7 +99,7 @@ export class LoadUsers {
     await forEachConcurrently(this.#seats, PARALLEL, async ({ token, userId }) => {
       if (token === undefined || userId === undefined) return;
       await this.#context.api
-        .revokeKey(userId, keyIdOf(token), this.#context.signal)
+        .revokeKey(userId, keyIdOf(token), this.#context.cancelled)
         .catch((thrown: unknown) => {
           this.#context.log.debug(`a virtual user's token could not be revoked: ${messageOf(thrown)}`);
         });

@@ -1,11 +1,36 @@
 import type { CoderApi } from '../coder/api.js';
 import type { Clock, Log } from '../ports.js';
-import type { Plan, Step } from '../plan/plan-types.js';
+import type { CreateWorkspacesStep, Plan, Step } from '../plan/plan-types.js';
 import type { DriverChoice } from '../ready/readiness.js';
+import type { LoadResult } from '../load/load-types.js';
 import type { Redactor } from '../redact.js';
 import type { Milliseconds } from '../units.js';
 import type { LoadOutcome } from './api-load.js';
 import type { Pace } from './pace.js';
+
+/** How far a group is, as the API counts it. */
+export interface BuildsSeen {
+  readonly step: CreateWorkspacesStep;
+  /** Workspaces that there are, in whatever state. */
+  readonly asked: number;
+  readonly built: number;
+  readonly failed: number;
+  /** On the monotonic clock: the counts are of a moment between the two. */
+  readonly askedAt: Milliseconds;
+  readonly answeredAt: Milliseconds;
+}
+
+/** What the virtual users have measured so far. */
+export interface CallsSeen {
+  readonly result: LoadResult;
+  /** How many calls there will be at most that are judged: in the pool, and of each route. */
+  readonly most: { readonly pooled: number; readonly routes: ReadonlyMap<string, number> };
+}
+
+/** Decides by what is seen whether the load goes on. */
+export interface LiveWatch {
+  look(builds: readonly BuildsSeen[], calls: CallsSeen | undefined): void;
+}
 
 /** What carrying out a plan needs of the world. */
 export interface RunContext {
@@ -13,7 +38,11 @@ export interface RunContext {
   readonly api: CoderApi;
   readonly clock: Clock;
   readonly log: Log;
+  /** Ends the load: the job was cancelled, or the watch ended it early. */
   readonly signal: AbortSignal;
+  readonly cancelled: AbortSignal;
+  /** Told what is seen while the load goes on; absent where nothing ends it early. */
+  readonly watch?: LiveWatch;
   /** How workspaces are created; the other suites always run with the CLI. */
   readonly driver: DriverChoice['driver'];
   /** Absent where no step needs the CLI. */
@@ -74,7 +103,7 @@ export interface StepOutcome {
   readonly resultFile?: string;
   readonly exitCode?: number;
   readonly exitSignal?: string;
-  readonly endedBy: 'itself' | 'deadline' | 'cancel';
+  readonly endedBy: 'itself' | 'deadline' | 'early' | 'cancel';
   /** The last lines that the CLI wrote to stderr, or why the step could not run. */
   readonly lastWords: readonly string[];
   /** Of a suite that has one: where its own metrics page is kept, below the results directory. */

@@ -6,6 +6,7 @@ import { runBrowsers } from './browsers.js';
 import { runWithCli } from './cli-driver.js';
 import { runCliSuite } from './cli-suite.js';
 import { createStepsOf, isCreateStep, isDashboardStep, isSuiteStep, stepName } from '../plan/steps.js';
+import { watchLive, type PhaseContext } from './live-watch.js';
 import { logProgress } from './progress.js';
 import type { PlanOutcome, RunContext, StepOutcome } from './run-types.js';
 import { runTraffic } from './traffic.js';
@@ -49,8 +50,6 @@ async function beginLoad(
   }
 }
 
-type PhaseContext = RunContext & { readonly load?: ApiLoad };
-
 async function runPhase(phase: Phase, context: PhaseContext): Promise<StepOutcome[]> {
   const done = new AbortController();
   const signal = AbortSignal.any([context.signal, done.signal]);
@@ -64,11 +63,19 @@ async function runPhase(phase: Phase, context: PhaseContext): Promise<StepOutcom
         : `${step.group}: ${step.count} workspaces through the API, ${step.concurrency} at once`,
     );
   }
-  const outcomes = await Promise.all(phase.steps.map((step) => runStep(step, context)));
+  const watching = watchLive(created, { ...context, signal });
+  const outcomes = (await Promise.all(phase.steps.map((step) => runStep(step, context)))).map((outcome) =>
+    endedInTruth(outcome, context),
+  );
   done.abort();
-  await progress;
+  await Promise.all([progress, watching]);
   for (const outcome of outcomes) context.log.info(describe(outcome));
   return outcomes;
+}
+
+/** What ends a step early looks to the step like a cancel. */
+function endedInTruth(outcome: StepOutcome, { cancelled }: RunContext): StepOutcome {
+  return outcome.endedBy === 'cancel' && !cancelled.aborted ? { ...outcome, endedBy: 'early' } : outcome;
 }
 
 async function runStep(step: Step, context: PhaseContext): Promise<StepOutcome> {
@@ -111,9 +118,12 @@ function describe(outcome: StepOutcome): string {
       : outcome.exitSignal !== undefined
         ? `, ended by ${outcome.exitSignal}`
         : '';
-  const reason = { itself: '', deadline: ', stopped at its deadline', cancel: ', cancelled' }[
-    outcome.endedBy
-  ];
+  const reason = {
+    itself: '',
+    deadline: ', stopped at its deadline',
+    early: ', ended early',
+    cancel: ', cancelled',
+  }[outcome.endedBy];
   const words =
     outcome.resultFile === undefined && outcome.lastWords.length > 0
       ? `: ${outcome.lastWords.slice(-2).join(' ')}`

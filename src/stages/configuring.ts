@@ -56,6 +56,8 @@ export async function readInputs(world: World): Promise<Inputs> {
   } catch (thrown) {
     if (!(thrown instanceof ConfigurationError)) throw thrown;
     const configPath = environment['INPUT_CONFIG'];
+    // Mode judge needs none.
+    if (environment['INPUT_MODE']?.trim() === 'judge' && (configPath ?? '') === '') throw thrown;
     const others = await readConfig(
       configPath === undefined || configPath === '' ? {} : { configPath },
       job.workspace,

@@ -2,11 +2,12 @@ import type { DeploymentFacts } from '../coder/facts.js';
 import type { Lease } from '../coder/lease.js';
 import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
-import { judgeRun } from '../judge/judge.js';
+import { applicableCriteria, judgeRun } from '../judge/judge.js';
 import type { Verdict } from '../judge/verdict.js';
 import { cleanupMetrics, CLEANUP_FILE } from '../measure/cleanup-metrics.js';
-import type { Criterion } from '../plan/plan-types.js';
-import type { CleanupReport, RunReport } from '../report/run-report.js';
+import { evidenceReport, judgedReport, type RunOnRecord } from '../record/judged-report.js';
+import { RUN_FILE, type RunAccount } from '../record/run-account.js';
+import type { CleanupReport } from '../report/run-report.js';
 import { milliseconds, seconds } from '../units.js';
 import type { World } from '../world.js';
 import {
@@ -88,36 +89,31 @@ export async function runAndJudge(
   const stillPaused =
     debt === undefined || world.cancelled.aborted ? undefined : await resume(debt, connection, world);
   const measured = await measure(run, results, world);
-  const judge = (criteria: readonly Criterion[], cleanup: MeasureStage['metrics']): Verdict =>
-    judgeRun(criteria, [...measured.judgeable, ...cleanup], {
-      problems: [
-        ...measured.problems,
-        ...(stillPaused === undefined ? [] : [stillPaused]),
-        ...lostLease(lease),
-      ],
-      ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
-    });
-  // Mode run judges nothing but its own clean-up.
-  const criteria = plan.criteria.filter(({ metric }) => inputs.mode !== 'run' || isAboutCleanup(metric));
-  const withoutCleanup = criteria.filter(({ metric }) => !isAboutCleanup(metric));
-
+  // Asked again after the clean-up: until then the job may be cancelled, or the lease lost.
+  const account = (): RunAccount => ({
+    ...accountOf(planned, connection, inputs, measured),
+    problems: [
+      ...measured.problems,
+      ...(stillPaused === undefined ? [] : [stillPaused]),
+      ...lostLease(lease),
+    ],
+    ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
+    ...(run.endedEarly && { endedEarly: run.endedEarly }),
+  });
   // Whether "on-success" cleans depends on all criteria, in mode run too.
-  const first = judge(
-    plan.criteria.filter(({ metric }) => !isAboutCleanup(metric)),
-    [],
-  );
+  const first = judgeRun(applicableCriteria(plan.criteria, measured.metrics), measured.metrics, account());
   const cleaning = await cleanWhenDue(first, { planned, connection, scope, lease }, inputs, world);
   if (debt !== undefined && !world.cancelled.aborted) await restoreRest(debt, stillPaused, connection, world);
-  const verdict =
-    cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
-  const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
-  await writeMetrics(metrics, results);
-  await reportRun(
-    runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs),
-    inputs,
-    results,
-    world,
-  );
+  const record: RunOnRecord = {
+    plan,
+    readiness: ready.readiness,
+    metrics: [...measured.metrics, ...(cleaning.metrics ?? [])],
+    account: { ...account(), cleanup: cleaning.report },
+  };
+  await writeMetrics(record.metrics, results);
+  await results.writeJson(RUN_FILE, record.account);
+  const report = inputs.mode === 'run' ? evidenceReport(record) : judgedReport(record);
+  await reportRun(report, inputs, results, world);
 }
 
 /** What is not undone here stays for post to try again. */
@@ -131,8 +127,6 @@ async function restoreRest(
   if (left !== undefined) world.log.warning(left, { title: 'Scale-test clean-up' });
   if (left === undefined && stillPaused === undefined) settleRestoring(world);
 }
-
-const isAboutCleanup = (metric: string): boolean => metric.startsWith('cleanup.');
 
 interface Cleaned {
   /** Undefined when clean-up did not run in main: then it is not judged. */
@@ -219,31 +213,22 @@ function cancelSentence(planned: PlannedRun, run: RunStage, world: World): strin
   return `the job was cancelled after ${after} of at most ${of} minutes${exist}`;
 }
 
-function runReport(
+function accountOf(
   planned: PlannedRun,
-  { connection, ready }: Prepared,
-  measured: MeasureStage,
-  verdict: Verdict,
-  cleanup: CleanupReport,
+  connection: Connection,
   inputs: Inputs,
-): RunReport {
-  // A clean-up that left something, or evidence that is worth nothing, is no evidence alone: it makes mode run red.
-  const nothingWrong =
-    verdict.verdict === 'pass' || (verdict.results.length === 0 && measured.problems.length === 0);
-  const evidenceOnly = inputs.mode === 'run' && verdict.verdict !== 'cancelled' && nothingWrong;
+  { withheld, time, steps, load, server }: MeasureStage,
+): Omit<RunAccount, 'problems'> {
   return {
+    schema: 1,
+    mode: inputs.mode === 'run' ? 'run' : 'gate',
     environment: connection.url,
-    startedAt: planned.startedAt,
-    plan: planned.plan,
-    readiness: ready.readiness,
-    metrics: measured.metrics,
-    ...measured.time,
-    steps: measured.steps,
-    ...(measured.load && { load: measured.load }),
-    server: measured.server,
-    cleanup,
-    verdict,
+    startedAt: planned.startedAt.toISOString(),
     resultsDirectory: planned.results.shown,
-    evidenceOnly,
+    withheld,
+    steps,
+    ...time,
+    ...(load && { load }),
+    server,
   };
 }

@@ -12,8 +12,8 @@ import { describeRestarts, restartMetric } from '../measure/restarts.js';
 import { SERVER_LATENCY_FILE, serverDelta } from '../measure/server-latency.js';
 import {
   coverageProblem,
-  judgeable,
   OBSERVATION_FILE,
+  withheldMetrics,
   workspaceMetrics,
   type GroupEvidence,
 } from '../measure/workspace-metrics.js';
@@ -42,8 +42,8 @@ const NO_CAUSE = /^(Encountered an error running|Uploading traces|Waiting \S+ fo
 
 export interface MeasureStage {
   readonly metrics: readonly Metric[];
-  /** The same, without what no criterion may be judged by. */
-  readonly judgeable: readonly Metric[];
+  /** Of them, those that no criterion may be judged by, and why. */
+  readonly withheld: Readonly<Record<string, string>>;
   readonly time: TimeReport;
   readonly steps: readonly StepReport[];
   /** Of the virtual users, where some came. */
@@ -86,7 +86,7 @@ export async function measure(run: RunStage, results: ResultsDirectory, world: W
   await writeMetrics(metrics, results);
   return {
     metrics,
-    judgeable: [...judgeable(workspaces, groups), ...ofSuites, ofServer],
+    withheld: withheldMetrics(workspaces, groups),
     time: await attributeTime(groups, run, results),
     steps: steps.map((outcome) =>
       stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? []),
@@ -155,11 +155,13 @@ function noResult(outcome: StepOutcome): string {
       ? 'was stopped at its deadline'
       : endedBy === 'cancel'
         ? 'was cancelled'
-        : exitCode !== undefined
-          ? `exited with ${exitCode}`
-          : exitSignal !== undefined
-            ? `was ended by ${exitSignal}`
-            : 'could not be run';
+        : endedBy === 'early'
+          ? 'was ended early'
+          : exitCode !== undefined
+            ? `exited with ${exitCode}`
+            : exitSignal !== undefined
+              ? `was ended by ${exitSignal}`
+              : 'could not be run';
   const words = lastWords
     .filter((line) => !NO_CAUSE.test(line))
     .slice(-3)

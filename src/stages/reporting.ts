@@ -7,6 +7,7 @@ import type { Plan } from '../plan/plan-types.js';
 import { annotationsOf } from '../report/annotations.js';
 import { apiLoadSentences } from '../report/api-load.js';
 import { browserSentence } from '../report/browser.js';
+import { writeChecksums } from '../record/checksums.js';
 import { criteriaLines } from '../report/criteria-table.js';
 import { flatMetrics } from '../report/flat-metrics.js';
 import { guideFiles, scaleTestReport } from '../report/guide-files.js';
@@ -100,6 +101,7 @@ export async function reportRun(
   world.step.setOutput('metrics', JSON.stringify(flatMetrics(report.metrics)));
   world.step.setOutput('report-path', `${results.path}/scale-test-report.json`);
   await world.step.writeSummary(summary);
+  await writeChecksums(results.path);
   if (report.evidenceOnly) {
     world.step.setOutput('reason', verdict.reason);
     world.log.info(`Evidence is in ${results.shown}; nothing was judged (mode run)`);

@@ -4,6 +4,7 @@ import type { DeploymentFacts } from '../coder/facts.js';
 import { observeWorkspaces } from '../coder/observe.js';
 import type { Scope } from '../coder/scaletest-resources.js';
 import { messageOf } from '../errors.js';
+import type { EarlyEnd } from '../judge/early-end.js';
 import type { ObservedTimings, ObservedWorkspaces } from '../evidence.js';
 import { describeSuitePage } from '../measure/suite-page.js';
 import { describeBrowserPage } from '../measure/browser-page.js';
@@ -19,6 +20,7 @@ import type { ServerObservation } from '../server-evidence.js';
 import type { Milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import type { Connection } from './connecting.js';
+import { EarlyEnding } from './early-ending.js';
 import type { LoadNetwork } from './load-network.js';
 
 /** The runner kills a cancelled step after 7.5 seconds; what is read from the API has to be there before. */
@@ -37,6 +39,7 @@ export interface RunStage {
   readonly observation: ObservedWorkspaces | { readonly unusable: string };
   readonly timings: ObservedTimings;
   readonly server: ServerObservation;
+  readonly endedEarly?: EarlyEnd;
 }
 
 export interface RunRequest {
@@ -81,11 +84,14 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
   let beforeSuites: RunStage['observation'] | undefined;
   const observation = (): RunStage['observation'] | Promise<RunStage['observation']> =>
     beforeSuites ?? (world.cancelled.aborted ? whenCancelled : observe());
+  const ending = EarlyEnding.of(request.plan, world.clock, world.log);
   const outcome = await runPlan(request.plan, {
     api,
     clock: world.clock,
     log: world.log,
-    signal: world.cancelled,
+    signal: ending === undefined ? world.cancelled : AbortSignal.any([world.cancelled, ending.signal]),
+    cancelled: world.cancelled,
+    ...(ending && { watch: ending }),
     driver: request.readiness.driver?.driver ?? 'api',
     ...(request.cli && { cliPath: request.cli.path }),
     childEnvironment: childEnvironment(world.environment, {
@@ -114,7 +120,14 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
   });
   const server = await watch.stop();
   const observed = await observation();
-  return { outcome, observation: observed, timings: await timingsOf(observed, request, world), server };
+  const endedEarly = ending?.result(outcome);
+  return {
+    outcome,
+    observation: observed,
+    timings: await timingsOf(observed, request, world),
+    server,
+    ...(endedEarly && { endedEarly }),
+  };
 }
 
 /** The suites whose metrics page can be put where the gate reads it. */
