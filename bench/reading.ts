@@ -14,6 +14,8 @@ const JQ_P95 = '[.runs[].duration_ms] | sort | .[((length * 0.95) | ceil) - 1]';
 
 interface Reading {
   readonly seconds: number;
+  /** Of the processor: what a busy machine changes less. */
+  readonly cpuSeconds: number;
   readonly p95: number;
   readonly peakMegabytes: number;
 }
@@ -37,7 +39,7 @@ async function readBesideJq(options: ResultFileOptions, rounds: number): Promise
     const file = path.join(directory, 'result.json');
     await writeResultFile(file, options);
     const { size } = await stat(file);
-    const pairs: { ours: Reading; jq: Reading }[] = [];
+    const pairs: { ours: Reading; jq: Omit<Reading, 'peakMegabytes'> }[] = [];
     for (let round = 0; round < rounds; round += 1)
       pairs.push({ ours: await readWithOurs(reader, file), jq: await readWithJq(file) });
     if (pairs.some(({ ours, jq }) => ours.p95 !== jq.p95)) throw new Error('our P95 and jq’s differ');
@@ -46,9 +48,9 @@ async function readBesideJq(options: ResultFileOptions, rounds: number): Promise
     const peak = Math.max(...pairs.map(({ ours }) => ours.peakMegabytes));
     return [
       `Result file of ${options.runs} runs, ${(size / 1e6).toFixed(0)} MB, logs of ${logs} KB a run; ${rounds} rounds, whole processes, in turn; min, median, max:`,
-      `  ours  ${spread(pairs.map(({ ours }) => ours.seconds))} s, peak memory ${peak.toFixed(0)} MB`,
-      `  jq    ${spread(pairs.map(({ jq }) => jq.seconds))} s`,
-      `  ours is ${spread(pairs.map(({ ours, jq }) => jq.seconds / ours.seconds))} times faster; the same P95, ${pairs[0]?.ours.p95} ms`,
+      `  ours  ${spread(pairs.map(({ ours }) => ours.seconds))} s (processor ${spread(pairs.map(({ ours }) => ours.cpuSeconds))} s), peak memory ${peak.toFixed(0)} MB`,
+      `  jq    ${spread(pairs.map(({ jq }) => jq.seconds))} s (processor ${spread(pairs.map(({ jq }) => jq.cpuSeconds))} s)`,
+      `  ours is ${spread(pairs.map(({ ours, jq }) => jq.seconds / ours.seconds))} times faster (processor ${spread(pairs.map(({ ours, jq }) => jq.cpuSeconds / ours.cpuSeconds))}); the same P95, ${pairs[0]?.ours.p95} ms`,
     ];
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -70,17 +72,31 @@ async function bundleReader(directory: string): Promise<string> {
 }
 
 async function readWithOurs(reader: string, file: string): Promise<Reading> {
-  const began = performance.now();
-  const { stdout } = await run(process.execPath, [reader, file]);
-  const seconds = (performance.now() - began) / 1000;
-  const { p95, peakKilobytes } = oursPrints.parse(JSON.parse(stdout));
-  return { seconds, p95, peakMegabytes: peakKilobytes / 1024 };
+  const { printed, ...times } = await timed(process.execPath, [reader, file]);
+  const { p95, peakKilobytes } = oursPrints.parse(JSON.parse(printed));
+  return { ...times, p95, peakMegabytes: peakKilobytes / 1024 };
 }
 
-async function readWithJq(file: string): Promise<Reading> {
+async function readWithJq(file: string): Promise<Omit<Reading, 'peakMegabytes'>> {
+  const { printed, ...times } = await timed('jq', [JQ_P95, file]);
+  return { ...times, p95: Number(printed) };
+}
+
+/** A whole process; the shell says what its children took of the processor. */
+async function timed(
+  command: string,
+  args: readonly string[],
+): Promise<Pick<Reading, 'seconds' | 'cpuSeconds'> & { printed: string }> {
   const began = performance.now();
-  const { stdout } = await run('jq', [JQ_P95, file]);
-  return { seconds: (performance.now() - began) / 1000, p95: Number(stdout), peakMegabytes: Number.NaN };
+  const { stdout } = await run('sh', ['-c', '"$@" && times', 'sh', command, ...args]);
+  const seconds = (performance.now() - began) / 1000;
+  const lines = stdout.trimEnd().split('\n');
+  const ofChildren = [...(lines.at(-1) ?? '').matchAll(/(\d+)m([\d.]+)s/g)];
+  const cpuSeconds = ofChildren.reduce(
+    (sum, [, minutes, rest]) => sum + 60 * Number(minutes) + Number(rest),
+    0,
+  );
+  return { seconds, cpuSeconds, printed: lines.slice(0, -2).join('\n') };
 }
 
 const spread = (values: readonly number[]): string =>

@@ -16,6 +16,7 @@ const FIRST_PRINTABLE = 0x20;
 const FIRST_BEYOND_ASCII = 0x80;
 const DEEPEST = 64;
 const LONGEST_LITERAL = 40;
+const LONGEST_KEY = 32;
 /** Bytes behind a skipped string that are searched for: long enough to be fast, short enough to be the same in each run. */
 const FOLLOWER_LENGTH = 15;
 /** Measured: smaller pieces cost calls, larger ones leave the processor's cache. */
@@ -43,6 +44,8 @@ export class JsonCursor {
   #offset = 0;
   #ended = false;
   #depth = 0;
+  /** The last key of each length. */
+  readonly #keys: (string | undefined)[] = [];
   /** How many bytes have to be at hand for the next attempt: a long value is not looked through anew for each piece. */
   #enough = 0;
 
@@ -110,9 +113,26 @@ export class JsonCursor {
   }
 
   key(): string {
-    const key = this.string();
+    const { start, end, isPlain } = this.#passString();
+    const key = isPlain ? this.#knownText(start, end) : this.#escapedString(start, end);
     this.expect(':');
     return key;
+  }
+
+  /** The same few keys stand in every run: each is decoded once. */
+  #knownText(start: number, end: number): string {
+    const length = end - start;
+    const known = this.#keys[length];
+    if (known !== undefined && this.#isAt(known, start)) return known;
+    const text = this.#bytes.toString('latin1', start, end);
+    if (length <= LONGEST_KEY) this.#keys[length] = text;
+    return text;
+  }
+
+  #isAt(text: string, start: number): boolean {
+    for (let index = 0; index < text.length; index += 1)
+      if (this.#bytes[start + index] !== text.charCodeAt(index)) return false;
+    return true;
   }
 
   /** Decodes any value. */
