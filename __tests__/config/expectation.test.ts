@@ -24,7 +24,7 @@ const quantity = fc.oneof(
     )
     .map(([value, [symbol, factor]]) => ({
       text: `${value}${symbol}/s`,
-      threshold: value * Number(factor),
+      threshold: value * factor,
       unit: 'bytes_per_second',
     })),
 );

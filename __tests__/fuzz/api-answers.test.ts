@@ -7,7 +7,7 @@ import { observeTimings } from '../../src/coder/build-timings.js';
 import { readDeployment, readServer } from '../../src/coder/facts.js';
 import { JumpingClock } from '../support/fakes.js';
 import { serve, type TestServer } from '../support/http-server.js';
-import { cases, damaged } from './cases.js';
+import { cases, damaged, LONGEST_MS } from './cases.js';
 
 const BUILD = {
   ...{
@@ -116,7 +116,7 @@ async function expectEnd(call: (api: CoderApi) => Promise<unknown>): Promise<unk
   });
 }
 
-describe('any answers of a server', () => {
+describe('any answers of a server', { timeout: LONGEST_MS }, () => {
   const scope = { since: new Date('2026-01-05T05:00:00Z'), ownUserId: '' };
 
   it('end every reading with facts or with an ApiError', async () => {

@@ -3,6 +3,9 @@ import fc from 'fast-check';
 /** FUZZ_FACTOR=100 looks a hundred times longer. */
 const FACTOR = Number(process.env['FUZZ_FACTOR'] ?? '1');
 
+/** Only a hang takes so long, however busy the machine. */
+export const LONGEST_MS = 180_000 * Math.max(1, FACTOR);
+
 export const cases = (short: number): { numRuns: number } => ({ numRuns: Math.ceil(short * FACTOR) });
 
 /** A text with a few places changed: pieces cut out, doubled, or replaced by what is likely to hurt. */

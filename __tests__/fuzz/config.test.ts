@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { parseInputs } from '../../src/inputs.js';
 import { INPUT_NAMES } from '../../src/input-reader.js';
-import { cases, damaged } from './cases.js';
+import { cases, damaged, LONGEST_MS } from './cases.js';
 
 const EXAMPLE = readFileSync(path.join(import.meta.dirname, '../../examples/scaletest-config.yaml'), 'utf8');
 const EVERYTHING = `version: 1
@@ -105,7 +105,7 @@ function numbersIn(value: unknown): number[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : [];
 }
 
-describe('any config file', () => {
+describe('any config file', { timeout: LONGEST_MS }, () => {
   const profile = fc.constantFrom(undefined, 'nightly', 'smoke', '__proto__', 'toString');
 
   it('that is like a good one is loaded or refused at its lines, with no number that nothing can reach', () => {
@@ -114,7 +114,7 @@ describe('any config file', () => {
         for (const number of numbersIn(load(text, selected)))
           expect(Number.isFinite(number), text).toBe(true);
       }),
-      cases(400),
+      cases(200),
     );
   });
 
@@ -151,7 +151,7 @@ describe('any config file', () => {
   });
 });
 
-it('any inputs are read or refused, all at once', () => {
+it('any inputs are read or refused, all at once', { timeout: LONGEST_MS }, () => {
   const value = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),

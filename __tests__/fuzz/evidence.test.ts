@@ -12,7 +12,7 @@ import { describeTrafficPage } from '../../src/measure/traffic-page.js';
 import { workspaceMetrics } from '../../src/measure/workspace-metrics.js';
 import { readerOf, resultDocument } from '../support/result-documents.js';
 import { hasRecordings, sharedRoot } from '../support/shared.js';
-import { cases, damaged } from './cases.js';
+import { cases, damaged, LONGEST_MS } from './cases.js';
 
 const TIMES = '"started_at":"2026-01-05T06:00:00Z","duration":"4s","duration_ms":4000';
 const RESULT = `{"total_runs":3,"total_pass":2,"total_fail":1,"elapsed":"9s","elapsed_ms":9000,"runs":{${[
@@ -52,7 +52,7 @@ const HURTFUL_JSON = [
   ],
 ];
 
-describe('any result file', () => {
+describe('any result file', { timeout: LONGEST_MS }, () => {
   it('like a good one is read as JSON.parse reads it or refused; what only logs hold may be no JSON', async () => {
     await fc.assert(
       fc.asyncProperty(damaged([RESULT], HURTFUL_JSON), fc.constantFrom(1, 7, 4096), async (text, size) => {
@@ -76,7 +76,7 @@ describe('any result file', () => {
         const passed = [...file.runs].filter(({ error }) => error === undefined).map(({ id }) => id);
         for (const id of passed) expect([undefined, null, '<nil>']).toContain(document.runs[id]?.error);
       }),
-      cases(1500),
+      cases(800),
     );
   });
 
@@ -146,7 +146,7 @@ const recordedPages = (): string[] =>
       )
     : [];
 
-it('any metrics page is read or refused, and no reader of one crashes', () => {
+it('any metrics page is read or refused, and no reader of one crashes', { timeout: LONGEST_MS }, () => {
   fc.assert(
     fc.property(damaged([PAGE, ...recordedPages()], HURTFUL_PAGE), (text) => {
       try {
