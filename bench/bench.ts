@@ -1,11 +1,14 @@
 import { benchDeletions } from './deletions.js';
 import { benchLoad } from './load.js';
 import { benchOverhead } from './overhead.js';
-import { benchReading } from './reading.js';
+import { benchBigReading, benchReading } from './reading.js';
+import { benchStatistics } from './statistics.js';
 
 /** Prints the figures that the documents quote. Absolute times on shared machines are noise; the ratios are not. */
 const benches = {
   reading: benchReading,
+  big: benchBigReading,
+  statistics: benchStatistics,
   overhead: benchOverhead,
   load: benchLoad,
   deletions: benchDeletions,

@@ -17,6 +17,16 @@ const quantity = fc.oneof(
   fc.nat(1000).map((value) => ({ text: `${value / 10}%`, threshold: value / 1000, unit: 'ratio' })),
   fc.nat(100_000).map((value) => ({ text: `${value}ms`, threshold: value / 1000, unit: 'seconds' })),
   fc.nat(1000).map((value) => ({ text: `${value}m`, threshold: value * 60, unit: 'seconds' })),
+  fc
+    .tuple(
+      fc.nat(100_000),
+      fc.constantFrom(['B', 1], ['KB', 1e3], ['MB', 1e6], ['KiB', 1024], ['GiB', 1024 ** 3]),
+    )
+    .map(([value, [symbol, factor]]) => ({
+      text: `${value}${symbol}/s`,
+      threshold: value * factor,
+      unit: 'bytes_per_second',
+    })),
 );
 const space = fc.stringMatching(/^[ \t]{0,3}$/);
 
@@ -51,7 +61,21 @@ describe('expectations', () => {
   it('refuses any other text with an ExpectationError inside the text', () => {
     const piece = fc.oneof(
       fc.string(),
-      fc.constantFrom('p95', '<', '2m', ' ', 'max', '%', '99%', 'slope', '>=', '1e9'),
+      fc.constantFrom(
+        'p95',
+        '<',
+        '2m',
+        ' ',
+        'max',
+        '%',
+        '99%',
+        'slope',
+        '>=',
+        '1e9',
+        '9'.repeat(400),
+        'MB/s',
+        's',
+      ),
     );
     fc.assert(
       fc.property(
@@ -60,6 +84,8 @@ describe('expectations', () => {
           try {
             const { threshold } = parseExpectation(text);
             expect(threshold).toBeGreaterThanOrEqual(0);
+            // What nothing can breach is no limit.
+            expect(threshold).toBeLessThan(Infinity);
           } catch (thrown) {
             expect(thrown).toBeInstanceOf(ExpectationError);
             const { offset } = thrown as ExpectationError;
@@ -80,8 +106,13 @@ describe('expectations', () => {
     ['median < 2m', 0, /"median" is no aggregate; there are p50/],
     ['slope < 1%/h', 0, /"slope" needs a metric that is watched over time/],
     ['>= 101%', 3, /"101%" is no quantity/],
-    ['p95 = 2m', 0, /is no expectation; write for example "p95 < 2m"/],
-    ['p95 < 2m and more', 0, /is no expectation/],
+    ['p95 = 2m', 4, /is no expectation; write for example "p95 < 2m"/],
+    ['p95 < 2m and more', 9, /is no expectation/],
+    ['p95 <', 5, /is no expectation/],
+    ['  < < 5', 6, /is no expectation/],
+    [`< ${'9'.repeat(400)}`, 2, /is no quantity/],
+    [`p95 < ${'9'.repeat(400)}s`, 6, /is no quantity/],
+    [`> ${'9'.repeat(400)}MB/s`, 2, /is no quantity/],
     ['', 0, /is no expectation/],
   ])('shows where %j is wrong', (text, offset, message) => {
     const thrown = thrownBy(() => parseExpectation(text));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nearestNames, suggestion } from '../../src/config/nearest.js';
+import { nearestNames, nearestThree, suggestion } from '../../src/config/nearest.js';
 
 describe('suggestions', () => {
   it.each([
@@ -10,6 +10,18 @@ describe('suggestions', () => {
   ])('finds what %s was meant to be', (typed, meant) => {
     expect(nearestNames(typed, ['count', 'concurrency', 'template', 'expected_p95'])[0]).toBe(meant);
     expect(suggestion(typed, ['count', 'concurrency', 'template'])).toContain(`did you mean "${meant}"`);
+  });
+
+  it('names three, however far they are, where a list of all would be long', () => {
+    const known = [
+      'api.latency',
+      'coderd.restarts',
+      'create_workspaces.all.queue',
+      'create_workspaces.all.build',
+    ];
+    expect(nearestThree('api.latancy', known)).toBe('did you mean "api.latency"?');
+    expect(nearestThree('zz', known)).toMatch(/^the nearest are "\S+", "\S+", "\S+"$/);
+    expect(nearestThree('zz', [])).toBe('there is none');
   });
 
   it('lists what there is when nothing is near', () => {

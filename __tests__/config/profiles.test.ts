@@ -115,6 +115,12 @@ describe('profiles of the config file', () => {
 });
 
 describe('the built-in profile smoke', () => {
+  it('does not hide profiles that are none', () => {
+    expect(placesOf(() => loadConfig('config.yaml', 'version: 1\nprofiles: []\n', 'smoke'))).toEqual([
+      '2:11',
+    ]);
+  });
+
   const plain = CONFIG.slice(0, CONFIG.indexOf('profiles:'));
 
   it('runs ten workspaces, in proportion', () => {

@@ -13,5 +13,4 @@ export const LATER: ReadonlyMap<string, string> = new Map([
     'F20',
     'a comment or check that is refused for a fork: none is written yet, and the summary needs no token',
   ],
-  ['R3', 'autostart: the suite is not run yet'],
 ]);

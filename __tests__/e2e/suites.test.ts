@@ -206,7 +206,7 @@ criteria:
       },
     ));
 
-  it('has no duration where the CLI writes zero times: autostart', () =>
+  it('R3: has no duration where the CLI writes zero times: autostart', () =>
     suites(
       `${AUTOSTART}criteria:
   - { id: start, metric: autostart.trigger_to_completion_seconds, expect: "max < 1m" }

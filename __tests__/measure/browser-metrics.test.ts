@@ -7,9 +7,10 @@ import {
 } from '../../src/measure/browser-metrics.js';
 import { describeBrowserPage, readBrowserPage } from '../../src/measure/browser-page.js';
 import type { Metric } from '../../src/measure/metric.js';
-import { readResultFile, type RunRecord } from '../../src/measure/result-file.js';
+import { readResultFile } from '../../src/measure/result-file.js';
+import type { RunRecord, Runs } from '../../src/measure/run-table.js';
 import { milliseconds, seconds } from '../../src/units.js';
-import { chunksOf } from '../support/result-documents.js';
+import { readerOf } from '../support/result-documents.js';
 import { explainSkip, hasRecordings, sharedText } from '../support/shared.js';
 
 explainSkip('recorded browsers');
@@ -200,9 +201,9 @@ describe('a page', () => {
 });
 
 describe.runIf(hasRecordings)('the recorded browsers', () => {
-  const recordedRuns = async (name: string): Promise<readonly RunRecord[]> => {
+  const recordedRuns = async (name: string): Promise<Runs> => {
     const bytes = Buffer.from(sharedText(`golden/${name}.json`));
-    return (await readResultFile(() => chunksOf(bytes, 1000))).runs;
+    return (await readResultFile(readerOf(bytes, 1000))).runs;
   };
   const recorded = async (name: string, changes: Partial<BrowserEvidence>): Promise<BrowserEvidence> => {
     const found = await recordedRuns(name);

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ResultFileError } from '../../src/measure/json-window.js';
+import { ResultFileError } from '../../src/measure/json-cursor.js';
 import { readResultFile, type ResultFile } from '../../src/measure/result-file.js';
 import {
-  chunksOf,
+  readerOf,
   hasFailed,
   reorder,
   resultDocument,
@@ -17,7 +17,7 @@ explainSkip('result files of a real CLI');
 
 const read = (text: string | Uint8Array, size = 4096): Promise<ResultFile> => {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
-  return readResultFile(() => chunksOf(bytes, size));
+  return readResultFile(readerOf(bytes, size));
 };
 
 const LONGEST_ERROR = 16_384;
@@ -31,7 +31,7 @@ function expectSame(file: ResultFile, text: string): void {
     totalFail: document.total_fail,
     elapsed: document.elapsed_ms,
   });
-  const found = new Map(file.runs.map((run) => [run.id, run]));
+  const found = new Map([...file.runs].map((run) => [run.id, run]));
   expect(found.size).toBe(Object.keys(document.runs).length);
   for (const [id, run] of Object.entries(document.runs)) {
     const record = found.get(id);
@@ -47,7 +47,7 @@ function expectSame(file: ResultFile, text: string): void {
 function logsIn(text: string, file: ResultFile): Record<string, unknown> {
   const bytes = Buffer.from(text);
   return Object.fromEntries(
-    file.runs.map(({ id, logs }) => [
+    [...file.runs].map(({ id, logs }) => [
       id,
       logs && (JSON.parse(`"${bytes.toString('utf8', logs.start, logs.end)}"`) as unknown),
     ]),
@@ -233,7 +233,7 @@ describe('both dialects of errors', () => {
     ['no key', undefined],
   ])('%s is a pass', async (_, error) => {
     const file = await read(withFirst({ error }));
-    expect(file.runs[0]?.error).toBeUndefined();
+    expect([...file.runs][0]?.error).toBeUndefined();
   });
 
   it.each([
@@ -247,7 +247,7 @@ describe('both dialects of errors', () => {
       total_pass: 0,
       total_fail: 2,
     });
-    expect((await read(text)).runs[0]?.error).toBeDefined();
+    expect([...(await read(text)).runs][0]?.error).toBeDefined();
   });
 
   it('a huge error is cut', async () => {
@@ -256,7 +256,7 @@ describe('both dialects of errors', () => {
       total_pass: 0,
       total_fail: 2,
     });
-    expect((await read(text)).runs[0]?.error?.length).toBeLessThan(20_000);
+    expect([...(await read(text)).runs][0]?.error?.length).toBeLessThan(20_000);
   });
 });
 
@@ -300,6 +300,6 @@ describe('bytes of traffic', () => {
     ['below zero', { metrics: { bytes_read: -5, bytes_written: 7 } }, undefined],
     ['of a run without metrics', { metrics: null }, undefined],
   ])('%s', async (_, more, bytes) => {
-    expect((await read(withRun(more))).runs[0]?.bytes).toEqual(bytes);
+    expect([...(await read(withRun(more))).runs][0]?.bytes).toEqual(bytes);
   });
 });

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseGoDuration } from '../../src/measure/go-duration.js';
 import type { Metric } from '../../src/measure/metric.js';
-import { readResultFile, type RunRecord } from '../../src/measure/result-file.js';
+import { readResultFile } from '../../src/measure/result-file.js';
+import type { RunRecord } from '../../src/measure/run-table.js';
 import { describeSuitePage, suitePageMetrics } from '../../src/measure/suite-page.js';
 import { suiteMetrics, suiteProblem, type SuiteEvidence } from '../../src/measure/suite-metrics.js';
 import { milliseconds } from '../../src/units.js';
 import { goDuration, parseGoDuration as simulatedParser } from '../../simulator/coder/cli/go-format.js';
-import { chunksOf } from '../support/result-documents.js';
+import { readerOf } from '../support/result-documents.js';
 import { explainSkip, hasRecordings, sharedText } from '../support/shared.js';
 
 explainSkip('result files of the other suites');
@@ -28,7 +29,7 @@ const byName = (evidence: SuiteEvidence): Record<string, Metric> =>
 /** As the gate reads a recording. */
 async function golden(name: string, planned: number, suite = name): Promise<Record<string, Metric>> {
   const bytes = new TextEncoder().encode(sharedText(`golden/v2.36.0/cli/${name}.json`));
-  const { runs } = await readResultFile(() => chunksOf(bytes, 4096));
+  const { runs } = await readResultFile(readerOf(bytes, 4096));
   return byName({ suite, planned, runs, evidence: `evidence/${suite}.json`, notMeasured: [] });
 }
 

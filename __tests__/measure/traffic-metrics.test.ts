@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Metric } from '../../src/measure/metric.js';
-import { readResultFile, type RunRecord } from '../../src/measure/result-file.js';
+import { readResultFile } from '../../src/measure/result-file.js';
+import type { RunRecord } from '../../src/measure/run-table.js';
 import { describeTrafficPage, readTrafficPage } from '../../src/measure/traffic-page.js';
 import { trafficMetrics, trafficProblem, type TrafficEvidence } from '../../src/measure/traffic-metrics.js';
 import { trafficMetricNames } from '../../src/plan/metric-names.js';
 import { milliseconds, seconds } from '../../src/units.js';
 import { workspaceOf } from '../support/observed.js';
-import { chunksOf } from '../support/result-documents.js';
+import { readerOf } from '../support/result-documents.js';
 import { explainSkip, hasRecordings, sharedText } from '../support/shared.js';
 
 explainSkip('recorded traffic');
@@ -264,7 +265,7 @@ describe('the metrics page', () => {
 
 describe.runIf(hasRecordings)('recorded traffic', () => {
   const recorded = async (name: string) =>
-    (await readResultFile(() => chunksOf(new TextEncoder().encode(sharedText(`golden/${name}`)), 4096))).runs;
+    (await readResultFile(readerOf(new TextEncoder().encode(sharedText(`golden/${name}`)), 4096))).runs;
   const allOf = async (name: string, duration: number, page?: string) => {
     const evidence = evidenceOf({
       runs: await recorded(name),
@@ -301,7 +302,7 @@ describe.runIf(hasRecordings)('recorded traffic', () => {
 
   it('has the page’s sums in its file', async () => {
     const page = readTrafficPage(sharedText('golden/v2.36.0/cli/workspace-traffic.metrics-end.txt'));
-    const bytes = (await recorded('v2.36.0/cli/workspace-traffic.json')).map((run) => run.bytes);
+    const bytes = [...(await recorded('v2.36.0/cli/workspace-traffic.json'))].map((run) => run.bytes);
     expect(page.bytesRead).toBe(bytes.reduce((sum, one) => sum + (one?.read ?? 0), 0));
     expect(page.bytesWritten).toBe(bytes.reduce((sum, one) => sum + (one?.written ?? 0), 0));
     // A write of each tick, and the one that the end of the run cut short; the artificial ones are out.

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ObservedWorkspace } from '../../src/evidence.js';
 import type { Metric } from '../../src/measure/metric.js';
 import { workspaceMetricNames } from '../../src/plan/metric-names.js';
-import type { RunRecord } from '../../src/measure/result-file.js';
+import type { RunRecord } from '../../src/measure/run-table.js';
 import {
   coverageProblem,
   withheldMetrics,

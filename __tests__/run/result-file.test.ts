@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readResultFile } from '../../src/measure/result-file.js';
 import { goDuration, writeResultFile, type FinishedRun } from '../../src/run/result-file.js';
 import { milliseconds } from '../../src/units.js';
-import { chunksOf, nastyText } from '../support/result-documents.js';
+import { readerOf, nastyText } from '../support/result-documents.js';
 import { explainSkip, hasRecordings, sharedText } from '../support/shared.js';
 
 explainSkip('the shape of a real result file');
@@ -81,13 +81,13 @@ describe('writing and reading', () => {
           runOf(index, { duration: milliseconds(duration), logs, ...(error !== undefined && { error }) }),
         );
         const text = await written(runs);
-        const file = await readResultFile(() => chunksOf(Buffer.from(text), 512));
+        const file = await readResultFile(readerOf(Buffer.from(text), 512));
         expect(file).toMatchObject({
           totalRuns: runs.length,
           totalFail: runs.filter(({ error }) => error !== undefined).length,
           elapsed: 5000,
         });
-        const found = new Map(file.runs.map((one) => [one.id, one]));
+        const found = new Map([...file.runs].map((one) => [one.id, one]));
         for (const { index, duration, startedAt, error } of runs) {
           const one = found.get(`workspacebuild/${index}`);
           expect(one).toMatchObject({ duration, startedAt });

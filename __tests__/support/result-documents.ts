@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { ReadAt } from '../../src/measure/result-file.js';
 
 /** Result files as `coder exp scaletest` writes them, with whatever may stand in them. */
 
@@ -109,6 +110,11 @@ export function reorder<T extends object>(value: T, seed: number): T {
   return Object.fromEntries(seed % 2 === 0 ? rotated : rotated.reverse()) as T;
 }
 
-export async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
-}
+/** Reads from memory, at most so many bytes at once. */
+export const readerOf =
+  (bytes: Uint8Array, size: number): ReadAt =>
+  (room, place) => {
+    const piece = bytes.subarray(place, place + Math.min(size, room.length));
+    room.set(piece);
+    return Promise.resolve(piece.length);
+  };

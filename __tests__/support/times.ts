@@ -4,7 +4,7 @@ import type {
   ObservedWorkspace,
   ProvisionerStage,
 } from '../../src/evidence.js';
-import type { RunRecord } from '../../src/measure/result-file.js';
+import type { RunRecord } from '../../src/measure/run-table.js';
 import type { GroupEvidence } from '../../src/measure/workspace-metrics.js';
 import { milliseconds } from '../../src/units.js';
 import { agentOf, at, buildOf, workspaceOf, type Timing } from './observed.js';

@@ -33,28 +33,33 @@ export class ExpectationError extends Error {
   }
 }
 
-const SHAPE = /^(\s*)(?:([A-Za-z][A-Za-z0-9.]*)(\s+))?(<=|>=|==|<|>)(\s*)(\S+)\s*$/;
-const OPERATORS: readonly Operator[] = ['<', '<=', '>', '>=', '=='];
+const OPERATORS: readonly Operator[] = ['<=', '>=', '==', '<', '>'];
 
 /**
  * Reads an expectation: `<aggregate> <op> <quantity>`, for a ratio or a count just `<op> <quantity>`.
  * @throws ExpectationError with the place of the mistake.
  */
 export function parseExpectation(text: string): Expectation {
-  const match = SHAPE.exec(text);
-  if (match === null) {
-    throw new ExpectationError(
-      `"${text}" is no expectation; write for example "p95 < 2m", "max <= 90s" or ">= 99%"`,
-      0,
-    );
-  }
-  const [, indent = '', name, gap = '', symbol = '', space = '', quantity = ''] = match;
-  const operator = OPERATORS.find((known) => known === symbol);
-  if (operator === undefined) throw new ExpectationError(`"${symbol}" is no operator`, indent.length);
-  const aggregate = parseAggregate(name, indent.length);
-  const quantityOffset = indent.length + (name ?? '').length + gap.length + symbol.length + space.length;
-  return { text: text.trim(), aggregate, operator, ...parseQuantity(quantity, quantityOffset) };
+  const start = text.length - text.trimStart().length;
+  const name = /^[A-Za-z][A-Za-z0-9.]*/.exec(text.slice(start))?.[0];
+  const operatorAt = skipSpace(text, start + (name ?? '').length);
+  const operator = OPERATORS.find((known) => text.startsWith(known, operatorAt));
+  if (operator === undefined) throw noExpectation(text, operatorAt);
+  const aggregate = parseAggregate(name, start);
+  const quantityAt = skipSpace(text, operatorAt + operator.length);
+  const quantity = /^\S*/.exec(text.slice(quantityAt))?.[0] ?? '';
+  const end = skipSpace(text, quantityAt + quantity.length);
+  if (quantity === '' || end < text.length) throw noExpectation(text, end);
+  return { text: text.trim(), aggregate, operator, ...parseQuantity(quantity, quantityAt) };
 }
+
+const skipSpace = (text: string, from: number): number => text.length - text.slice(from).trimStart().length;
+
+const noExpectation = (text: string, offset: number): ExpectationError =>
+  new ExpectationError(
+    `"${text}" is no expectation; write for example "p95 < 2m", "max <= 90s" or ">= 99%"`,
+    offset,
+  );
 
 function parseAggregate(name: string | undefined, offset: number): Aggregate {
   if (name === undefined) return { kind: 'value' };
@@ -87,7 +92,8 @@ function parseAggregate(name: string | undefined, offset: number): Aggregate {
 function parseQuantity(text: string, offset: number): { threshold: number; unit: QuantityKind } {
   try {
     if (text.endsWith('%')) return { threshold: parseRatio(text), unit: 'ratio' };
-    if (/^\d+(\.\d+)?$/.test(text)) return { threshold: Number(text), unit: 'count' };
+    if (/^\d+(\.\d+)?$/.test(text) && Number.isFinite(Number(text)))
+      return { threshold: Number(text), unit: 'count' };
     if (text.endsWith('/s')) return { threshold: parseByteRate(text), unit: 'bytes_per_second' };
     return { threshold: parseDuration(text), unit: 'seconds' };
   } catch (thrown) {

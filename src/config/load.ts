@@ -46,10 +46,13 @@ export function loadConfig(file: string, text: string, profile?: string): Loaded
 
 /** A mistake in a profile that is not selected today is one all the same. */
 function otherProfiles(source: ConfigSource, value: unknown, selected: string | undefined): Mistake[] {
-  const profiles = hasPath(value, ['profiles'])
-    ? Object.keys(configSchema.shape.profiles.parse(entryOf(value, 'profiles')))
-    : [];
-  return profiles
+  // A built-in profile leaves them out, so nobody has looked at them yet.
+  const profiles = configSchema.shape.profiles.safeParse(entryOf(value, 'profiles'), { reportInput: true });
+  if (!profiles.success)
+    return profiles.error.issues.flatMap((issue) =>
+      mistakesOf({ ...issue, path: ['profiles', ...issue.path] }, source, undefined),
+    );
+  return Object.keys(profiles.data)
     .filter((profile) => profile !== selected)
     .flatMap((profile) => {
       const profiled = applyProfile(value, profile);

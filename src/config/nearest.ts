@@ -3,12 +3,26 @@ const MOST_SLIPS = 2;
 
 /** The known names nearest to a mistyped one, best first, at most three. */
 export function nearestNames(typed: string, known: readonly string[]): string[] {
-  return known
-    .map((name) => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) }))
+  return byDistance(typed, known)
     .filter(({ name, distance }) => distance <= Math.max(2, Math.ceil(name.length / 3)))
-    .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)
     .map(({ name }) => name);
+}
+
+function byDistance(typed: string, known: readonly string[]): { name: string; distance: number }[] {
+  return known
+    .map((name) => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+}
+
+/** The same, but the three nearest however far they are: where a list of all would be too long to read. */
+export function nearestThree(typed: string, known: readonly string[]): string {
+  const near = nearestNames(typed, known);
+  if (near.length > 0) return suggestion(typed, known);
+  const names = byDistance(typed, known).slice(0, 3);
+  return names.length === 0
+    ? 'there is none'
+    : `the nearest are ${names.map(({ name }) => `"${name}"`).join(', ')}`;
 }
 
 /** Whether a name is a known one but for a slip of the finger or two. */

@@ -19,6 +19,7 @@ export function parseDuration(text: string): Seconds {
     // "9ms" is the number nearest to 0.009, as a measurement of 9 / 1000 is; 9 * 0.001 is another.
     total += symbol === 'ms' ? Number(`${amount}e-3`) : Number(amount) * (SECONDS_PER[symbol] ?? Number.NaN);
   }
+  if (!Number.isFinite(total)) throw new QuantityError(`"${text.slice(0, 20)}…" is too long a duration`);
   return seconds(total);
 }
 
@@ -59,7 +60,9 @@ export function parseByteRate(text: string): number {
   if (match === null || factor === undefined) {
     throw new QuantityError(`"${text}" is no rate of bytes; write it like "40KB/s" or "2MB/s"`);
   }
-  return Number(match[1]) * factor;
+  const rate = Number(match[1]) * factor;
+  if (!Number.isFinite(rate)) throw new QuantityError(`"${text.slice(0, 20)}…" is too large a rate`);
+  return rate;
 }
 
 /** Writes a duration as Go's flag parser reads it: `45m`, `1h30m`, `90s`, never with days (older CLIs refuse them). */

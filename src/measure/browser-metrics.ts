@@ -5,7 +5,7 @@ import { readBrowserPage, type BrowserPage } from './browser-page.js';
 import { countCauses, failureCause } from './failure-cause.js';
 import type { Metric } from './metric.js';
 import { readable, type Unusable } from './metrics-page.js';
-import type { RunRecord } from './result-file.js';
+import type { RunRecord, Runs } from './run-table.js';
 import { COVERAGE } from './coverage.js';
 
 /** What the CLI's dashboard suite left behind. */
@@ -17,7 +17,7 @@ export interface BrowserEvidence {
   readonly duration: Seconds;
   /** How long a browser waits for the workspaces page. */
   readonly interval: Seconds;
-  readonly runs: readonly RunRecord[] | Unusable;
+  readonly runs: Runs | Unusable;
   /** The suite's own metrics page, as it was last read. */
   readonly page: { readonly text: string; readonly evidence: string } | Unusable;
   /** How many actions the suite's log tells of; undefined where the log could not be read. */
@@ -48,7 +48,10 @@ function obstacle(evidence: BrowserEvidence): string | undefined {
   const { runs, users, page } = evidence;
   if ('unusable' in runs) return runs.unusable;
   if (runs.length === 0) return `${SUITE}: no browser was started, because the CLI found no scale-test users`;
-  const idle = runs.filter((run) => run.error !== undefined || endedEarly(run, evidence));
+  const idle = runs
+    .values()
+    .filter((run) => run.error !== undefined || endedEarly(run, evidence))
+    .toArray();
   const content = contentOf(page);
   if ('unusable' in content || content.actions === 0) {
     if (idle.length > 0) return `${SUITE}: no action was performed: ${whyIdle(idle, evidence)}`;

@@ -1,54 +1,24 @@
 import { z } from 'zod';
 import { milliseconds, seconds, toMilliseconds, type Milliseconds } from '../units.js';
 import { parseGoDuration } from './go-duration.js';
-import { JsonWindow, ResultFileError, type ByteRange, type Parsing } from './json-window.js';
-
-/** One run of a suite, without its logs. */
-export interface RunRecord {
-  readonly id: string;
-  readonly startedAt: Date;
-  readonly duration: Milliseconds;
-  /** Undefined when the run passed. */
-  readonly error?: string;
-  /** What workspace-traffic read from and wrote to the workspace; before v2.24 no file has it. */
-  readonly bytes?: TransferredBytes;
-  /** What the suite measured itself, as it stands in the file; since v2.27, of suites that have some. */
-  readonly metrics?: Readonly<Record<string, unknown>>;
-  /** Where its logs stand in the file. */
-  readonly logs?: ByteRange;
-}
-
-export interface TransferredBytes {
-  readonly read: number;
-  readonly written: number;
-}
+import { JsonCursor, ResultFileError, type ByteRange } from './json-cursor.js';
+import { countRuns, hasPassed, RunTable, type Runs, type TransferredBytes } from './run-table.js';
 
 export interface ResultFile {
   readonly totalRuns: number;
   readonly totalPass: number;
   readonly totalFail: number;
   readonly elapsed: Milliseconds;
-  readonly runs: readonly RunRecord[];
+  readonly runs: Runs;
 }
 
-/** The shapes of a passing run's error: `"<nil>"` since v2.3, `null` before, or no key. */
-const PASSED = z.union([z.literal('<nil>'), z.null(), z.undefined()]);
 const LONGEST_ERROR = 16_384;
-/** Bytes of what follows `logs` that are searched for: long enough to be fast, short enough to be the same in each run. */
-const FOLLOWER_LENGTH = 12;
-
 const count = z.number().int().nonnegative();
 const totalsShape = z.object({
   total_runs: count,
   total_pass: count,
   total_fail: count,
   elapsed_ms: z.number().nonnegative(),
-});
-const runShape = z.object({
-  started_at: z.string(),
-  duration_ms: z.number().nonnegative(),
-  duration: z.string().optional(),
-  error: z.unknown().optional(),
 });
 /** Since v2.27 under `metrics`; v2.24 to v2.26 had two keys of their own. */
 const bytesShape = z.union([
@@ -60,52 +30,75 @@ const bytesShape = z.union([
     .transform((run) => ({ read: run.total_bytes_read, written: run.total_bytes_written })),
 ]);
 
+/** Fills the room from a place of the file on, as far as it likes; returns how many bytes that were, 0 at its end. */
+export type ReadAt = (room: Uint8Array, place: number) => Promise<number>;
+
 /**
  * Reads a result file of any size: runs without their logs, which are skipped and not decoded.
- * @param open gives the file's bytes from the beginning; it is called again when the fast way does not fit the file.
+ * @param readAt is asked for the file's beginning again when the fast way does not fit the file.
  * @throws ResultFileError for a file that is truncated, no result file, or contradicts itself.
  */
-export async function readResultFile(open: () => AsyncIterable<Uint8Array>): Promise<ResultFile> {
+export async function readResultFile(readAt: ReadAt): Promise<ResultFile> {
   try {
-    return await readOnce(open(), 'search');
+    return await readOnce(readAt, 'search');
   } catch (thrown) {
     if (!(thrown instanceof ResultFileError)) throw thrown;
     // The search relies on the same key coming after `logs` in every run. The exact way decides.
-    return readOnce(open(), 'exact');
+    return readOnce(readAt, 'exact');
   }
 }
 
-async function readOnce(
-  chunks: AsyncIterable<Uint8Array>,
-  skipping: 'search' | 'exact',
-): Promise<ResultFile> {
-  const window = new JsonWindow();
-  const parsing = new ResultParser(window, skipping).document();
-  let step = parsing.next();
-  for await (const chunk of chunks) {
-    window.append(chunk);
-    step = parsing.next();
-    if (step.done) break;
+async function readOnce(readAt: ReadAt, skipping: 'search' | 'exact'): Promise<ResultFile> {
+  const cursor = new JsonCursor();
+  const parser = new ResultParser(cursor, skipping);
+  for (let place = 0; ;) {
+    const bytes = await readAt(cursor.room(), place);
+    if (bytes === 0) break;
+    place += bytes;
+    cursor.filled(bytes);
+    parser.goOn();
   }
-  window.end();
-  while (!step.done) step = parsing.next();
-  return step.value;
+  cursor.end();
+  parser.goOn();
+  return parser.result();
 }
 
+/** Of a run; whatever else stands there is passed over. */
+interface RunFields {
+  started_at?: unknown;
+  duration?: unknown;
+  duration_ms?: unknown;
+  error?: unknown;
+  metrics?: unknown;
+  total_bytes_read?: unknown;
+  total_bytes_written?: unknown;
+}
+
+/** Goes through the file step by step; a step for which the bytes at hand do not suffice is made again later. */
 class ResultParser {
   readonly #totals: Record<string, unknown> = {};
-  readonly #runs: RunRecord[] = [];
+  readonly #runs = new RunTable();
   #hasRuns = false;
+  #id = '';
+  #fields: RunFields = {};
+  #logs: ByteRange | undefined;
+  #logsStart = 0;
+  /** What comes after the logs of each run, learned from the first one: `","started_at":"`. */
   #follower: Buffer | undefined;
+  /** Does the next thing in the file; false when it needs more bytes. */
+  #step: () => boolean = () => this.#begin();
 
   constructor(
-    private readonly window: JsonWindow,
+    private readonly cursor: JsonCursor,
     private readonly skipping: 'search' | 'exact',
   ) {}
 
-  *document(): Parsing<ResultFile> {
-    yield* this.window.object((key) => this.#topLevel(key));
-    yield* this.window.rest();
+  /** As far as the bytes at hand suffice. */
+  goOn(): void {
+    while (this.#step());
+  }
+
+  result(): ResultFile {
     const totals = totalsShape.safeParse(this.#totals);
     if (!totals.success || !this.#hasRuns) {
       const missing = totals.success ? 'runs' : (totals.error.issues[0]?.path.join('.') ?? 'its totals');
@@ -122,66 +115,133 @@ class ResultParser {
     return file;
   }
 
-  *#topLevel(key: string): Parsing<void> {
-    if (key !== 'runs') {
-      this.#totals[key] = yield* this.window.value();
-      return;
-    }
-    this.#hasRuns = true;
-    yield* this.window.object((id) => this.#run(id));
-  }
-
-  *#run(id: string): Parsing<void> {
-    const fields: Record<string, unknown> = {};
-    let logs: ByteRange | undefined;
-    const skipLogs = (): Parsing<ByteRange> => this.#skipLogs();
-    const value = (): Parsing<unknown> => this.window.value();
-    yield* this.window.object(function* (key) {
-      if (key === 'logs') logs = yield* skipLogs();
-      else fields[key] = yield* value();
+  readonly #begin = (): boolean =>
+    this.cursor.attempt(() => {
+      this.cursor.expect('{');
+      this.#step = this.cursor.accept('}') ? this.#rest : this.#total;
     });
-    const parsed = runShape.safeParse(fields);
-    const startedAt = new Date(String(fields['started_at']));
-    if (!parsed.success || Number.isNaN(startedAt.getTime())) {
-      throw new ResultFileError(
-        `the run "${id}" has no usable ${parsed.success ? 'started_at' : (parsed.error.issues[0]?.path.join('.') ?? 'fields')}`,
-      );
-    }
-    this.#runs.push({
-      id,
+
+  readonly #rest = (): boolean => {
+    this.cursor.expectNothingMore();
+    return false;
+  };
+
+  readonly #total = (): boolean =>
+    this.cursor.attempt(() => {
+      const key = this.cursor.key();
+      if (key === 'runs') {
+        this.cursor.expect('{');
+        this.#step = this.cursor.accept('}') ? this.#afterTotal : this.#openRun;
+        this.#hasRuns = true;
+      } else {
+        this.#totals[key] = this.cursor.value();
+        this.#step = this.#afterTotal;
+      }
+    });
+
+  readonly #afterTotal = (): boolean =>
+    this.cursor.attempt(() => {
+      this.#step = this.cursor.hasNext('}') ? this.#total : this.#rest;
+    });
+
+  readonly #openRun = (): boolean =>
+    this.cursor.attempt(() => {
+      const id = this.cursor.key();
+      this.cursor.expect('{');
+      if (this.cursor.accept('}')) this.#refuseRun(id, 'started_at');
+      this.#id = id;
+      this.#fields = {};
+      this.#logs = undefined;
+      this.#step = this.#field;
+    });
+
+  readonly #field = (): boolean =>
+    this.cursor.attempt(() => {
+      const key = this.cursor.key();
+      if (key === 'logs') {
+        this.cursor.expect('"');
+        this.#logsStart = this.cursor.place;
+        this.#step = this.#skipLogs;
+        return;
+      }
+      if (isKept(key)) this.#fields[key] = this.cursor.value();
+      else this.cursor.skipValue();
+      this.#step = this.#afterField;
+    });
+
+  readonly #skipLogs = (): boolean => {
+    const follower = this.skipping === 'search' ? this.#follower : undefined;
+    if (!this.cursor.skipString(follower)) return false;
+    this.#logs = { start: this.#logsStart, end: this.cursor.place - 1 };
+    this.#follower ??= this.cursor.follower();
+    this.#step = this.#afterField;
+    return true;
+  };
+
+  readonly #afterField = (): boolean =>
+    this.cursor.attempt(() => {
+      if (this.cursor.hasNext('}')) this.#step = this.#field;
+      else {
+        this.#step = this.#afterRun;
+        this.#closeRun();
+      }
+    });
+
+  readonly #afterRun = (): boolean =>
+    this.cursor.attempt(() => {
+      this.#step = this.cursor.hasNext('}') ? this.#openRun : this.#afterTotal;
+    });
+
+  #closeRun(): void {
+    const fields = this.#fields;
+    const { started_at: started, duration_ms: whole, error } = fields;
+    const startedAt = new Date(typeof started === 'string' ? started : Number.NaN);
+    if (Number.isNaN(startedAt.getTime())) this.#refuseRun(this.#id, 'started_at');
+    if (typeof whole !== 'number' || whole < 0) this.#refuseRun(this.#id, 'duration_ms');
+    this.#runs.add({
+      id: this.#id,
       startedAt,
-      duration: durationOf(parsed.data),
-      ...(!PASSED.safeParse(parsed.data.error).success && { error: errorText(parsed.data.error) }),
+      duration: durationOf(whole, fields.duration),
+      ...(!isPass(error) && { error: errorText(error) }),
       ...bytesOf(fields),
       ...metricsOf(fields),
-      ...(logs && { logs }),
+      ...(this.#logs && { logs: this.#logs }),
     });
   }
 
-  *#skipLogs(): Parsing<ByteRange> {
-    if (this.skipping === 'exact') return yield* this.window.skipString();
-    if (this.#follower !== undefined) return yield* this.window.skipString(this.#follower);
-    const range = yield* this.window.skipString();
-    // Learned from the first run: the closing quote and what comes after it, `","started_at`.
-    const bytes = this.window.surroundings(1, FOLLOWER_LENGTH);
-    if (bytes.length === FOLLOWER_LENGTH + 1 && bytes.indexOf('","') === 0) this.#follower = bytes;
-    return range;
+  #refuseRun(id: string, field: string): never {
+    throw new ResultFileError(`the run "${id}" has no usable ${field}`);
   }
 }
 
+const KEPT: ReadonlySet<string> = new Set<keyof RunFields>([
+  'started_at',
+  'duration',
+  'duration_ms',
+  'error',
+  'metrics',
+  'total_bytes_read',
+  'total_bytes_written',
+]);
+const isKept = (key: string): key is keyof RunFields => KEPT.has(key);
+
+/** The shapes of a passing run's error: `"<nil>"` since v2.3, `null` before, or no key. */
+const isPass = (error: unknown): boolean => error === '<nil>' || error === null || error === undefined;
+
 /** Whole milliseconds are exact enough, but for a run that took less than one. */
-function durationOf({ duration_ms: whole, duration }: z.infer<typeof runShape>): Milliseconds {
-  return whole > 0 ? milliseconds(whole) : toMilliseconds(parseGoDuration(duration ?? '') ?? seconds(0));
+function durationOf(whole: number, duration: unknown): Milliseconds {
+  if (whole > 0) return milliseconds(whole);
+  return toMilliseconds(parseGoDuration(typeof duration === 'string' ? duration : '') ?? seconds(0));
 }
 
 /** Most suites have none, and a zod union for each of ten thousand runs would cost more than the rest. */
-function bytesOf(fields: Record<string, unknown>): { bytes?: TransferredBytes } {
+function bytesOf(fields: RunFields): { bytes?: TransferredBytes } {
   if (!('metrics' in fields) && !('total_bytes_read' in fields)) return {};
   const { success, data } = bytesShape.safeParse(fields);
   return success ? { bytes: data } : {};
 }
 
-function metricsOf({ metrics }: Record<string, unknown>): { metrics?: Readonly<Record<string, unknown>> } {
+function metricsOf({ metrics }: RunFields): { metrics?: Readonly<Record<string, unknown>> } {
   if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) return {};
   return { metrics: { ...metrics } };
 }
@@ -194,7 +254,7 @@ function errorText(error: unknown): string {
 
 function refuseContradictions(file: ResultFile): void {
   const { totalRuns, totalPass, totalFail, runs } = file;
-  const failed = runs.filter(({ error }) => error !== undefined).length;
+  const failed = countRuns(runs, (run) => !hasPassed(run));
   if (totalRuns !== totalPass + totalFail || totalRuns !== runs.length || totalFail !== failed) {
     throw new ResultFileError(
       `the file contradicts itself: its totals say ${totalRuns} runs, ${totalPass} passed and ${totalFail} failed, but it lists ${runs.length} runs, of which ${failed} failed`,

@@ -2,7 +2,7 @@ import { messageOf } from '../errors.js';
 import { ExpositionError } from './exposition.js';
 import { ascending, type Metric, type SampleMetric } from './metric.js';
 import type { MetricsPage, Unusable } from './metrics-page.js';
-import type { RunRecord } from './result-file.js';
+import { countRuns, hasPassed, passedSeconds, type RunRecord, type Runs } from './run-table.js';
 import { suitePageMetrics } from './suite-page.js';
 import { gatherReadings, type Readings } from './suite-readings.js';
 import { COVERAGE } from './coverage.js';
@@ -12,7 +12,7 @@ export interface SuiteEvidence {
   readonly suite: string;
   /** How many runs its flags ask for. */
   readonly planned: number;
-  readonly runs: readonly RunRecord[] | Unusable;
+  readonly runs: Runs | Unusable;
   /** Where the result file without its logs is kept. */
   readonly evidence: string;
   /** Its own metrics page; undefined where it has none. */
@@ -57,7 +57,7 @@ export function suiteMetrics(evidence: SuiteEvidence): readonly Metric[] {
       ...origin,
       name: `${suite}.success_rate`,
       shape: 'ratio',
-      good: runs.filter(({ error }) => error === undefined).length,
+      good: countRuns(runs, hasPassed),
       total,
     },
     duration(evidence, runs, total),
@@ -80,15 +80,15 @@ function tellsTooLittle(
 /** Go's zero time: the CLI did not note when a run began, and its duration of 0 s is none either. */
 const hasTime = ({ startedAt }: RunRecord): boolean => startedAt.getUTCFullYear() > 1;
 
-function duration({ suite, evidence }: SuiteEvidence, runs: readonly RunRecord[], total: number): Metric {
+function duration({ suite, evidence }: SuiteEvidence, runs: Runs, total: number): Metric {
   const name = `${suite}.duration`;
-  if (!runs.every(hasTime))
+  if (countRuns(runs, hasTime) < runs.length)
     return {
       name,
       shape: 'missing',
       reason: `${suite}: the CLI writes no times of these runs; what it measured is in the suite's other metrics`,
     };
-  const passed = runs.filter(({ error }) => error === undefined);
+  const passed = passedSeconds(runs);
   const metric: SampleMetric = {
     name,
     phase: suite,
@@ -96,7 +96,7 @@ function duration({ suite, evidence }: SuiteEvidence, runs: readonly RunRecord[]
     evidence: [evidence],
     shape: 'samples',
     unit: 'seconds',
-    samples: ascending(passed.map((run) => run.duration / 1000)),
+    samples: ascending(passed),
     // Those that the file lacks failed as well.
     failed: total - passed.length,
   };

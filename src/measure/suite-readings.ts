@@ -1,5 +1,5 @@
 import { parseGoDuration } from './go-duration.js';
-import type { RunRecord } from './result-file.js';
+import { hasPassed, type RunRecord, type Runs } from './run-table.js';
 
 /** What the runs of a suite say under one name of their `metrics`, all together. */
 export type Readings =
@@ -28,15 +28,13 @@ const MILLISECONDS = /_ms$/;
  * Every numeric entry of the runs' `metrics` by its name: numbers, Go's durations, and lists of numbers by name. Texts
  * and ids are no numbers.
  */
-export function gatherReadings(
-  runs: readonly RunRecord[],
-  notMeasured: readonly string[],
-): ReadonlyMap<string, Readings> {
-  const names = new Set(runs.flatMap(({ metrics = {} }) => Object.keys(metrics)));
+export function gatherReadings(runs: Runs, notMeasured: readonly string[]): ReadonlyMap<string, Readings> {
+  const telling = [...runs].filter(({ metrics }) => metrics !== undefined);
+  const names = new Set(telling.flatMap(({ metrics = {} }) => Object.keys(metrics)));
   const gathered = new Map<string, Readings>();
   for (const name of names) {
     if (notMeasured.includes(name)) continue;
-    const readings = gather(name, runs);
+    const readings = gather(name, telling);
     if (readings !== undefined) gathered.set(name, readings);
   }
   return gathered;
@@ -45,7 +43,7 @@ export function gatherReadings(
 function gather(name: string, runs: readonly RunRecord[]): Readings | undefined {
   const read = runs.flatMap((run) => {
     const reading = readingOf(name, run.metrics?.[name]);
-    return reading === undefined ? [] : [{ reading, hasPassed: run.error === undefined }];
+    return reading === undefined ? [] : [{ reading, hasPassed: hasPassed(run) }];
   });
   const kinds = new Set(read.map(({ reading }) => reading.kind));
   if (kinds.has('times')) return times(read);

@@ -2,7 +2,7 @@ import type { ObservedTimings, ObservedWorkspace } from '../evidence.js';
 import { compareClocks, type ClockComparison } from './clocks.js';
 import { ascending } from './metric.js';
 import { nearestRank } from '../nearest-rank.js';
-import type { RunRecord } from './result-file.js';
+import { hasPassed, passedSeconds, type RunRecord, type Runs } from './run-table.js';
 import type { GroupEvidence } from './workspace-metrics.js';
 import {
   BUILD_PARTS,
@@ -74,12 +74,12 @@ export function workspaceTimes(
  * that two workspaces have tells nothing.
  */
 function runsByIndex(
-  runs: readonly RunRecord[],
+  runs: Runs,
   workspaces: readonly ObservedWorkspace[],
 ): (workspace: ObservedWorkspace) => RunRecord | undefined {
   const indexOf = ({ name }: ObservedWorkspace): string => /-(\d+)$/.exec(name)?.[1] ?? '';
-  const passed = runs.filter(({ error }) => error === undefined);
-  const byIndex = new Map(passed.map((run) => [/\/(\d+)$/.exec(run.id)?.[1] ?? run.id, run]));
+  const byIndex = new Map<string, RunRecord>();
+  for (const run of runs) if (hasPassed(run)) byIndex.set(/\/(\d+)$/.exec(run.id)?.[1] ?? run.id, run);
   const seen = new Map<string, number>();
   for (const workspace of workspaces) seen.set(indexOf(workspace), (seen.get(indexOf(workspace)) ?? 0) + 1);
   return (workspace) => (seen.get(indexOf(workspace)) === 1 ? byIndex.get(indexOf(workspace)) : undefined);
@@ -129,9 +129,7 @@ export function timeShare(
 }
 
 const passedDurations = ({ runs }: GroupEvidence): readonly number[] =>
-  'unusable' in runs
-    ? []
-    : runs.filter(({ error }) => error === undefined).map(({ duration }) => duration / 1000);
+  'unusable' in runs ? [] : passedSeconds(runs);
 
 /** The server gives up on a build after half an hour in the queue, and notes a start then. */
 function wasNeverTaken({ builds }: ObservedWorkspace): boolean {

@@ -4,7 +4,7 @@ import type { Seconds } from '../units.js';
 import type { Histogram } from './histogram-sum.js';
 import type { BucketMetric, Metric } from './metric.js';
 import { readable, type MetricsPage, type Unusable } from './metrics-page.js';
-import type { RunRecord } from './result-file.js';
+import { countRuns, hasPassed, type RunRecord, type Runs, type TransferredBytes } from './run-table.js';
 import { readTrafficPage, type TrafficPage } from './traffic-page.js';
 import { COVERAGE } from './coverage.js';
 
@@ -18,7 +18,7 @@ export interface TrafficEvidence {
   readonly duration: Seconds;
   /** Whether what is written comes back, as a terminal does it; an app may only swallow it. */
   readonly echoes: boolean;
-  readonly runs: readonly RunRecord[] | Unusable;
+  readonly runs: Runs | Unusable;
   /** Where the result file without its logs is kept. */
   readonly evidence: string;
   /** The suite's own metrics page. */
@@ -68,7 +68,7 @@ export function trafficMetrics(
 
 interface Measured {
   readonly evidence: TrafficEvidence;
-  readonly runs: readonly RunRecord[];
+  readonly runs: Runs;
   /** How many workspaces had to get traffic. */
   readonly total: number;
 }
@@ -83,7 +83,7 @@ function endedEarly({ duration }: RunRecord, planned: Seconds): boolean {
 
 /** Which connections held. A workspace that the CLI left out, warning only on stderr, did not. */
 function connectionMetrics({ evidence, runs, total }: Measured, page: UsablePage | Unusable): Metric[] {
-  const dropped = runs.filter((run) => run.error !== undefined || endedEarly(run, evidence.duration)).length;
+  const dropped = countRuns(runs, (run) => !hasPassed(run) || endedEarly(run, evidence.duration));
   const withErrors = 'unusable' in page ? 0 : page.content.withErrors.size;
   const origin = { phase: PHASE, source: 'cli-result', evidence: [evidence.evidence] } as const;
   return [
@@ -135,9 +135,12 @@ type Transferred = { readonly read: number; readonly written: number } & (
   { readonly source: 'cli-result' } | { readonly source: 'cli-prometheus'; readonly evidence: string }
 );
 
+const bytesOf = (runs: Runs): readonly TransferredBytes[] =>
+  Array.from(runs, ({ bytes }) => bytes ?? []).flat();
+
 /** From the result file; before v2.24 from the page, when it was read after the last byte. */
-function transferredBytes(runs: readonly RunRecord[], page: UsablePage | Unusable): Transferred | Unusable {
-  const bytes = runs.flatMap((run) => run.bytes ?? []);
+function transferredBytes(runs: Runs, page: UsablePage | Unusable): Transferred | Unusable {
+  const bytes = bytesOf(runs);
   if (bytes.length > 0)
     return {
       source: 'cli-result',
@@ -176,7 +179,7 @@ function latencyMetric(metric: 'read_latency' | 'write_latency', page: UsablePag
 /** The page when it can be read, is this suite's own, and tells of nearly all of the traffic; else why not. */
 function usablePage(
   { page }: TrafficEvidence,
-  runs: readonly RunRecord[],
+  runs: Runs,
   observation: ObservedWorkspaces | Unusable,
 ): UsablePage | Unusable {
   if ('unusable' in page) return page;
@@ -203,11 +206,11 @@ function foreignPage(
 /** A page that was last read long before the end, or another run's on the same workspaces. */
 function partialPage(
   { bytesRead, bytesWritten }: TrafficPage,
-  runs: readonly RunRecord[],
+  runs: Runs,
   { isFinal }: MetricsPage,
 ): string | undefined {
-  const bytes = runs.flatMap((run) => (run.bytes === undefined ? [] : run.bytes.read + run.bytes.written));
-  const inFile = bytes.reduce((sum, one) => sum + one, 0);
+  const bytes = bytesOf(runs);
+  const inFile = bytes.reduce((sum, { read, written }) => sum + read + written, 0);
   if (bytes.length === 0)
     return isFinal ? undefined : 'the metrics page could not be read after the traffic had ended';
   const onPage = bytesRead + bytesWritten;

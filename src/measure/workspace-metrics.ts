@@ -7,7 +7,7 @@ import {
   type RatioMetric,
   type SampleMetric,
 } from './metric.js';
-import type { RunRecord } from './result-file.js';
+import { countRuns, hasPassed, passedSeconds, type Runs } from './run-table.js';
 import { buildInterval, isAlive, NEVER, passedAtFirst, stagesOf, type Stages } from './stages.js';
 import { COVERAGE } from './coverage.js';
 
@@ -17,7 +17,7 @@ export interface GroupEvidence {
   readonly template: string;
   readonly planned: number;
   readonly driver: 'cli' | 'api';
-  readonly runs: readonly RunRecord[] | { readonly unusable: string };
+  readonly runs: Runs | { readonly unusable: string };
   /** Where the result file without its logs is kept. */
   readonly evidence: string;
 }
@@ -37,7 +37,7 @@ export function coverageProblem({ group, planned, runs }: GroupEvidence): string
   }
   if (runs.length > planned)
     return `${group}: ${runs.length} workspaces were run, but ${planned} were planned`;
-  const implausible = runs.filter(({ error, duration }) => error === undefined && duration < 1).length;
+  const implausible = countRuns(runs, (run) => hasPassed(run) && run.duration < 1);
   if (implausible > 0) return `${group}: ${implausible} runs passed in 0 ms, which no workspace can`;
   return undefined;
 }
@@ -70,8 +70,8 @@ function runMetrics(slice: Slice): Metric[] {
       shape: 'missing',
       reason: problem,
     }));
-  const runs = slice.groups.flatMap((group) => ('unusable' in group.runs ? [] : group.runs));
-  const passed = runs.filter(({ error }) => error === undefined);
+  const usable = slice.groups.flatMap(({ runs }) => ('unusable' in runs ? [] : [runs]));
+  const passed = ascending(usable.flatMap(passedSeconds));
   const origin = {
     phase: PHASE,
     // With driver api the file has the same shape, but its times are the gate's own.
@@ -84,7 +84,7 @@ function runMetrics(slice: Slice): Metric[] {
     name: metricName(slice, 'provisioning'),
     shape: 'samples',
     unit: 'seconds',
-    samples: ascending(passed.map(({ duration }) => duration / 1000)),
+    samples: passed,
     // Runs that the file lacks failed as well: the few that coverage lets through are not left out.
     failed: planned - passed.length,
   };
@@ -100,10 +100,12 @@ function runMetrics(slice: Slice): Metric[] {
     name: metricName(slice, 'peak_in_flight'),
     shape: 'count',
     value: peakOverlap(
-      runs.map(({ startedAt, duration }) => ({
-        from: startedAt.getTime(),
-        to: startedAt.getTime() + duration,
-      })),
+      usable.values().flatMap((runs) =>
+        runs.values().map(({ startedAt, duration }) => ({
+          from: startedAt.getTime(),
+          to: startedAt.getTime() + duration,
+        })),
+      ),
     ),
   };
   return [provisioning, successRate, inFlight];
@@ -186,9 +188,10 @@ function nothingRun({ groups }: Slice, observation: ObservedWorkspaces): string 
 
 /** Workspaces that a run says it made, but that the server does not show: then the server's numbers are not the run's. */
 function lostWorkspaces(slice: Slice, workspaces: readonly ObservedWorkspace[]): string | undefined {
-  const passed = slice.groups
-    .flatMap(({ runs }) => ('unusable' in runs ? [] : runs))
-    .filter(({ error }) => error === undefined).length;
+  const passed = slice.groups.reduce(
+    (sum, { runs }) => sum + ('unusable' in runs ? 0 : countRuns(runs, hasPassed)),
+    0,
+  );
   if (workspaces.length >= passed * COVERAGE) return undefined;
   return `${slice.name}: the deployment shows ${workspaces.length} workspaces, but ${passed} runs passed`;
 }

@@ -5,7 +5,7 @@ import {
   type ObservedWorkspace,
   type ProvisionerStage,
 } from '../evidence.js';
-import type { RunRecord } from './result-file.js';
+import type { RunRecord } from './run-table.js';
 import { secondsBetween } from './stages.js';
 
 /**

@@ -1,5 +1,5 @@
 import { parseExpectation, type Expectation } from '../config/expectation.js';
-import { suggestion } from '../config/nearest.js';
+import { nearestThree } from '../config/nearest.js';
 import type { ActiveCriterionConfig, CriterionConfig } from '../config/schema.js';
 import type { Mistake } from '../errors.js';
 import { isCliSuite } from './cli-suites.js';
@@ -169,7 +169,7 @@ function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetr
   const owner = OWNERS[first] ?? (isCliSuite(first) ? ofSuite(first) : undefined);
   if (owner !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`)))
     return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${owner}, or take the criterion out`;
-  return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${suggestion(
+  return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${nearestThree(
     entry.metric,
     metrics.map(({ name }) => name),
   )}`;

@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { failureCause, type FailureCause } from '../measure/failure-cause.js';
-import type { ResultFile, RunRecord } from '../measure/result-file.js';
+import type { ResultFile } from '../measure/result-file.js';
+import { hasPassed, type RunRecord } from '../measure/run-table.js';
 import type { Redactor } from '../redact.js';
 import { readRange } from './file-pieces.js';
 
@@ -27,7 +28,7 @@ export async function readFailedRuns(
   file: ResultFile,
   redactor: Redactor,
 ): Promise<readonly FailedRun[]> {
-  const failed = file.runs.filter(({ error }) => error !== undefined);
+  const failed = file.runs.values().filter((run) => !hasPassed(run));
   const input = await open(source);
   try {
     const runs: FailedRun[] = [];

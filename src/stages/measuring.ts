@@ -4,9 +4,10 @@ import { compareServer } from '../judge/server-comparison.js';
 import { browserMetrics, browserProblem } from '../measure/browser-metrics.js';
 import { countCauses } from '../measure/failure-cause.js';
 import type { LoadSummary } from '../measure/load-summary.js';
-import { ResultFileError } from '../measure/json-window.js';
+import { ResultFileError } from '../measure/json-cursor.js';
 import { describeMetric, type Metric } from '../measure/metric.js';
-import { readResultFile, type RunRecord } from '../measure/result-file.js';
+import { readResultFile } from '../measure/result-file.js';
+import type { Runs } from '../measure/run-table.js';
 import { trafficMetrics, trafficProblem } from '../measure/traffic-metrics.js';
 import { describeRestarts, restartMetric } from '../measure/restarts.js';
 import { SERVER_LATENCY_FILE, serverDelta } from '../measure/server-latency.js';
@@ -27,7 +28,7 @@ import { seconds } from '../units.js';
 import type { World } from '../world.js';
 import { readBrowsers } from './browser-evidence.js';
 import { readFailedRuns, type FailedRun } from './failed-runs.js';
-import { readChunks } from './file-pieces.js';
+import { withFile } from './file-pieces.js';
 import { writeWithoutLogs } from './result-evidence.js';
 import { readLoad } from './load-evidence.js';
 import type { RunStage } from './running.js';
@@ -109,7 +110,7 @@ export function writeMetrics(metrics: readonly Metric[], results: ResultsDirecto
 
 export interface StepReading {
   readonly outcome: StepOutcome;
-  readonly runs: readonly RunRecord[] | { readonly unusable: string };
+  readonly runs: Runs | { readonly unusable: string };
   /** Where the result file without its logs is kept. */
   readonly evidence: string;
   readonly failedRuns: readonly FailedRun[];
@@ -122,7 +123,7 @@ async function readStep(outcome: StepOutcome, results: ResultsDirectory, world: 
   if (resultFile === undefined)
     return { outcome, evidence, runs: { unusable: noResult(outcome) }, failedRuns: [] };
   try {
-    const file = await readResultFile(() => readChunks(resultFile));
+    const file = await withFile(resultFile, readResultFile);
     await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, world.redactor);
     const failedRuns = await readFailedRuns(resultFile, name, file, world.redactor);
     const keepsLogs = !isSuiteStep(step) || CLI_SUITES[step.suite].secretLogs !== true;

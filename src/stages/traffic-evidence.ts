@@ -1,3 +1,4 @@
+import { countRuns, hasPassed } from '../measure/run-table.js';
 import { isAlive } from '../measure/stages.js';
 import type { TrafficEvidence } from '../measure/traffic-metrics.js';
 import type { GroupEvidence } from '../measure/workspace-metrics.js';
@@ -38,7 +39,7 @@ function workspacesMade(
   for (const { runs } of groups) {
     if ('unusable' in runs)
       return 'unusable' in observation ? runs : observation.workspaces.filter(isAlive).length;
-    made += runs.filter(({ error }) => error === undefined).length;
+    made += countRuns(runs, hasPassed);
   }
   return made;
 }

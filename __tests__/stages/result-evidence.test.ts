@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readResultFile } from '../../src/measure/result-file.js';
+import { Redactor } from '../../src/redact.js';
+import { withFile } from '../../src/stages/file-pieces.js';
+import { writeWithoutLogs } from '../../src/stages/result-evidence.js';
+import { resultDocument, type ResultDocument } from '../support/result-documents.js';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'result-evidence-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What is kept of a file with this text. */
+async function kept(text: string): Promise<string> {
+  const [source, target] = [path.join(folder, 'source.json'), path.join(folder, 'target.json')];
+  writeFileSync(source, text);
+  const file = await withFile(source, readResultFile);
+  await writeWithoutLogs(source, target, file, new Redactor());
+  return readFileSync(target, 'utf8');
+}
+
+const withoutLogs = ({ runs, ...totals }: ResultDocument): object => ({
+  ...totals,
+  runs: Object.fromEntries(Object.entries(runs).map(([id, run]) => [id, { ...run, logs: '' }])),
+});
+
+describe('a result file as evidence', () => {
+  it('is the file without its logs', async () => {
+    await fc.assert(
+      fc.asyncProperty(resultDocument, async (document) => {
+        const text = JSON.stringify(document);
+        expect(JSON.parse(await kept(text))).toEqual(withoutLogs(JSON.parse(text) as ResultDocument));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is so too when the logs go on for many pieces, and others have none', async () => {
+    const run = { started_at: '2026-01-05T06:00:00Z', duration_ms: 5, error: null };
+    const sizes = [0, 300_000, 1, 131_072, 0, 700_001];
+    const document = {
+      ...{ total_runs: 7, total_pass: 7, total_fail: 0, elapsed: '1s', elapsed_ms: 1000 },
+      runs: Object.fromEntries([
+        ...sizes.map((size, index) => [`w/${index}`, { logs: 'é'.repeat(size), ...run }]),
+        ['w/6', run],
+      ]) as ResultDocument['runs'],
+    };
+    const { 'w/6': last, ...others } = document.runs;
+    const expected = withoutLogs({ ...document, runs: others }) as ResultDocument;
+    expect(JSON.parse(await kept(JSON.stringify(document)))).toEqual({
+      ...expected,
+      runs: { ...expected.runs, 'w/6': last },
+    });
+  });
+});
