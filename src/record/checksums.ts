@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { listFiles } from '../results-directory.js';
+import { writeWholeText } from '../whole-file.js';
 
 /** In the format of `sha256sum`, so that `sha256sum -c SHA256SUMS` works too. */
 export const SUMS_FILE = 'SHA256SUMS';
@@ -17,7 +18,7 @@ export async function writeChecksums(directory: string): Promise<void> {
     .sort();
   const lines: string[] = [];
   for (const name of names) lines.push(`${await sumOf(path.join(directory, name))}  ${name}\n`);
-  await writeFile(path.join(directory, SUMS_FILE), lines.join(''));
+  await writeWholeText(path.join(directory, SUMS_FILE), lines.join(''));
 }
 
 export interface ChecksumFindings {
