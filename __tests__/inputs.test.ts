@@ -32,6 +32,7 @@ describe('good inputs', () => {
       leaseWait: 0,
       maxDuration: 5 * 3600,
       metricsPages: [],
+      extraHeaders: {},
       uploadArtifact: true,
     });
   });
@@ -203,8 +204,16 @@ describe('bad inputs', () => {
       { 'prometheus-url': 'http://user:hunter2@10.0.0.7:2112' },
       /^(?!.*hunter2).*"prometheus-url" holds credentials/,
     ],
-    ['the input "extra-headers"', { 'extra-headers': 'x' }, /"extra-headers" is not available yet/],
-    ['the input "ca-file"', { 'ca-file': 'x' }, /"ca-file" is not available yet/],
+    [
+      'a header without a value',
+      { 'extra-headers': 'X-Key' },
+      /^input "extra-headers", line 1: write "Name: value"$/,
+    ],
+    [
+      'a header that the gate sets, without showing its value',
+      { 'extra-headers': 'X-Key: a\n\nHost: sesame' },
+      /^input "extra-headers", line 2: "Host" is one that the gate sets itself$/,
+    ],
   ])('refuses %s', (_, inputs, message) => {
     const messages = refusals(inputs);
     expect(messages).toHaveLength(1);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../src/errors.js';
 import { Redactor } from '../src/redact.js';
 import { directoryStamp, ResultsDirectory, listFiles } from '../src/results-directory.js';
+import { writeWhole, writeWholeText } from '../src/whole-file.js';
 
 const redactor = new Redactor(['hunter2-hunter2']);
 const AT = new Date('2026-01-05T06:00:00.123Z');
@@ -113,5 +114,23 @@ describe('ResultsDirectory', () => {
     expect(JSON.parse(await readFile(path.join(results.path, 'a.json'), 'utf8'))).toEqual({
       max: 'infinite',
     });
+  });
+});
+
+describe('a file that could not be finished', () => {
+  it('does not stand there as the half of itself', async () => {
+    const target = path.join(workspace, 'plan.json');
+    const broken = writeWhole(target, async (unfinished) => {
+      await writeFile(unfinished, '{"half":');
+      throw new Error('the disk is full');
+    });
+    await expect(broken).rejects.toThrow('the disk is full');
+    expect(await readdir(workspace)).toEqual([]);
+  });
+
+  it('is no part of what is uploaded when main was killed over it', async () => {
+    await writeWholeText(path.join(workspace, 'whole.json'), '{}');
+    await writeFile(path.join(workspace, 'metrics.json.part'), '{"half":');
+    expect((await listFiles(workspace)).map((file) => path.basename(file))).toEqual(['whole.json']);
   });
 });

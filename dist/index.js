@@ -38080,11 +38080,17 @@ async function readLogs(input, range) {
     return '';
 }
 
+// EXTERNAL MODULE: ./src/whole-file.ts
+var whole_file = __nccwpck_require__(98355);
 ;// CONCATENATED MODULE: ./src/stages/result-evidence.ts
+
 
 
 /** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
 async function writeWithoutLogs(source, target, file, redactor) {
+    await (0,whole_file/* writeWhole */.f8)(target, (path) => copyWithoutLogs(source, path, file, redactor));
+}
+async function copyWithoutLogs(source, target, file, redactor) {
     const ranges = file.runs.flatMap(({ logs }) => logs ?? []).sort((a, b) => a.start - b.start);
     const input = await (0,promises_.open)(source);
     const output = await (0,promises_.open)(target, 'w');
@@ -42894,6 +42900,7 @@ async function exists(path) {
 
 
 
+
 /** What the CLI says when its load is over and its result file written. */
 const LOAD_IS_OVER = /^Waiting \S+ for prometheus metrics to be scraped/;
 const LONGEST_PAUSE_MS = 30_000;
@@ -42928,7 +42935,7 @@ async function runPagedSuite(suite, context) {
                     unusable: `the metrics page at 127.0.0.1:${step.metricsPort} is missing: ${page.problem}`,
                 },
             };
-        await (0,promises_.writeFile)(`${context.evidenceDirectory}/${file}`, context.redactor.clean(page.text));
+        await (0,whole_file/* writeWholeText */.mI)(`${context.evidenceDirectory}/${file}`, context.redactor.clean(page.text));
         return {
             ...outcome,
             metricsPage: { file: `evidence/${file}`, isFinal: page.isFinal, readAt: page.readAt },
@@ -43709,7 +43716,7 @@ class ServerWatch {
     }
     async #keep(file, text) {
         const name = file.slice('evidence/'.length);
-        await (0,promises_.writeFile)(`${this.context.evidenceDirectory}/${name}`, this.context.redactor.clean(text));
+        await (0,whole_file/* writeWholeText */.mI)(`${this.context.evidenceDirectory}/${name}`, this.context.redactor.clean(text));
     }
 }
 /** One of several began just now: perhaps in the place of one that is dead and still listed. */
@@ -46630,6 +46637,8 @@ const capitalized = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(83916);
+/* harmony import */ var _whole_file_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(98355);
+
 
 
 
@@ -46675,12 +46684,14 @@ class ResultsDirectory {
         await this.writeText(name, `${text}\n`);
     }
     async writeText(name, text) {
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(node_path__WEBPACK_IMPORTED_MODULE_1___default().join(this.path, name), this.redactor.clean(text));
+        await (0,_whole_file_js__WEBPACK_IMPORTED_MODULE_3__/* .writeWholeText */ .mI)(node_path__WEBPACK_IMPORTED_MODULE_1___default().join(this.path, name), this.redactor.clean(text));
     }
 }
+/** The files of a directory, without what a killed run has not finished. */
 async function listFiles(directory) {
     const entries = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readdir)(directory, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => node_path__WEBPACK_IMPORTED_MODULE_1___default().join(entry.parentPath, entry.name));
+    const isWhole = (entry) => entry.isFile() && !entry.name.endsWith(_whole_file_js__WEBPACK_IMPORTED_MODULE_3__/* .UNFINISHED */ .yA);
+    return entries.filter(isWhole).map((entry) => node_path__WEBPACK_IMPORTED_MODULE_1___default().join(entry.parentPath, entry.name));
 }
 /** The deepest part that is there already has to be inside, before anything is made below it. */
 async function nearestExisting(wanted, root, parent) {
@@ -48197,6 +48208,40 @@ const minutes = (value) => seconds(value * 60);
 function parseUrl(text, base) {
     return URL.canParse(text, base) ? new URL(text, base) : undefined;
 }
+
+
+/***/ }),
+
+/***/ 98355:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   f8: () => (/* binding */ writeWhole),
+/* harmony export */   mI: () => (/* binding */ writeWholeText),
+/* harmony export */   yA: () => (/* binding */ UNFINISHED)
+/* harmony export */ });
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(51455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
+
+/** Ends the name of a file that is still being written. */
+const UNFINISHED = '.part';
+/**
+ * Lets a writer write a file under another name, and gives it its own once it is complete: who is killed in the middle, or
+ * finds the disk full, leaves no half of a file that could be read for the whole.
+ */
+async function writeWhole(target, write) {
+    const unfinished = target + UNFINISHED;
+    try {
+        await write(unfinished);
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rename)(unfinished, target);
+    }
+    catch (thrown) {
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)(unfinished, { force: true });
+        throw thrown;
+    }
+}
+/** The same for a text. */
+const writeWholeText = (target, text) => writeWhole(target, (path) => (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(path, text));
 
 
 /***/ }),

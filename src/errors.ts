@@ -22,8 +22,10 @@ export class ConfigurationError extends Error {
 /** The text of anything that was thrown, with the causes that it names. */
 export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
+  // Some libraries leave the message empty.
+  const message = thrown.message === '' ? thrown.name : thrown.message;
   const cause = thrown.cause === undefined ? '' : causeText(thrown.cause);
-  return cause === '' || thrown.message.includes(cause) ? thrown.message : `${thrown.message}: ${cause}`;
+  return cause === '' || message.includes(cause) ? message : `${message}: ${cause}`;
 }
 
 function causeText(cause: unknown): string {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { suggestion } from './config/nearest.js';
 import { parseDuration, QuantityError } from './config/units.js';
 import { ConfigurationError, type Mistake } from './errors.js';
+import { parseExtraHeaders } from './extra-headers.js';
 import { seconds, type Seconds } from './units.js';
 import { parseUrl } from './url.js';
 
@@ -33,6 +34,8 @@ export const INPUT_NAMES = [
   'max-duration',
   'lease-wait',
   'prometheus-url',
+  'extra-headers',
+  'ca-file',
   'upload-artifact',
   'artifact-name',
   'retention-days',
@@ -41,8 +44,6 @@ export type InputName = (typeof INPUT_NAMES)[number];
 
 const NOT_YET: Readonly<Record<string, string>> = {
   from: 'it belongs to mode "judge"',
-  'extra-headers': 'the deployment has to be reachable without them',
-  'ca-file': 'put the certificate in the system store of the runner instead',
 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -223,11 +224,8 @@ export class InputReader {
 
   /** coderd's metrics pages: a list separated by commas or lines, without doubles. */
   metricsPages(): readonly string[] {
-    const values = (this.text('prometheus-url') ?? '')
-      .split(/[\n,]/)
-      .map((value) => value.trim())
-      .filter((value) => value !== '');
-    return [...new Set(values.flatMap((value) => this.#metricsPage(value) ?? []))];
+    const values = (this.text('prometheus-url') ?? '').split(/[\n,]/).map((value) => value.trim());
+    return [...new Set(values.flatMap((value) => (value === '' ? [] : (this.#metricsPage(value) ?? []))))];
   }
 
   #metricsPage(value: string): string | undefined {
@@ -243,6 +241,12 @@ export class InputReader {
       `input "prometheus-url" has "${value}"; a URL is needed for each of coderd's metrics pages, like "http://10.0.0.7:2112"`,
     );
     return undefined;
+  }
+
+  extraHeaders(): Readonly<Record<string, string>> {
+    const parsed = parseExtraHeaders(this.text('extra-headers') ?? '');
+    for (const mistake of parsed.mistakes) this.#mistake(`input "extra-headers", ${mistake}`);
+    return parsed.headers;
   }
 
   resultsDirectory(): string {

@@ -1,5 +1,6 @@
 import { InputReader, type Credential, type Environment, type Mode } from './input-reader.js';
 import type { Seconds } from './units.js';
+import { parseUrl } from './url.js';
 
 export type { Credential, Mode } from './input-reader.js';
 
@@ -26,6 +27,10 @@ export interface Inputs {
   readonly leaseWait: Seconds;
   /** coderd's own metrics pages, one for each replica; empty: they are read through the API. */
   readonly metricsPages: readonly string[];
+  /** Sent to the deployment with each request, for what stands in front of it. */
+  readonly extraHeaders: Readonly<Record<string, string>>;
+  /** PEM of further certificate authorities. */
+  readonly caFile?: string;
   readonly uploadArtifact: boolean;
   readonly artifactName?: string;
   readonly retentionDays?: number;
@@ -56,6 +61,7 @@ export function parseInputs(environment: Environment, noSecrets?: string): Input
     maxDuration: reader.duration('max-duration', '5h'),
     leaseWait: reader.wait('lease-wait'),
     metricsPages: reader.metricsPages(),
+    extraHeaders: reader.extraHeaders(),
     uploadArtifact: reader.flag('upload-artifact', true),
     ...present({
       coderUrl,
@@ -65,6 +71,7 @@ export function parseInputs(environment: Environment, noSecrets?: string): Input
       coderPath: reader.text('coder-path'),
       downloadUrl: reader.downloadUrl(),
       subject: reader.text('subject'),
+      caFile: reader.text('ca-file'),
       maxWorkspaces: reader.wholeNumber('max-workspaces', 1),
       artifactName: reader.artifactName(),
       retentionDays: reader.wholeNumber('retention-days', 1, 90),
@@ -74,10 +81,33 @@ export function parseInputs(environment: Environment, noSecrets?: string): Input
   return inputs;
 }
 
+/** As it is meant; one that is not spelled right is meant as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+const SHORTEST_SECRET = 6;
+
 /** What in the environment must be hidden before anything is said: also where the inputs turn out to be bad. */
 export function secretsIn(environment: Environment): readonly string[] {
   const names = ['INPUT_CODER-SESSION-TOKEN', 'INPUT_CODER-PASSWORD', 'CODER_SESSION_TOKEN'];
-  return names.flatMap((name) => environment[name]?.trim() ?? []).filter((secret) => secret !== '');
+  const headers = (environment['INPUT_EXTRA-HEADERS'] ?? '').split('\n').flatMap((line) => {
+    const value = line.slice(line.indexOf(':') + 1).trim();
+    return [value, value.replace(/^\S+ /, '')];
+  });
+  const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].flatMap((name) => {
+    const { username = '', password = '' } = parseUrl(environment[name] ?? '') ?? {};
+    return [username, password, decoded(password)];
+  });
+  return [
+    ...names.flatMap((name) => environment[name]?.trim() ?? []).filter((secret) => secret !== ''),
+    // "true" and "1" are no secrets, and would be taken out of everything.
+    ...[...headers, ...proxies].filter((value) => value.length >= SHORTEST_SECRET),
+  ];
 }
 
 /** Leaves out what is undefined: optional properties are absent, never undefined. */

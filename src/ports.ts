@@ -20,6 +20,35 @@ export interface Log {
   mask(secret: string): void;
 }
 
+/** The certificate authorities that this process trusts, as PEM. */
+export interface Authorities {
+  /** From here on these too: by calls, load and downloads. False where it cannot be done. */
+  trust(pem: string): boolean;
+  /** All of them, for children. */
+  all(): string;
+}
+
+/** What the gate needs of an answer. */
+export interface FetchAnswer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body: (AsyncIterable<Uint8Array> & { cancel(): Promise<void> }) | null;
+  text(): Promise<string>;
+  json(): Promise<unknown>;
+}
+
+export interface FetchRequest {
+  readonly method?: string;
+  readonly redirect?: 'manual' | 'follow' | 'error';
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** One HTTP call, through whatever proxies the environment names. */
+export type Fetch = (url: string, request: FetchRequest) => Promise<FetchAnswer>;
+
 export interface Clock {
   now(): Date;
   /** Milliseconds on a clock that is never set back. */

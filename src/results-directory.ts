@@ -1,7 +1,9 @@
-import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import type { Dirent } from 'node:fs';
 import { ConfigurationError } from './errors.js';
 import type { Redactor } from './redact.js';
+import { UNFINISHED, writeWholeText } from './whole-file.js';
 
 /** `20260105T060000Z`. */
 export const directoryStamp = (at: Date): string =>
@@ -53,13 +55,15 @@ export class ResultsDirectory {
   }
 
   async writeText(name: string, text: string): Promise<void> {
-    await writeFile(path.join(this.path, name), this.redactor.clean(text));
+    await writeWholeText(path.join(this.path, name), this.redactor.clean(text));
   }
 }
 
+/** The files of a directory, without what a killed run has not finished. */
 export async function listFiles(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const isWhole = (entry: Dirent): boolean => entry.isFile() && !entry.name.endsWith(UNFINISHED);
+  return entries.filter(isWhole).map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 /** The deepest part that is there already has to be inside, before anything is made below it. */

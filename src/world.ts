@@ -1,6 +1,8 @@
 import type {
   ArtifactStore,
+  Authorities,
   Clock,
+  Fetch,
   Log,
   RunShortCommand,
   StepResult,
@@ -33,6 +35,8 @@ export interface World {
   readonly artifacts: ArtifactStore;
   readonly toolCache: ToolCache;
   readonly runShortCommand: RunShortCommand;
+  readonly fetch: Fetch;
+  readonly authorities: Authorities;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly job: Job;
   /** Knows the secrets that were masked; everything that is written passes it. */

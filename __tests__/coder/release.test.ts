@@ -174,20 +174,20 @@ describe('installRelease', () => {
   });
 
   it('finds the stable release by the mirror’s redirect', async () => {
-    await expect(resolveChannel('stable', `${server.url}/download`)).resolves.toBe('2.34.2');
-    await expect(resolveChannel('stable', `${server.url}/other`)).rejects.toThrow(
+    await expect(resolveChannel('stable', `${server.url}/download`, fetch)).resolves.toBe('2.34.2');
+    await expect(resolveChannel('stable', `${server.url}/other`, fetch)).rejects.toThrow(
       /does not name the stable release/,
     );
   });
 
   it('does not guess the mainline release of a mirror', async () => {
-    await expect(resolveChannel('mainline', server.url)).rejects.toThrow(
+    await expect(resolveChannel('mainline', server.url, fetch)).rejects.toThrow(
       /cannot be looked up at a mirror; give an exact version/,
     );
   });
 
   it('says that a mirror cannot be reached', async () => {
-    await expect(resolveChannel('stable', 'http://127.0.0.1:9/download')).rejects.toThrow(
+    await expect(resolveChannel('stable', 'http://127.0.0.1:9/download', fetch)).rejects.toThrow(
       /cannot be reached: .*give an exact "coder-version"/,
     );
   });

@@ -50,7 +50,7 @@ function opened(url: string): {
     notify();
   };
   const socket = new InboxSocket(
-    { url: new URL(url), headers: {} },
+    { url: new URL(url), headers: {}, proxies: {} },
     '/watch',
     { 'Coder-Session-Token': 't' },
     {

@@ -74,6 +74,7 @@ async function run({
       rawDirectory: directory,
       evidenceDirectory: directory,
       redactor: new Redactor(),
+      network: { headers: {}, proxies: {} },
       deadline: milliseconds(systemClock.monotonic() + 60_000),
       templates: new Map(),
       ownUserId: '',

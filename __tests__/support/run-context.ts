@@ -25,6 +25,7 @@ export async function runContextOf(
     rawDirectory: directory,
     evidenceDirectory: directory,
     redactor: new Redactor(),
+    network: { headers: {}, proxies: {} },
     deadline: milliseconds(clock.monotonic() + 60_000),
     templates: new Map(
       templates.map(({ name, id, organization_id: organizationId }) => [name, { id, organizationId }]),

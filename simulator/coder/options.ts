@@ -126,7 +126,7 @@ export interface DeploymentOptions {
   answerHtml: boolean;
   /** 403 with the HTML of a proxy for every request. */
   forbidAll: boolean;
-  /** `"GET /api/v2/workspaces"` (the route pattern or the exact path) → status answered instead. */
+  /** `"GET /api/v2/workspaces"` (the route pattern, the exact path, or `*` for all) → status answered instead. */
   statusOverride: Record<string, number>;
   passwordAuthDisabled: boolean;
   /** Share of delete builds that fail. */

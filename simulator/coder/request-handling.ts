@@ -124,7 +124,8 @@ export class RequestHandling {
       return { answer: { status: 403, text: PROXY_PAGE, contentType: HTML }, headers: {} };
     const overridden =
       options.statusOverride[`${target.method} ${route}`] ??
-      options.statusOverride[`${target.method} ${target.path}`];
+      options.statusOverride[`${target.method} ${target.path}`] ??
+      options.statusOverride['*'];
     if (overridden !== undefined) {
       return { answer: orderedAnswer(overridden), headers: {} };
     }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../errors.js';
-import type { Clock } from '../ports.js';
+import type { Clock, Fetch, FetchAnswer } from '../ports.js';
 import { milliseconds, type Milliseconds } from '../units.js';
 import { parseUrl } from '../url.js';
 import { RatePacer } from './rate-pacer.js';
@@ -10,6 +10,14 @@ const ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 15_000;
 const LONGEST_RETRY_AFTER_MS = 90_000;
+/** What OpenSSL calls a certificate that nobody known has signed. */
+const UNKNOWN_AUTHORITY = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+]);
 const RETRIED_STATUSES = new Set([429, 500, 502, 503, 504]);
 
 export type Method = 'GET' | 'POST' | 'DELETE' | 'PATCH' | 'PUT';
@@ -30,8 +38,17 @@ export interface Response {
   readonly status: number;
   /** The parsed JSON body; undefined where there is none. */
   readonly body: unknown;
-  readonly headers: Headers;
+  readonly headers: FetchAnswer['headers'];
 }
+
+/** How the deployment is reached. */
+export interface Access {
+  readonly fetch: Fetch;
+  /** Sent to the deployment with each request, for what stands in front of it. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const DIRECT: Access = { fetch: globalThis.fetch, headers: {} };
 
 export type FailureKind =
   /** No answer: refused, reset, timed out. */
@@ -69,11 +86,12 @@ export class CoderHttp {
     readonly baseUrl: string,
     private readonly clock: Clock,
     private readonly token: string | null = null,
+    readonly access: Access = DIRECT,
   ) {}
 
   /** The same deployment with another token. */
   withToken(token: string): CoderHttp {
-    return new CoderHttp(this.baseUrl, this.clock, token);
+    return new CoderHttp(this.baseUrl, this.clock, token, this.access);
   }
 
   /** @throws ApiError, or the signal's reason when it is aborted. */
@@ -98,12 +116,13 @@ export class CoderHttp {
     const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
     const token = request.token === undefined ? this.token : request.token;
     try {
-      const answer = await fetch(`${this.baseUrl}${request.path}`, {
+      const answer = await this.access.fetch(`${this.baseUrl}${request.path}`, {
         method: request.method,
         // A redirect would carry the token to another host.
         redirect: 'manual',
         signal,
         headers: {
+          ...this.access.headers,
           Accept: 'application/json',
           'User-Agent': 'coder-scaletest-gate',
           ...(token !== null && { 'Coder-Session-Token': token }),
@@ -117,7 +136,7 @@ export class CoderHttp {
       if (request.signal?.aborted) throw thrown;
       const reason = timeout.aborted
         ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`
-        : messageOf(thrown).replace(/^fetch failed: /, '');
+        : messageOf(thrown).replace(/^fetch failed: /, '') + adviceOn(thrown);
       return new ApiError(
         'unreachable',
         `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`,
@@ -125,7 +144,7 @@ export class CoderHttp {
     }
   }
 
-  #read(request: Request, answer: globalThis.Response, text: string): Response | ApiError {
+  #read(request: Request, answer: FetchAnswer, text: string): Response | ApiError {
     const { status, headers } = answer;
     if (text.trim() === '' && (status < 300 || status >= 400)) return { status, body: undefined, headers };
     const isJson = (headers.get('content-type') ?? '').includes('json');
@@ -139,17 +158,17 @@ export class CoderHttp {
     return new ApiError('not-coder', this.#strangerSentence(request, status, headers), status);
   }
 
-  #strangerSentence(request: Request, status: number, headers: Headers): string {
+  #strangerSentence(request: Request, status: number, headers: FetchAnswer['headers']): string {
     const call = `${request.method} ${request.path}`;
     const location = headers.get('location');
     if (location !== null) {
-      return `${this.baseUrl} answered ${call} with a redirect to ${parseUrl(location, this.baseUrl)?.origin ?? location}: something in front of Coder wants a sign-in, or "coder-url" should be that address`;
+      return `${this.baseUrl} answered ${call} with a redirect to ${parseUrl(location, this.baseUrl)?.origin ?? location}: something in front of Coder wants a sign-in (give it what lets the gate through as "extra-headers"), or "coder-url" should be that address`;
     }
     const type = (headers.get('content-type') ?? 'no content type').split(';')[0] ?? '';
     if (status < 400) {
-      return `${this.baseUrl} answered ${call} with ${type} instead of JSON: "coder-url" is not a Coder deployment, or a sign-in page stands in front of it`;
+      return `${this.baseUrl} answered ${call} with ${type} instead of JSON: "coder-url" is not a Coder deployment, or a sign-in page stands in front of it (give it what lets the gate through as "extra-headers")`;
     }
-    return `${this.baseUrl} answered ${call} with ${status} and ${type}, which is not Coder's: something in front of Coder (a proxy, a firewall, a load balancer) refused the call`;
+    return `${this.baseUrl} answered ${call} with ${status} and ${type}, which is not Coder's: something in front of Coder (a proxy, a firewall, a load balancer) refused the call; if it wants a header of its own, give that as "extra-headers"`;
   }
 
   #statusError(request: Request, response: Response): ApiError {
@@ -170,6 +189,25 @@ export class CoderHttp {
       own,
     );
   }
+}
+
+/** What to do about a connection that failed for its certificate, or at a proxy. */
+export function adviceOn(thrown: unknown): string {
+  const { code, message } = causeOf(thrown);
+  if (UNKNOWN_AUTHORITY.has(code)) return '; give the certificate of its authority as "ca-file"';
+  if (code === 'CERT_HAS_EXPIRED') return '; its certificate has to be renewed';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return '; its certificate is for another name than "coder-url" has';
+  if (message.includes('Tunneling'))
+    return '; the proxy of HTTPS_PROXY did not let it through (is the host one for NO_PROXY?)';
+  return '';
+}
+
+function causeOf(thrown: unknown): { code: string; message: string } {
+  let deepest = thrown;
+  while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause;
+  const code = deepest instanceof Error && 'code' in deepest ? String(deepest.code) : '';
+  return { code, message: deepest instanceof Error ? deepest.message : '' };
 }
 
 /** How long to wait before the next attempt; undefined when the call is not to be repeated. */

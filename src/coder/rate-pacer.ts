@@ -27,7 +27,7 @@ export class RatePacer {
   }
 
   /** Learns from an answer's rate-limit headers; without them the limiter is off. */
-  observe(path: string, headers: Headers, now: Milliseconds): void {
+  observe(path: string, headers: { get(name: string): string | null }, now: Milliseconds): void {
     const limit = Number(headers.get('x-ratelimit-limit') ?? Number.NaN);
     const remaining = Number(headers.get('x-ratelimit-remaining') ?? Number.NaN);
     if (!(limit > 0) || !(remaining >= 0) || remaining > limit * LOW_SHARE) {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { messageOf } from '../errors.js';
-import type { Log, ToolCache } from '../ports.js';
+import type { Fetch, FetchAnswer, Log, ToolCache } from '../ports.js';
 import { parseVersion } from './version.js';
 
 const PUBLIC_RELEASES = 'https://github.com/coder/coder/releases/download';
@@ -50,14 +50,15 @@ export function assetFor(version: string, platform: Platform): Asset {
 export async function resolveChannel(
   channel: 'stable' | 'mainline',
   downloadUrl: string | undefined,
+  fetch: Fetch,
 ): Promise<string> {
-  if (channel === 'stable') return latestStable(downloadUrl ?? PUBLIC_RELEASES);
+  if (channel === 'stable') return latestStable(downloadUrl ?? PUBLIC_RELEASES, fetch);
   if (downloadUrl !== undefined) {
     throw new InstallError(
       '"coder-version: mainline" cannot be looked up at a mirror; give an exact version',
     );
   }
-  const answer = await lookUp(PUBLIC_RELEASE_LIST, 'follow');
+  const answer = await lookUp(PUBLIC_RELEASE_LIST, 'follow', fetch);
   const releases = z
     .array(z.object({ tag_name: z.string() }))
     .safeParse(await answer.json().catch(() => undefined));
@@ -73,9 +74,9 @@ export async function resolveChannel(
 }
 
 /** GitHub redirects `…/releases/latest` to the tag. */
-async function latestStable(downloadUrl: string): Promise<string> {
+async function latestStable(downloadUrl: string, fetch: Fetch): Promise<string> {
   const url = `${downloadUrl.replace(/\/download$/, '')}/latest`;
-  const answer = await lookUp(url, 'manual');
+  const answer = await lookUp(url, 'manual', fetch);
   const tag = /\/tag\/(v[^/?#]+)/.exec(answer.headers.get('location') ?? '')?.[1];
   const version = tag === undefined ? undefined : parseVersion(tag);
   if (version === undefined)
@@ -83,7 +84,7 @@ async function latestStable(downloadUrl: string): Promise<string> {
   return version.release;
 }
 
-async function lookUp(url: string, redirect: 'manual' | 'follow'): Promise<globalThis.Response> {
+async function lookUp(url: string, redirect: 'manual' | 'follow', fetch: Fetch): Promise<FetchAnswer> {
   try {
     return await fetch(url, {
       redirect,

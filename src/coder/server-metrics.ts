@@ -81,12 +81,14 @@ async function listReplicas(http: CoderHttp, signal?: AbortSignal): Promise<Repl
 
 /** The pages that the user named: one a replica, so none may be missing. */
 async function readNamedPages(
-  { pages, clock }: ServerSource,
+  { http, pages, clock }: ServerSource,
   replicas: ReplicaList | Unavailable,
   signal?: AbortSignal,
 ): Promise<readonly ServerPage[] | Unavailable> {
   const answers = await Promise.all(
-    pages.map((url) => readServerPage({ url, source: withoutQuery(url) }, clock, signal)),
+    pages.map((url) =>
+      readServerPage({ url, source: withoutQuery(url), fetch: http.access.fetch }, clock, signal),
+    ),
   );
   const [bad, ...others] = answers.filter(isUnavailable);
   if (bad !== undefined) return worst(bad, ...others);
@@ -108,7 +110,12 @@ async function readOwnPages(
   replicas: ReplicaList | Unavailable,
   signal?: AbortSignal,
 ): Promise<readonly ServerPage[] | Unavailable> {
-  const request = { url: `${http.baseUrl}${METRICS_PATH}`, source: `GET ${METRICS_PATH}`, token };
+  const request = {
+    url: `${http.baseUrl}${METRICS_PATH}`,
+    source: `GET ${METRICS_PATH}`,
+    token,
+    ...http.access,
+  };
   const first = await readServerPage(request, clock, signal);
   if (isUnavailable(first)) return first;
   if (isUnavailable(replicas)) return replicas;

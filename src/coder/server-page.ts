@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.js';
-import type { Clock } from '../ports.js';
+import type { Clock, Fetch, FetchAnswer } from '../ports.js';
 import { failed, isUnavailable, skipped, type ServerPage, type Unavailable } from '../server-evidence.js';
 import { milliseconds } from '../units.js';
 
@@ -24,6 +24,9 @@ export interface PageRequest {
   readonly source: string;
   /** Only for the deployment itself: no other host is told it. */
   readonly token?: string;
+  readonly fetch: Fetch;
+  /** The same of these. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Reads one of coderd's metrics pages, on a connection of its own so that a balancer may choose another replica each time. */
@@ -49,11 +52,12 @@ async function readOnce(
   const { url, source, token } = request;
   const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
   try {
-    const answer = await fetch(url, {
+    const answer = await request.fetch(url, {
       // A redirect would carry the token to another host.
       redirect: 'manual',
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       headers: {
+        ...request.headers,
         Accept: 'text/plain;version=0.0.4',
         Connection: 'close',
         'User-Agent': 'coder-scaletest-gate',
@@ -75,7 +79,7 @@ async function readOnce(
 function pageOf(
   { source, token }: PageRequest,
   text: string,
-  { headers }: Response,
+  { headers }: FetchAnswer,
   clock: Clock,
 ): ServerPage | Unavailable {
   if (!/^coderd_api_/m.test(text)) {
@@ -101,7 +105,7 @@ function pageOf(
   };
 }
 
-function refusal({ source, token }: PageRequest, { status }: Response): Unavailable {
+function refusal({ source, token }: PageRequest, { status }: FetchAnswer): Unavailable {
   const isOurs = token !== undefined;
   if (isOurs && (status === 400 || status === 404))
     return skipped(`the server has no ${source}, which came with Coder v2.28`);
@@ -113,7 +117,7 @@ function refusal({ source, token }: PageRequest, { status }: Response): Unavaila
 }
 
 /** Only the lines that are measured by: a page has as many others as there are agents. */
-async function keptText(answer: Response): Promise<string> {
+async function keptText(answer: FetchAnswer): Promise<string> {
   const decoder = new TextDecoder();
   const kept: string[] = [];
   let read = 0;

@@ -4,6 +4,7 @@ import { Redactor } from '../redact.js';
 import { systemClock } from '../system.js';
 import { githubArtifacts } from './artifact.js';
 import { githubLog } from './log.js';
+import { processAuthorities, proxiedFetch } from './network.js';
 import { whyNoSecrets } from './secretless.js';
 import { githubState, githubStep } from './step.js';
 import { githubToolCache, runShortCommand } from './tools.js';
@@ -22,6 +23,8 @@ export function githubWorld(environment: Environment, cancelled: AbortSignal): W
     artifacts: githubArtifacts(environment),
     toolCache: githubToolCache,
     runShortCommand,
+    fetch: proxiedFetch(environment),
+    authorities: processAuthorities,
     environment,
     job: readJob(environment),
     platform: { os: process.platform, architecture: process.arch },

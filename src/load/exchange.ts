@@ -11,6 +11,8 @@ export interface Deployment {
   readonly url: URL;
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Variables that name proxies; empty: none is used. */
+  readonly proxies: Readonly<Record<string, string>>;
   /** PEM of further certificate authorities. */
   readonly ca?: string;
 }
@@ -52,10 +54,7 @@ export class Connections {
 
   constructor(deployment: Deployment, maxSockets = CONNECTIONS_PER_USER) {
     this.#isTls = deployment.url.protocol === 'https:';
-    const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
-    this.#agent = this.#isTls
-      ? new https.Agent({ ...options, ...authorities(deployment) })
-      : new http.Agent(options);
+    this.#agent = agentFor(deployment, { keepAlive: true, maxSockets, maxFreeSockets: maxSockets });
     this.#base = { ...addressOf(deployment.url), agent: this.#agent };
   }
 
@@ -160,6 +159,15 @@ export function addressOf(url: URL): http.RequestOptions {
   return { protocol: url.protocol, hostname, ...(url.port !== '' && { port: Number(url.port) }) };
 }
 
+/** Node's agents go through a proxy since 24.5. */
+export function agentFor(deployment: Deployment, options: http.AgentOptions): http.Agent {
+  const { proxies, url } = deployment;
+  const all = { ...options, ...(Object.keys(proxies).length > 0 && { proxyEnv: proxies }) };
+  return url.protocol === 'https:'
+    ? new https.Agent({ ...all, ...authorities(deployment) })
+    : new http.Agent(all);
+}
+
 /** Own authorities beside the usual ones, not instead of them. */
-export const authorities = ({ ca }: Deployment): https.AgentOptions =>
+const authorities = ({ ca }: Deployment): https.AgentOptions =>
   ca === undefined ? {} : { ca: [...tls.rootCertificates, ca] };

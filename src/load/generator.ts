@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly requestTimeoutMs?: number;
   /** Sent with every request, for a proxy in front of the deployment. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Variables that name proxies, as in the environment; empty: none is used. */
+  readonly proxies?: Readonly<Record<string, string>>;
   /** PEM of further certificate authorities. */
   readonly ca?: string;
 }
@@ -72,6 +74,7 @@ export class LoadGenerator {
         'User-Agent': 'coder-scaletest-gate',
         ...options.headers,
       },
+      proxies: options.proxies ?? {},
       ...(options.ca !== undefined && { ca: options.ca }),
     };
     this.#nobody = new Seat(this.#deployment, undefined);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
-import { addressOf, authorities, type Deployment } from './exchange.js';
+import { addressOf, agentFor, type Deployment } from './exchange.js';
 
 /**
  * A WebSocket that is only held open, as a dashboard holds its inbox: pings are answered, messages are not read. Node's
@@ -56,9 +56,8 @@ export class InboxSocket {
     const { url } = this.deployment;
     const options = {
       ...addressOf(url),
-      ...authorities(this.deployment),
       // Browsers do not count WebSockets among their six connections.
-      agent: false,
+      agent: agentFor(this.deployment, { keepAlive: false }),
       path: this.path,
       headers: {
         ...this.headers,

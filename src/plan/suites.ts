@@ -78,11 +78,6 @@ function laterKeys(config: Config, locate: LocateKey): Mistake[] {
       message: 'the key "abort_early" is not available yet; take it out',
       location: locate([], 'abort_early'),
     });
-  if (config.load !== undefined)
-    mistakes.push({
-      message: 'the key "load" is not available yet; take it out',
-      location: locate([], 'load'),
-    });
   config.criteria.forEach((criterion, index) => {
     if ('abort' in criterion && criterion.abort) {
       mistakes.push({

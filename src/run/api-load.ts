@@ -40,6 +40,7 @@ export async function startLoad(plan: Plan, context: RunContext): Promise<ApiLoa
   }
   const generator = new LoadGenerator({
     baseUrl: context.deploymentUrl,
+    ...context.network,
     schedule: scheduleOf(step, longest),
     users: users.users,
     phase: first.name,

@@ -1,6 +1,7 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { evidenceName, stepName, type CliStep } from '../plan/steps.js';
 import type { Milliseconds } from '../units.js';
+import { writeWholeText } from '../whole-file.js';
 import { runWithCli } from './cli-driver.js';
 import { PageReader } from './metrics-page.js';
 import type { RunContext, StepOutcome } from './run-types.js';
@@ -56,7 +57,7 @@ export async function runPagedSuite(suite: PagedSuite, context: RunContext): Pro
           unusable: `the metrics page at 127.0.0.1:${step.metricsPort} is missing: ${page.problem}`,
         },
       };
-    await writeFile(`${context.evidenceDirectory}/${file}`, context.redactor.clean(page.text));
+    await writeWholeText(`${context.evidenceDirectory}/${file}`, context.redactor.clean(page.text));
     return {
       ...outcome,
       metricsPage: { file: `evidence/${file}`, isFinal: page.isFinal, readAt: page.readAt },

@@ -30,6 +30,11 @@ export interface RunContext {
   readonly templates: ReadonlyMap<string, { readonly id: string; readonly organizationId: string }>;
   /** Where the load is sent. */
   readonly deploymentUrl: string;
+  /** How it gets there: further headers, and the variables that name proxies. */
+  readonly network: {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly proxies: Readonly<Record<string, string>>;
+  };
   /** From when on by the server's clock what is made is this run's. */
   readonly since: Date;
   /** A template for pages of users who own no workspace; undefined where the deployment has none. */

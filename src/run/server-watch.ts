@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { takeSnapshot, type ServerSource } from '../coder/server-metrics.js';
 import { messageOf } from '../errors.js';
 import type { Redactor } from '../redact.js';
@@ -11,6 +10,7 @@ import {
   type ServerSnapshot,
 } from '../server-evidence.js';
 import { milliseconds } from '../units.js';
+import { writeWholeText } from '../whole-file.js';
 
 /** Several replicas take up to a minute; a server that hangs must not use up the time for the clean-up. */
 const LOOK_WITHIN_MS = 90_000;
@@ -97,7 +97,7 @@ export class ServerWatch {
 
   async #keep(file: string, text: string): Promise<void> {
     const name = file.slice('evidence/'.length);
-    await writeFile(`${this.context.evidenceDirectory}/${name}`, this.context.redactor.clean(text));
+    await writeWholeText(`${this.context.evidenceDirectory}/${name}`, this.context.redactor.clean(text));
   }
 }
 

@@ -1,10 +1,11 @@
 import { messageOf } from '../errors.js';
-import { parseInputs, type Inputs } from '../inputs.js';
+import type { Inputs } from '../inputs.js';
 import { heldSentence } from '../ready/lease-check.js';
 import { cell, sections } from '../report/markdown.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import { clean, cleanupSentence, isClean, wasCancelled, type CleanupDebt } from './cleaning.js';
+import { readInputs } from './configuring.js';
 import { connect, disconnect, endOwedSession, type Connection } from './connecting.js';
 import { regainLease, releaseOwedLease } from './leasing.js';
 import { removeTemplates, resume, type RestoringDebt } from './restoring.js';
@@ -35,7 +36,7 @@ export interface Debts extends Marks {
  */
 export async function restoreAfterMain({ cleanup, restoring, ...marks }: Debts, world: World): Promise<void> {
   try {
-    const inputs = parseInputs(world.environment);
+    const inputs = await readInputs(world);
     const connection = await connect(inputs, world);
     try {
       const paused = restoring && (await resume(restoring, connection, world));
@@ -105,7 +106,7 @@ async function carryOutDebt(
 export async function releaseAfterMain(marks: Marks, world: World): Promise<void> {
   if (!hasMarks(marks)) return;
   try {
-    const connection = await connect(parseInputs(world.environment), world);
+    const connection = await connect(await readInputs(world), world);
     await clearMarks(marks, connection, world).finally(() => disconnect(connection, world));
   } catch (thrown) {
     world.log.warning(

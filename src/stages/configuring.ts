@@ -4,6 +4,7 @@ import { loadConfig, type LoadedConfig } from '../config/load.js';
 import { ConfigurationError, messageOf } from '../errors.js';
 import { parseInputs, type Inputs } from '../inputs.js';
 import type { World } from '../world.js';
+import { trustCaFile } from './authorities.js';
 
 /** Where the config file is looked for when the input does not name one. */
 const DEFAULT_PLACES = [
@@ -46,9 +47,12 @@ export async function readConfig(
  * Reads the inputs. When some are bad, the config file is looked at as well, so that all mistakes are told at once.
  * @throws ConfigurationError
  */
-export async function readInputs({ environment, job }: World): Promise<Inputs> {
+export async function readInputs(world: World): Promise<Inputs> {
+  const { environment, job } = world;
   try {
-    return parseInputs(environment, job.noSecrets);
+    const inputs = parseInputs(environment, job.noSecrets);
+    await trustCaFile(inputs, world);
+    return inputs;
   } catch (thrown) {
     if (!(thrown instanceof ConfigurationError)) throw thrown;
     const configPath = environment['INPUT_CONFIG'];

@@ -28,7 +28,9 @@ export function deploymentOf(inputs: Inputs): { url: string; credential: Credent
 export async function connect(inputs: Inputs, world: World): Promise<Connection> {
   const deployment = deploymentOf(inputs);
   if (deployment === undefined) throw new Error('a deployment is needed, but none was given');
-  const anonymous = new CoderApi(new CoderHttp(deployment.url, world.clock));
+  const anonymous = new CoderApi(
+    new CoderHttp(deployment.url, world.clock, null, { fetch: world.fetch, headers: inputs.extraHeaders }),
+  );
   const server = await readServer(anonymous, world.clock.now());
   const identity = await establishIdentity(anonymous, deployment.credential, world.log);
   if (identity.sessionId !== undefined) world.state.save(STATE, identity.sessionId);

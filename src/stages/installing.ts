@@ -24,7 +24,7 @@ export async function wantedVersion(
       return facts.server.version;
     case 'stable':
     case 'mainline':
-      return parseVersion(await resolveChannel(inputs.coderVersion, inputs.downloadUrl));
+      return parseVersion(await resolveChannel(inputs.coderVersion, inputs.downloadUrl, world.fetch));
     default:
       return parseVersion(inputs.coderVersion);
   }

@@ -19,6 +19,7 @@ import {
   settleCleanup,
 } from './cleaning.js';
 import type { Connection } from './connecting.js';
+import { loadNetwork } from './load-network.js';
 import { measure, writeMetrics, type MeasureStage } from './measuring.js';
 import type { PlannedRun } from './planning.js';
 import type { ReadyStage } from './readying.js';
@@ -77,6 +78,7 @@ export async function runAndJudge(
       rawDirectory: planned.rawDirectory,
       evidenceDirectory: results.evidence,
       metricsPages: inputs.metricsPages,
+      network: await loadNetwork(inputs, planned, world),
       deadline: milliseconds(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
     },
     world,

@@ -15,6 +15,7 @@ import { reportPlan } from './reporting.js';
 export interface PlannedRun {
   readonly plan: Plan;
   readonly orphan: boolean;
+  readonly loadThroughProxy: boolean;
   readonly results: ResultsDirectory;
   /** For the CLI's raw results, which hold secrets; outside the workspace. Made before the load, removed after it. */
   readonly rawDirectory: string;
@@ -41,7 +42,16 @@ export async function planRun(inputs: Inputs, world: World): Promise<PlannedRun>
   const place = { workspace: world.job.workspace, parent: inputs.resultsDirectory };
   const results = await ResultsDirectory.create(place, startedAt, world.redactor);
   world.step.setOutput('results-dir', results.path);
-  const planned = { plan, orphan: loaded.config.cleanup.orphan, results, rawDirectory, end, startedAt };
+  const { cleanup, load } = loaded.config;
+  const planned = {
+    plan,
+    orphan: cleanup.orphan,
+    loadThroughProxy: load?.proxy === true,
+    results,
+    rawDirectory,
+    end,
+    startedAt,
+  };
   if (inputs.mode === 'plan') await showPlan(plan, inputs, results, world);
   return planned;
 }

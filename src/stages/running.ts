@@ -19,6 +19,7 @@ import type { ServerObservation } from '../server-evidence.js';
 import type { Milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import type { Connection } from './connecting.js';
+import type { LoadNetwork } from './load-network.js';
 
 /** The runner kills a cancelled step after 7.5 seconds; what is read from the API has to be there before. */
 const OBSERVATION_AFTER_CANCEL_MS = 4000;
@@ -49,6 +50,7 @@ export interface RunRequest {
   readonly evidenceDirectory: string;
   /** Input `prometheus-url`. */
   readonly metricsPages: readonly string[];
+  readonly network: LoadNetwork;
   readonly deadline: Milliseconds;
 }
 
@@ -89,7 +91,9 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     childEnvironment: childEnvironment(world.environment, {
       CODER_URL: connection.url,
       CODER_SESSION_TOKEN: token,
+      ...request.network.childVariables,
     }),
+    network: request.network,
     rawDirectory: request.rawDirectory,
     evidenceDirectory: request.evidenceDirectory,
     redactor: world.redactor,

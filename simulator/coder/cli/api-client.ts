@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { agentFor } from './transport.js';
 import { ApiAnswerError, GoError } from './go-errors.js';
 import { instantNow, logTime } from './go-format.js';
 
@@ -45,8 +46,7 @@ export class ApiClient {
   serverVersion = '';
 
   constructor(readonly options: ClientOptions) {
-    const Agent = options.origin.startsWith('https:') ? https.Agent : http.Agent;
-    this.#agent = new Agent({ keepAlive: true });
+    this.#agent = agentFor(new URL(options.origin).protocol, { keepAlive: true });
   }
 
   with(changes: Partial<ClientOptions>): ApiClient {

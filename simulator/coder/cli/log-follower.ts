@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { ClientOptions } from './api-client.js';
+import { agentFor } from './transport.js';
 import { deadlineExceeded, GoError } from './go-errors.js';
 
 export interface ServerLogLine {
@@ -32,9 +34,8 @@ function isLogLine(value: unknown): value is ServerLogLine {
 
 /** Follows a job's log until the server closes it; the token goes as a cookie, as with the real CLI. */
 export function followLog(
-  origin: string,
+  { origin, token, headers }: Pick<ClientOptions, 'origin' | 'token' | 'headers'>,
   path: string,
-  token: string,
   onLine: (line: ServerLogLine) => void,
   signal: AbortSignal,
 ): Promise<{ reason: string }> {
@@ -46,7 +47,9 @@ export function followLog(
       return;
     }
     const request = module.request(url, {
+      agent: agentFor(url.protocol, { keepAlive: false }),
       headers: {
+        ...headers,
         Connection: 'Upgrade',
         Upgrade: 'websocket',
         'Sec-WebSocket-Version': '13',

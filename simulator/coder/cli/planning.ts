@@ -80,11 +80,9 @@ async function followDryRun(client: ApiClient, runs: string, jobId: string): Pro
     say('==> ⧗ Running');
     const printer = new StagePrinter(Date.now());
     let last = Date.now();
-    const { origin, token } = client.options;
     await followLog(
-      origin,
+      client.options,
       `${runs}/${jobId}/logs?follow`,
-      token,
       (line) => {
         last = Math.max(last, Date.parse(line.created_at));
         printer.to(line.stage, last);

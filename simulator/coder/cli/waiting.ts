@@ -45,12 +45,10 @@ async function waitInQueue(wait: BuildWait, buildId: string): Promise<void> {
 
 async function streamLogs(wait: BuildWait, buildId: string): Promise<void> {
   let stage = '';
-  const { origin, token } = wait.client.options;
   const path = `/api/v2/workspacebuilds/${buildId}/logs?follow`;
   const { reason } = await followLog(
-    origin,
+    wait.client.options,
     path,
-    token,
     (line) => {
       if (line.stage !== stage) {
         stage = line.stage;
