@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { parseInputs } from '../../src/inputs.js';
-import { INPUT_NAMES } from '../../src/input-reader.js';
+import { INPUT_NAMES } from '../../src/input-names.js';
 import { cases, damaged, LONGEST_MS } from './cases.js';
 
 const EXAMPLE = readFileSync(path.join(import.meta.dirname, '../../examples/scaletest-config.yaml'), 'utf8');

@@ -18,11 +18,11 @@ afterAll(() => {
 });
 
 /** What is kept of a file with this text. */
-async function kept(text: string): Promise<string> {
+async function kept(text: string, redactor = new Redactor()): Promise<string> {
   const [source, target] = [path.join(folder, 'source.json'), path.join(folder, 'target.json')];
   writeFileSync(source, text);
   const file = await withFile(source, readResultFile);
-  await writeWithoutLogs(source, target, file, new Redactor());
+  await writeWithoutLogs(source, target, file, redactor);
   return readFileSync(target, 'utf8');
 }
 
@@ -58,5 +58,25 @@ describe('a result file as evidence', () => {
       ...expected,
       runs: { ...expected.runs, 'w/6': last },
     });
+  });
+
+  it('has no secret in it, wherever in the file that stands', async () => {
+    const secret = 'hunter2-hunter2-hunter2';
+    const redactor = new Redactor([secret]);
+    const runs = Object.fromEntries(
+      Array.from({ length: 2000 }, (_, index) => [
+        `w/${index}`,
+        {
+          logs: 'x'.repeat(index % 50),
+          started_at: '2026-01-05T06:00:00Z',
+          duration_ms: 5,
+          error: secret.repeat(9),
+        },
+      ]),
+    );
+    const totals = { total_runs: 2000, total_pass: 0, total_fail: 2000, elapsed: '1s', elapsed_ms: 1000 };
+    const text = await kept(JSON.stringify({ ...totals, runs }), redactor);
+    expect(text).not.toContain('hunter2');
+    expect(Object.keys((JSON.parse(text) as ResultDocument).runs)).toHaveLength(2000);
   });
 });

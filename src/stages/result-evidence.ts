@@ -6,6 +6,8 @@ import { writeWhole } from '../whole-file.js';
 import { readChunks } from './file-pieces.js';
 
 const WRITTEN_AT_ONCE = 128 * 1024;
+/** Of a file that goes on so long without logs, memory is worth more than a secret that the cut may divide. */
+const MOST_AT_ONCE = 64 * WRITTEN_AT_ONCE;
 
 /** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
 export async function writeWithoutLogs(
@@ -28,12 +30,12 @@ async function copyWithoutLogs(
   const output = await open(target, 'w');
   try {
     let text = '';
-    for await (const part of outside(logs, readChunks(source))) {
-      text += decoder.decode(part, { stream: true });
-      if (text.length < WRITTEN_AT_ONCE) continue;
-      const end = endOfPiece(text);
-      await output.write(redactor.clean(text.slice(0, end)));
-      text = text.slice(end);
+    for await (const { bytes, beforeLogs } of outside(logs, readChunks(source))) {
+      text += decoder.decode(bytes, { stream: true });
+      // Where a piece of the file ends there may be a secret, of which neither half would be known.
+      if (text.length < (beforeLogs ? WRITTEN_AT_ONCE : MOST_AT_ONCE)) continue;
+      await output.write(redactor.clean(text));
+      text = '';
     }
     await output.write(redactor.clean(text + decoder.decode()));
   } finally {
@@ -41,26 +43,29 @@ async function copyWithoutLogs(
   }
 }
 
-/** A piece ends between two values, or no secret would be known by its shape that stands on both sides. */
-function endOfPiece(text: string): number {
-  const end = text.lastIndexOf(',');
-  return end > 0 ? end : text.length;
+interface Part {
+  readonly bytes: Uint8Array;
+  readonly beforeLogs: boolean;
 }
 
-/** What lies outside the ranges, which are ascending. */
+/** What lies outside the ranges of logs, which are ascending. */
 async function* outside(
   ranges: Iterator<ByteRange>,
   pieces: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Part> {
   let range = ranges.next();
   let begin = 0;
   for await (const piece of pieces) {
     const end = begin + piece.length;
     for (let place = begin; place < end;) {
-      const { start, end: after } = range.done ? { start: end, end: end } : range.value;
-      if (start > place) yield piece.subarray(place - begin, Math.min(start, end) - begin);
+      const { start, end: after } = range.done ? { start: Infinity, end: Infinity } : range.value;
+      if (start > place)
+        yield {
+          bytes: piece.subarray(place - begin, Math.min(start, end) - begin),
+          beforeLogs: start <= end,
+        };
       place = Math.min(after, end);
-      if (after <= end && !range.done) range = ranges.next();
+      if (after <= end) range = ranges.next();
     }
     begin = end;
   }
