@@ -31810,7 +31810,7 @@ class DeploymentFunctions {
     async resumePrebuilds(signal) {
         await this.#ask('PUT', PREBUILDS, [], { reconciliation_paused: false }, signal);
         if (await this.prebuildsPaused(signal))
-            throw new _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .h('status', 'the deployment accepted that prebuilt workspaces go on, and did not do so');
+            throw new _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .hD('status', 'the deployment accepted that prebuilt workspaces go on, and did not do so');
     }
     /** Of some templates, the names of those whose agents run outside of Coder. */
     async withExternalAgent(among) {
@@ -31986,9 +31986,11 @@ const workingDaemons = (daemons) => daemons.filter(({ status }) => status !== 'o
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  h: () => (/* binding */ ApiError),
-  k: () => (/* binding */ CoderHttp)
+  hD: () => (/* binding */ ApiError),
+  ko: () => (/* binding */ CoderHttp)
 });
+
+// UNUSED EXPORTS: adviceOn
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
 var schemas = __nccwpck_require__(92857);
@@ -32043,7 +32045,16 @@ const ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 15_000;
 const LONGEST_RETRY_AFTER_MS = 90_000;
+/** What OpenSSL calls a certificate that nobody known has signed. */
+const UNKNOWN_AUTHORITY = new Set([
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+]);
 const RETRIED_STATUSES = new Set([429, 500, 502, 503, 504]);
+const DIRECT = { fetch: globalThis.fetch, headers: {} };
 /** A call that did not succeed, with a sentence for the person who can mend it. */
 class ApiError extends Error {
     kind;
@@ -32069,15 +32080,17 @@ class CoderHttp {
     baseUrl;
     clock;
     token;
+    access;
     #pacer = new RatePacer();
-    constructor(baseUrl, clock, token = null) {
+    constructor(baseUrl, clock, token = null, access = DIRECT) {
         this.baseUrl = baseUrl;
         this.clock = clock;
         this.token = token;
+        this.access = access;
     }
     /** The same deployment with another token. */
     withToken(token) {
-        return new CoderHttp(this.baseUrl, this.clock, token);
+        return new CoderHttp(this.baseUrl, this.clock, token, this.access);
     }
     /** @throws ApiError, or the signal's reason when it is aborted. */
     async send(request) {
@@ -32102,12 +32115,13 @@ class CoderHttp {
         const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
         const token = request.token === undefined ? this.token : request.token;
         try {
-            const answer = await fetch(`${this.baseUrl}${request.path}`, {
+            const answer = await this.access.fetch(`${this.baseUrl}${request.path}`, {
                 method: request.method,
                 // A redirect would carry the token to another host.
                 redirect: 'manual',
                 signal,
                 headers: {
+                    ...this.access.headers,
                     Accept: 'application/json',
                     'User-Agent': 'coder-scaletest-gate',
                     ...(token !== null && { 'Coder-Session-Token': token }),
@@ -32123,7 +32137,7 @@ class CoderHttp {
                 throw thrown;
             const reason = timeout.aborted
                 ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`
-                : (0,errors/* messageOf */.b)(thrown).replace(/^fetch failed: /, '');
+                : (0,errors/* messageOf */.b)(thrown).replace(/^fetch failed: /, '') + adviceOn(thrown);
             return new ApiError('unreachable', `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`);
         }
     }
@@ -32148,13 +32162,13 @@ class CoderHttp {
         const call = `${request.method} ${request.path}`;
         const location = headers.get('location');
         if (location !== null) {
-            return `${this.baseUrl} answered ${call} with a redirect to ${(0,url/* parseUrl */.D)(location, this.baseUrl)?.origin ?? location}: something in front of Coder wants a sign-in, or "coder-url" should be that address`;
+            return `${this.baseUrl} answered ${call} with a redirect to ${(0,url/* parseUrl */.D)(location, this.baseUrl)?.origin ?? location}: something in front of Coder wants a sign-in (give it what lets the gate through as "extra-headers"), or "coder-url" should be that address`;
         }
         const type = (headers.get('content-type') ?? 'no content type').split(';')[0] ?? '';
         if (status < 400) {
-            return `${this.baseUrl} answered ${call} with ${type} instead of JSON: "coder-url" is not a Coder deployment, or a sign-in page stands in front of it`;
+            return `${this.baseUrl} answered ${call} with ${type} instead of JSON: "coder-url" is not a Coder deployment, or a sign-in page stands in front of it (give it what lets the gate through as "extra-headers")`;
         }
-        return `${this.baseUrl} answered ${call} with ${status} and ${type}, which is not Coder's: something in front of Coder (a proxy, a firewall, a load balancer) refused the call`;
+        return `${this.baseUrl} answered ${call} with ${status} and ${type}, which is not Coder's: something in front of Coder (a proxy, a firewall, a load balancer) refused the call; if it wants a header of its own, give that as "extra-headers"`;
     }
     #statusError(request, response) {
         const parsed = errorBody.safeParse(response.body);
@@ -32169,6 +32183,26 @@ class CoderHttp {
             : 'no message';
         return new ApiError('status', `${request.method} ${request.path} answered ${response.status}: ${own}`, response.status, own);
     }
+}
+/** What to do about a connection that failed for its certificate, or at a proxy. */
+function adviceOn(thrown) {
+    const { code, message } = causeOf(thrown);
+    if (UNKNOWN_AUTHORITY.has(code))
+        return '; give the certificate of its authority as "ca-file"';
+    if (code === 'CERT_HAS_EXPIRED')
+        return '; its certificate has to be renewed';
+    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+        return '; its certificate is for another name than "coder-url" has';
+    if (message.includes('Tunneling'))
+        return '; the proxy of HTTPS_PROXY did not let it through (is the host one for NO_PROXY?)';
+    return '';
+}
+function causeOf(thrown) {
+    let deepest = thrown;
+    while (deepest instanceof Error && deepest.cause !== undefined)
+        deepest = deepest.cause;
+    const code = deepest instanceof Error && 'code' in deepest ? String(deepest.code) : '';
+    return { code, message: deepest instanceof Error ? deepest.message : '' };
 }
 /** How long to wait before the next attempt; undefined when the call is not to be repeated. */
 function retryDelay(request, outcome, attempt) {
@@ -32226,9 +32260,9 @@ async function signIn(anonymous, credential) {
         return await anonymous.signIn(credential.email, credential.password);
     }
     catch (thrown) {
-        if (!(thrown instanceof _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .h) || thrown.kind !== 'status')
+        if (!(thrown instanceof _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .hD) || thrown.kind !== 'status')
             throw thrown;
-        throw new _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .h('status', `signing in with "coder-email" and "coder-password" failed: ${thrown.coderMessage ?? thrown.message} Give an owner's password login, or a token`, thrown.status);
+        throw new _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .hD('status', `signing in with "coder-email" and "coder-password" failed: ${thrown.coderMessage ?? thrown.message} Give an owner's password login, or a token`, thrown.status);
     }
 }
 /** The id of the key behind a token. */
@@ -32290,7 +32324,7 @@ async function typedCall(http, request, schema) {
     if (!parsed.success) {
         const issue = parsed.error.issues[0];
         const where = issue && issue.path.length > 0 ? ` (at ${issue.path.map(String).join('.')}: ${issue.message})` : '';
-        throw new _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .h('not-coder', `${request.method} ${request.path} answered something that is not Coder's shape${where}`, response.status);
+        throw new _http_js__WEBPACK_IMPORTED_MODULE_0__/* .ApiError */ .hD('not-coder', `${request.method} ${request.path} answered something that is not Coder's shape${where}`, response.status);
     }
     const date = response.headers.get('date');
     return { value: parsed.data, status: response.status, date: date === null ? undefined : new Date(date) };
@@ -32363,11 +32397,94 @@ async function forEachConcurrently(items, limit, task) {
 
 /***/ }),
 
+/***/ 30184:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ parseExpectation),
+/* harmony export */   x: () => (/* binding */ ExpectationError)
+/* harmony export */ });
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(34529);
+
+/** A text that is no expectation; `offset` is the 0-based place of the mistake in it. */
+class ExpectationError extends Error {
+    offset;
+    constructor(message, offset) {
+        super(message);
+        this.offset = offset;
+    }
+}
+const OPERATORS = ['<=', '>=', '==', '<', '>'];
+/**
+ * Reads an expectation: `<aggregate> <op> <quantity>`, for a ratio or a count just `<op> <quantity>`.
+ * @throws ExpectationError with the place of the mistake.
+ */
+function parseExpectation(text) {
+    const start = text.length - text.trimStart().length;
+    const name = /^[A-Za-z][A-Za-z0-9.]*/.exec(text.slice(start))?.[0];
+    const operatorAt = skipSpace(text, start + (name ?? '').length);
+    const operator = OPERATORS.find((known) => text.startsWith(known, operatorAt));
+    if (operator === undefined)
+        throw noExpectation(text, operatorAt);
+    const aggregate = parseAggregate(name, start);
+    const quantityAt = skipSpace(text, operatorAt + operator.length);
+    const quantity = /^\S*/.exec(text.slice(quantityAt))?.[0] ?? '';
+    const end = skipSpace(text, quantityAt + quantity.length);
+    if (quantity === '' || end < text.length)
+        throw noExpectation(text, end);
+    return { text: text.trim(), aggregate, operator, ...parseQuantity(quantity, quantityAt) };
+}
+const skipSpace = (text, from) => text.length - text.slice(from).trimStart().length;
+const noExpectation = (text, offset) => new ExpectationError(`"${text}" is no expectation; write for example "p95 < 2m", "max <= 90s" or ">= 99%"`, offset);
+function parseAggregate(name, offset) {
+    if (name === undefined)
+        return { kind: 'value' };
+    const lower = name.toLowerCase();
+    const quantile = /^p(\d{1,2}(?:\.\d+)?)$/.exec(lower);
+    if (quantile?.[1] !== undefined) {
+        const percent = Number(quantile[1]);
+        if (percent >= 50 && percent <= 99.9)
+            return { kind: 'quantile', q: percent / 100, name: lower };
+        throw new ExpectationError(`quantiles go from p50 to p99.9, not ${name}`, offset);
+    }
+    switch (lower) {
+        case 'max':
+        case 'min':
+        case 'mean':
+        case 'count':
+            return { kind: lower };
+        case 'slope':
+            throw new ExpectationError('"slope" needs a metric that is watched over time; none is available yet', offset);
+        default:
+            throw new ExpectationError(`"${name}" is no aggregate; there are p50 to p99.9, max, min, mean and count`, offset);
+    }
+}
+function parseQuantity(text, offset) {
+    try {
+        if (text.endsWith('%'))
+            return { threshold: (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .parseRatio */ .LO)(text), unit: 'ratio' };
+        if (/^\d+(\.\d+)?$/.test(text) && Number.isFinite(Number(text)))
+            return { threshold: Number(text), unit: 'count' };
+        if (text.endsWith('/s'))
+            return { threshold: (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .parseByteRate */ .G6)(text), unit: 'bytes_per_second' };
+        return { threshold: (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .parseDuration */ .E9)(text), unit: 'seconds' };
+    }
+    catch (thrown) {
+        if (!(thrown instanceof _units_js__WEBPACK_IMPORTED_MODULE_0__/* .QuantityError */ .Y0))
+            throw thrown;
+        throw new ExpectationError(`"${text}" is no quantity; write for example "500ms", "2m", "99%", "40KB/s" or "0"`, offset);
+    }
+}
+
+
+/***/ }),
+
 /***/ 76572:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Gx: () => (/* binding */ isSlipOf),
+/* harmony export */   dl: () => (/* binding */ nearestThree),
 /* harmony export */   h: () => (/* binding */ suggestion)
 /* harmony export */ });
 /* unused harmony export nearestNames */
@@ -32375,12 +32492,25 @@ async function forEachConcurrently(items, limit, task) {
 const MOST_SLIPS = 2;
 /** The known names nearest to a mistyped one, best first, at most three. */
 function nearestNames(typed, known) {
-    return known
-        .map((name) => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) }))
+    return byDistance(typed, known)
         .filter(({ name, distance }) => distance <= Math.max(2, Math.ceil(name.length / 3)))
-        .sort((a, b) => a.distance - b.distance)
         .slice(0, 3)
         .map(({ name }) => name);
+}
+function byDistance(typed, known) {
+    return known
+        .map((name) => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) }))
+        .sort((a, b) => a.distance - b.distance);
+}
+/** The same, but the three nearest however far they are: where a list of all would be too long to read. */
+function nearestThree(typed, known) {
+    const near = nearestNames(typed, known);
+    if (near.length > 0)
+        return suggestion(typed, known);
+    const names = byDistance(typed, known).slice(0, 3);
+    return names.length === 0
+        ? 'there is none'
+        : `the nearest are ${names.map(({ name }) => `"${name}"`).join(', ')}`;
 }
 /** Whether a name is a known one but for a slip of the finger or two. */
 const isSlipOf = (typed, known) => known.some((name) => editDistance(typed.toLowerCase(), name.toLowerCase()) <= MOST_SLIPS);
@@ -32438,6 +32568,8 @@ function parseDuration(text) {
         // "9ms" is the number nearest to 0.009, as a measurement of 9 / 1000 is; 9 * 0.001 is another.
         total += symbol === 'ms' ? Number(`${amount}e-3`) : Number(amount) * (SECONDS_PER[symbol] ?? Number.NaN);
     }
+    if (!Number.isFinite(total))
+        throw new QuantityError(`"${text.slice(0, 20)}…" is too long a duration`);
     return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .seconds */ .YA)(total);
 }
 /**
@@ -32475,7 +32607,10 @@ function parseByteRate(text) {
     if (match === null || factor === undefined) {
         throw new QuantityError(`"${text}" is no rate of bytes; write it like "40KB/s" or "2MB/s"`);
     }
-    return Number(match[1]) * factor;
+    const rate = Number(match[1]) * factor;
+    if (!Number.isFinite(rate))
+        throw new QuantityError(`"${text.slice(0, 20)}…" is too large a rate`);
+    return rate;
 }
 /** Writes a duration as Go's flag parser reads it: `45m`, `1h30m`, `90s`, never with days (older CLIs refuse them). */
 function formatDuration(duration) {
@@ -32512,8 +32647,10 @@ class ConfigurationError extends Error {
 function messageOf(thrown) {
     if (!(thrown instanceof Error))
         return String(thrown);
+    // Some libraries leave the message empty.
+    const message = thrown.message === '' ? thrown.name : thrown.message;
     const cause = thrown.cause === undefined ? '' : causeText(thrown.cause);
-    return cause === '' || thrown.message.includes(cause) ? thrown.message : `${thrown.message}: ${cause}`;
+    return cause === '' || message.includes(cause) ? message : `${message}: ${cause}`;
 }
 function causeText(cause) {
     if (!(cause instanceof Error))
@@ -32527,7 +32664,7 @@ function causeText(cause) {
 
 /***/ }),
 
-/***/ 19043:
+/***/ 51048:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -32661,6 +32798,40 @@ function githubLog(redactor) {
         },
     };
 }
+
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(41692);
+var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_);
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(46752);
+;// CONCATENATED MODULE: ./src/github/network.ts
+
+
+/**
+ * `fetch` through the proxies of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, as curl and Go read them. The one that Node
+ * brings looks at them only when it was started so.
+ */
+function proxiedFetch(environment) {
+    const valueOf = (name) => {
+        const lower = environment[name] ?? '';
+        return lower === '' ? (environment[name.toUpperCase()] ?? '') : lower;
+    };
+    const [httpProxy, httpsProxy] = [valueOf('http_proxy'), valueOf('https_proxy')];
+    if (httpProxy === '' && httpsProxy === '')
+        return globalThis.fetch;
+    const dispatcher = new undici.EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy: valueOf('no_proxy') });
+    return (url, request) => (0,undici.fetch)(url, { ...request, dispatcher });
+}
+/** Node's own defaults, which can be added to since 24.5 (runners before 2.328 have an older one). */
+const processAuthorities = {
+    trust: (pem) => {
+        if (!("setDefaultCACertificates" in (external_node_tls_default())))
+            return false;
+        external_node_tls_default().setDefaultCACertificates([...external_node_tls_default().getCACertificates('default'), pem]);
+        return true;
+    },
+    all: () => [...new Set([...external_node_tls_default().getCACertificates('default'), ...external_node_tls_default().getCACertificates('system')])].join('\n'),
+};
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
@@ -33578,6 +33749,7 @@ const runShortCommand = async (executable, args, environment) => {
 
 
 
+
 /** The world as a GitHub runner shows it to an action. */
 function githubWorld(environment, cancelled) {
     const redactor = new Redactor();
@@ -33590,6 +33762,8 @@ function githubWorld(environment, cancelled) {
         artifacts: githubArtifacts(environment),
         toolCache: githubToolCache,
         runShortCommand: runShortCommand,
+        fetch: proxiedFetch(environment),
+        authorities: processAuthorities,
         environment,
         job: readJob(environment),
         platform: { os: process.platform, architecture: process.arch },
@@ -33629,9 +33803,9 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(19043);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(12593);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(59997);
+/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(51048);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(79942);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(87359);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7667);
 
 
@@ -33670,7 +33844,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 12593:
+/***/ 79942:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -33688,17 +33862,29 @@ var nearest = __nccwpck_require__(76572);
 var units = __nccwpck_require__(34529);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
-// EXTERNAL MODULE: ./src/units.ts
-var src_units = __nccwpck_require__(61996);
-// EXTERNAL MODULE: ./src/url.ts
-var src_url = __nccwpck_require__(17666);
-;// CONCATENATED MODULE: ./src/input-reader.ts
+;// CONCATENATED MODULE: ./src/extra-headers.ts
+/** https://www.rfc-editor.org/rfc/rfc9110#name-fields */
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*([\t\x20-\x7e]+)$/;
+const OWN_HEADERS = /^(coder-session-token|host|content-(type|length)|connection|transfer-encoding|upgrade|sec-websocket-.*)$/i;
+/** Reads the input `extra-headers`: one `Name: value` a line. */
+function parseExtraHeaders(text) {
+    const headers = {};
+    const mistakes = [];
+    const lines = text.split('\n').filter((line) => line.trim() !== '');
+    for (const [index, line] of lines.entries()) {
+        const [, name = '', value = ''] = HEADER.exec(line.trim()) ?? [];
+        if (name === '')
+            mistakes.push(`line ${index + 1}: write "Name: value"`);
+        else if (OWN_HEADERS.test(name))
+            mistakes.push(`line ${index + 1}: "${name}" is one that the gate sets itself`);
+        else
+            headers[name] = value;
+    }
+    return { headers, mistakes };
+}
 
-
-
-
-
-
+;// CONCATENATED MODULE: ./src/input-names.ts
+/** Every input of the action, as action.yml has them. */
 const INPUT_NAMES = [
     'coder-url',
     'coder-session-token',
@@ -33708,6 +33894,7 @@ const INPUT_NAMES = [
     'tests',
     'profile',
     'mode',
+    'from',
     'coder-version',
     'coder-path',
     'coder-download-url',
@@ -33720,15 +33907,26 @@ const INPUT_NAMES = [
     'max-duration',
     'lease-wait',
     'prometheus-url',
+    'extra-headers',
+    'ca-file',
     'upload-artifact',
     'artifact-name',
     'retention-days',
 ];
-const NOT_YET = {
-    from: 'it belongs to mode "judge"',
-    'extra-headers': 'the deployment has to be reachable without them',
-    'ca-file': 'put the certificate in the system store of the runner instead',
-};
+
+// EXTERNAL MODULE: ./src/units.ts
+var src_units = __nccwpck_require__(61996);
+// EXTERNAL MODULE: ./src/url.ts
+var src_url = __nccwpck_require__(17666);
+;// CONCATENATED MODULE: ./src/input-reader.ts
+
+
+
+
+
+
+
+
 /** Reads the `INPUT_…` variables one by one, and collects what is wrong with them. */
 class InputReader {
     environment;
@@ -33744,14 +33942,13 @@ class InputReader {
         const value = this.environment[`INPUT_${name.toUpperCase()}`]?.trim();
         return value === undefined || value === '' ? undefined : value;
     }
-    choice(name, allowed, fallback, refusals = {}) {
+    choice(name, allowed, fallback) {
         const value = this.text(name);
         if (value === undefined)
             return fallback;
         const found = allowed.find((one) => one === value);
-        if (found === undefined) {
-            this.#mistake(refusals[value] ?? `input "${name}" is "${value}"; it can be ${allowed.join(', ')}`, name);
-        }
+        if (found === undefined)
+            this.#mistake(`input "${name}" is "${value}"; it can be ${allowed.join(', ')}`, name);
         return found ?? fallback;
     }
     flag(name, fallback) {
@@ -33853,6 +34050,21 @@ class InputReader {
                 : `there are no credentials for the deployment, because ${this.noSecrets}; the configuration may be right: docs/pull-requests.md of this action says how a maintainer runs the gate on such a pull request`);
         }
     }
+    /** The results that mode judge reads, which no other mode does. */
+    recordedRun(mode) {
+        const value = this.text('from');
+        if (this.#complained.has('mode'))
+            return value;
+        if (mode === 'judge' && value === undefined)
+            this.#mistake('mode "judge" needs the results of a gate or run: set input "from" to their directory, like a downloaded artifact');
+        if (mode !== 'judge' && value !== undefined)
+            this.#mistake(`input "from" is read by mode "judge" only, but mode is "${mode}"; take one of them out`);
+        if (mode === 'judge' && this.text('config') === undefined)
+            for (const name of ['profile', 'tests'])
+                if (!['all', undefined].includes(this.text(name)))
+                    this.#mistake(`input "${name}" chooses from a config file; in mode "judge" give "config" too, or leave "${name}" out`);
+        return value;
+    }
     tests() {
         const names = (this.text('tests') ?? 'all')
             .split(/[\n,]/)
@@ -33884,11 +34096,8 @@ class InputReader {
     }
     /** coderd's metrics pages: a list separated by commas or lines, without doubles. */
     metricsPages() {
-        const values = (this.text('prometheus-url') ?? '')
-            .split(/[\n,]/)
-            .map((value) => value.trim())
-            .filter((value) => value !== '');
-        return [...new Set(values.flatMap((value) => this.#metricsPage(value) ?? []))];
+        const values = (this.text('prometheus-url') ?? '').split(/[\n,]/).map((value) => value.trim());
+        return [...new Set(values.flatMap((value) => (value === '' ? [] : (this.#metricsPage(value) ?? []))))];
     }
     #metricsPage(value) {
         if (value.includes('@')) {
@@ -33900,6 +34109,12 @@ class InputReader {
             return url.href;
         this.#mistake(`input "prometheus-url" has "${value}"; a URL is needed for each of coderd's metrics pages, like "http://10.0.0.7:2112"`);
         return undefined;
+    }
+    extraHeaders() {
+        const parsed = parseExtraHeaders(this.text('extra-headers') ?? '');
+        for (const mistake of parsed.mistakes)
+            this.#mistake(`input "extra-headers", ${mistake}`);
+        return parsed.headers;
     }
     resultsDirectory() {
         const value = this.text('results-dir') ?? 'scaletest-results';
@@ -33921,10 +34136,7 @@ class InputReader {
             if (!variable.startsWith('INPUT_') || known.has(variable) || (value ?? '').trim() === '')
                 continue;
             const name = variable.slice('INPUT_'.length).toLowerCase();
-            const later = NOT_YET[name];
-            this.#mistake(later === undefined
-                ? `unknown input "${name}"; ${(0,nearest/* suggestion */.h)(name, INPUT_NAMES)}`
-                : `input "${name}" is not available yet; ${later}`);
+            this.#mistake(`unknown input "${name}"; ${(0,nearest/* suggestion */.h)(name, INPUT_NAMES)}`);
         }
     }
     throwMistakes() {
@@ -33943,6 +34155,7 @@ class InputReader {
 
 ;// CONCATENATED MODULE: ./src/inputs.ts
 
+
 /**
  * Reads the action's inputs from `INPUT_…` variables. `noSecrets` says why there may be no credentials, as a part of a
  * sentence.
@@ -33951,12 +34164,10 @@ class InputReader {
 function parseInputs(environment, noSecrets) {
     const reader = new InputReader(environment, noSecrets);
     reader.refuseUnknown();
-    const mode = reader.choice('mode', ['gate', 'plan', 'preflight', 'run', 'cleanup'], 'gate', {
-        judge: 'mode "judge" is not available yet; there is gate, plan, preflight, run and cleanup',
-    });
+    const mode = reader.choice('mode', ['gate', 'plan', 'preflight', 'run', 'judge', 'cleanup'], 'gate');
     const coderUrl = reader.deploymentUrl();
     const credential = reader.credential();
-    if (mode !== 'plan')
+    if (mode !== 'plan' && mode !== 'judge')
         reader.requireDeployment(mode, coderUrl, credential);
     const inputs = {
         mode,
@@ -33969,15 +34180,18 @@ function parseInputs(environment, noSecrets) {
         maxDuration: reader.duration('max-duration', '5h'),
         leaseWait: reader.wait('lease-wait'),
         metricsPages: reader.metricsPages(),
+        extraHeaders: reader.extraHeaders(),
         uploadArtifact: reader.flag('upload-artifact', true),
         ...present({
             coderUrl,
             credential,
+            from: reader.recordedRun(mode),
             configPath: reader.text('config'),
             profile: reader.text('profile'),
             coderPath: reader.text('coder-path'),
             downloadUrl: reader.downloadUrl(),
             subject: reader.text('subject'),
+            caFile: reader.text('ca-file'),
             maxWorkspaces: reader.wholeNumber('max-workspaces', 1),
             artifactName: reader.artifactName(),
             retentionDays: reader.wholeNumber('retention-days', 1, 90),
@@ -33986,10 +34200,32 @@ function parseInputs(environment, noSecrets) {
     reader.throwMistakes();
     return inputs;
 }
+/** As it is meant; one that is not spelled right is meant as it stands. */
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+const SHORTEST_SECRET = 6;
 /** What in the environment must be hidden before anything is said: also where the inputs turn out to be bad. */
 function secretsIn(environment) {
     const names = ['INPUT_CODER-SESSION-TOKEN', 'INPUT_CODER-PASSWORD', 'CODER_SESSION_TOKEN'];
-    return names.flatMap((name) => environment[name]?.trim() ?? []).filter((secret) => secret !== '');
+    const headers = (environment['INPUT_EXTRA-HEADERS'] ?? '').split('\n').flatMap((line) => {
+        const value = line.slice(line.indexOf(':') + 1).trim();
+        return [value, value.replace(/^\S+ /, '')];
+    });
+    const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].flatMap((name) => {
+        const { username = '', password = '' } = (0,src_url/* parseUrl */.D)(environment[name] ?? '') ?? {};
+        return [username, password, decoded(password)];
+    });
+    return [
+        ...names.flatMap((name) => environment[name]?.trim() ?? []).filter((secret) => secret !== ''),
+        // "true" and "1" are no secrets, and would be taken out of everything.
+        ...[...headers, ...proxies].filter((value) => value.length >= SHORTEST_SECRET),
+    ];
 }
 /** Leaves out what is undefined: optional properties are absent, never undefined. */
 function present(values) {
@@ -34480,7 +34716,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 59997:
+/***/ 87359:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -34491,716 +34727,16 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/stages/configuring.ts + 6 modules
+var configuring = __nccwpck_require__(18710);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
-var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
-// EXTERNAL MODULE: ./src/config/units.ts
-var units = __nccwpck_require__(34529);
-;// CONCATENATED MODULE: ./src/config/contradictions.ts
-
-/** What no single value shows: sums that do not add up, names that are used twice. */
-function contradictions(config, locate) {
-    const suite = config.create_workspaces;
-    return [
-        ...(suite ? [...countMistakes(suite, locate), ...groupMistakes(suite, locate)] : []),
-        ...trafficMistakes(config, locate),
-        ...criterionMistakes(config, locate),
-    ];
-}
-function countMistakes(suite, locate) {
-    const counts = Object.values(suite.templates).map((group) => group.count);
-    const sum = counts.reduce((total, count) => total + count, 0);
-    const mistakes = [];
-    if (sum !== suite.count) {
-        mistakes.push({
-            message: `create_workspaces.count is ${suite.count}, but the groups add up to ${sum} (${counts.join(' + ')}); make them agree`,
-            location: locate('create_workspaces', 'count'),
-        });
-    }
-    if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
-        mistakes.push({
-            message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
-            location: locate('create_workspaces', 'simultaneous'),
-        });
-    }
-    return mistakes;
-}
-function groupMistakes(suite, locate) {
-    const mistakes = [];
-    const templates = new Map();
-    for (const [name, { template }] of Object.entries(suite.templates)) {
-        const other = templates.get(template);
-        if (other !== undefined) {
-            mistakes.push({
-                message: `the groups "${other}" and "${name}" use the same template "${template}"; their workspaces could not be told apart, so make one group of them`,
-                location: locate('create_workspaces', 'templates', name, 'template'),
-            });
-        }
-        templates.set(template, name);
-        if (name === 'all') {
-            mistakes.push({
-                message: 'a group cannot be called "all": that name stands for all groups together',
-                location: locate('create_workspaces', 'templates', name),
-            });
-        }
-    }
-    return mistakes;
-}
-function trafficMistakes({ workspace_traffic: traffic }, locate) {
-    if (traffic === undefined || traffic.tick_interval <= traffic.duration)
-        return [];
-    return [
-        {
-            message: `workspace_traffic.tick_interval is ${(0,units/* formatDuration */.a3)(traffic.tick_interval)}, but the traffic lasts only ${(0,units/* formatDuration */.a3)(traffic.duration)}, so nothing would be sent`,
-            location: locate('workspace_traffic', 'tick_interval'),
-        },
-    ];
-}
-function criterionMistakes(config, locate) {
-    const ids = config.criteria.map(({ id }) => id);
-    return ids.flatMap((id, index) => ids.indexOf(id) === index
-        ? []
-        : [{ message: `the criterion id "${id}" is used twice`, location: locate('criteria', index, 'id') }]);
-}
-
-// EXTERNAL MODULE: ./src/config/nearest.ts
-var nearest = __nccwpck_require__(76572);
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
-var schemas = __nccwpck_require__(92857);
-// EXTERNAL MODULE: ./src/units.ts
-var src_units = __nccwpck_require__(61996);
-;// CONCATENATED MODULE: ./src/config/profiles.ts
-
-
-
-
-const rawObject = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J());
-const SMOKE = {
-    name: 'smoke',
-    workspaces: 10,
-    provisioning: 'max',
-    longestTraffic: (0,src_units/* minutes */.Gx)(1),
-    dashboard: { users: 5, longest: (0,src_units/* minutes */.Gx)(2) },
-};
-const BUILT_IN = [SMOKE];
-const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
-/**
- * Lays a profile over the config file's value. The file's own profiles come before the built-in ones.
- * @returns the value to validate, or the mistake when there is no such profile.
- */
-function applyProfile(value, profile) {
-    const config = rawObject.safeParse(value);
-    if (!config.success)
-        return { value };
-    const own = rawObject.safeParse(config.data['profiles']);
-    const ownProfiles = own.success ? own.data : {};
-    if (Object.hasOwn(ownProfiles, profile)) {
-        const change = rawObject.safeParse(ownProfiles[profile]);
-        if (change.success)
-            return { value: overlay(config.data, change.data) };
-        return {
-            message: `the profile "${profile}" has no content; write under it what it changes`,
-            key: profile,
-        };
-    }
-    const builtIn = BUILT_IN.find(({ name }) => name === profile);
-    if (builtIn) {
-        const total = rawObject.safeParse(config.data['create_workspaces']);
-        const configured = schemas/* number */.aig().safeParse(total.success ? total.data['count'] : undefined);
-        const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
-        const change = {
-            ...(total.success && { create_workspaces: { count, simultaneous: undefined } }),
-            ...shorter(config.data, 'workspace_traffic', builtIn.longestTraffic),
-            ...smallerDashboard(config.data, builtIn.dashboard),
-        };
-        return { value: overlay(config.data, change), builtIn };
-    }
-    if (NOT_YET.includes(profile)) {
-        return {
-            message: `the built-in profile "${profile}" is not available yet; there is "smoke", or define your own under "profiles"`,
-        };
-    }
-    const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
-    return { message: `there is no profile "${profile}"; ${(0,nearest/* suggestion */.h)(profile, known)}` };
-}
-/** A duration that cannot be read is left as it is: validation says what is wrong with it. */
-function shorter(config, name, longest) {
-    const section = schemas/* object */.Ikc({ duration: schemas/* string */.YjP() }).safeParse(config[name]);
-    if (!section.success)
-        return {};
-    try {
-        if ((0,units/* parseDuration */.E9)(section.data.duration) <= longest)
-            return {};
-    }
-    catch (thrown) {
-        if (thrown instanceof units/* QuantityError */.Y0)
-            return {};
-        throw thrown;
-    }
-    return { [name]: { duration: (0,units/* formatDuration */.a3)(longest) } };
-}
-function smallerDashboard(config, { users, longest }) {
-    const changes = rawObject.safeParse(shorter(config, 'dashboard', longest)['dashboard']);
-    const section = schemas/* object */.Ikc({ concurrency: schemas/* number */.aig().gt(users) }).safeParse(config['dashboard']);
-    const dashboard = {
-        ...(changes.success && changes.data),
-        ...(section.success && { concurrency: users }),
-    };
-    return Object.keys(dashboard).length === 0 ? {} : { dashboard };
-}
-function overlay(base, change) {
-    return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
-}
-function merge(base, change) {
-    const baseObject = rawObject.safeParse(base);
-    const changeObject = rawObject.safeParse(change);
-    if (!baseObject.success || !changeObject.success)
-        return change;
-    const both = { ...baseObject.data, ...changeObject.data };
-    const merged = Object.keys(both)
-        .filter((key) => both[key] !== undefined)
-        .map((key) => {
-        const isInBoth = Object.hasOwn(baseObject.data, key) && Object.hasOwn(changeObject.data, key);
-        return [key, isInBoth ? merge(baseObject.data[key], changeObject.data[key]) : both[key]];
-    });
-    return Object.fromEntries(merged);
-}
-/** When a profile changes only the total, the groups shrink or grow in proportion. */
-function scaleGroups(merged, change) {
-    const changed = schemas/* object */.Ikc({ create_workspaces: schemas/* object */.Ikc({ count: schemas/* number */.aig(), templates: schemas/* unknown */.L5J().optional() }) })
-        .safeParse(change);
-    if (!changed.success || changed.data.create_workspaces.templates !== undefined)
-        return merged;
-    const shape = schemas/* looseObject */._H3({
-        templates: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({ count: schemas/* number */.aig(), concurrency: schemas/* unknown */.L5J().optional() })),
-    });
-    const suite = shape.safeParse(merged['create_workspaces']);
-    if (!suite.success)
-        return merged;
-    const names = Object.keys(suite.data.templates);
-    const before = names.map((name) => suite.data.templates[name]?.count ?? 0);
-    const counts = proportionally(changed.data.create_workspaces.count, before);
-    const templates = Object.fromEntries(names.map((name, index) => {
-        const group = suite.data.templates[name];
-        const count = counts[index] ?? 0;
-        const concurrency = typeof group?.concurrency === 'number'
-            ? Math.max(1, Math.min(group.concurrency, count))
-            : group?.concurrency;
-        return [name, { ...group, count, concurrency }];
-    }));
-    const kept = Object.fromEntries(Object.entries(templates).filter(([, group]) => group.count > 0));
-    return { ...merged, create_workspaces: { ...suite.data, templates: kept } };
-}
-/** Shares a total in proportion to weights, in whole numbers that add up to it (largest remainder). */
-function proportionally(total, weights) {
-    const sum = weights.reduce((all, weight) => all + weight, 0);
-    if (sum === 0)
-        return weights.map(() => 0);
-    const exact = weights.map((weight) => (total * weight) / sum);
-    const shares = exact.map(Math.floor);
-    const missing = total - shares.reduce((all, share) => all + share, 0);
-    const byRemainder = exact
-        .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
-        .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
-    for (const { index } of byRemainder.slice(0, missing))
-        shares[index] = (shares[index] ?? 0) + 1;
-    return shares;
-}
-
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
-var core = __nccwpck_require__(88532);
-;// CONCATENATED MODULE: ./src/config/expectation.ts
-
-/** A text that is no expectation; `offset` is the 0-based place of the mistake in it. */
-class ExpectationError extends Error {
-    offset;
-    constructor(message, offset) {
-        super(message);
-        this.offset = offset;
-    }
-}
-const SHAPE = /^(\s*)(?:([A-Za-z][A-Za-z0-9.]*)(\s+))?(<=|>=|==|<|>)(\s*)(\S+)\s*$/;
-const OPERATORS = ['<', '<=', '>', '>=', '=='];
-/**
- * Reads an expectation: `<aggregate> <op> <quantity>`, for a ratio or a count just `<op> <quantity>`.
- * @throws ExpectationError with the place of the mistake.
- */
-function parseExpectation(text) {
-    const match = SHAPE.exec(text);
-    if (match === null) {
-        throw new ExpectationError(`"${text}" is no expectation; write for example "p95 < 2m", "max <= 90s" or ">= 99%"`, 0);
-    }
-    const [, indent = '', name, gap = '', symbol = '', space = '', quantity = ''] = match;
-    const operator = OPERATORS.find((known) => known === symbol);
-    if (operator === undefined)
-        throw new ExpectationError(`"${symbol}" is no operator`, indent.length);
-    const aggregate = parseAggregate(name, indent.length);
-    const quantityOffset = indent.length + (name ?? '').length + gap.length + symbol.length + space.length;
-    return { text: text.trim(), aggregate, operator, ...parseQuantity(quantity, quantityOffset) };
-}
-function parseAggregate(name, offset) {
-    if (name === undefined)
-        return { kind: 'value' };
-    const lower = name.toLowerCase();
-    const quantile = /^p(\d{1,2}(?:\.\d+)?)$/.exec(lower);
-    if (quantile?.[1] !== undefined) {
-        const percent = Number(quantile[1]);
-        if (percent >= 50 && percent <= 99.9)
-            return { kind: 'quantile', q: percent / 100, name: lower };
-        throw new ExpectationError(`quantiles go from p50 to p99.9, not ${name}`, offset);
-    }
-    switch (lower) {
-        case 'max':
-        case 'min':
-        case 'mean':
-        case 'count':
-            return { kind: lower };
-        case 'slope':
-            throw new ExpectationError('"slope" needs a metric that is watched over time; none is available yet', offset);
-        default:
-            throw new ExpectationError(`"${name}" is no aggregate; there are p50 to p99.9, max, min, mean and count`, offset);
-    }
-}
-function parseQuantity(text, offset) {
-    try {
-        if (text.endsWith('%'))
-            return { threshold: (0,units/* parseRatio */.LO)(text), unit: 'ratio' };
-        if (/^\d+(\.\d+)?$/.test(text))
-            return { threshold: Number(text), unit: 'count' };
-        if (text.endsWith('/s'))
-            return { threshold: (0,units/* parseByteRate */.G6)(text), unit: 'bytes_per_second' };
-        return { threshold: (0,units/* parseDuration */.E9)(text), unit: 'seconds' };
-    }
-    catch (thrown) {
-        if (!(thrown instanceof units/* QuantityError */.Y0))
-            throw thrown;
-        throw new ExpectationError(`"${text}" is no quantity; write for example "500ms", "2m", "99%", "40KB/s" or "0"`, offset);
-    }
-}
-
-;// CONCATENATED MODULE: ./src/config/schema.ts
-
-
-
-/** The config file's shape. Every object is strict: an unknown key is a mistake, never passed over. */
-const count = schemas/* number */.aig({ error: 'a whole number is needed' }).int('a whole number is needed');
-const positiveCount = count.min(1, 'at least 1 is needed');
-const duration = schemas/* string */.YjP({ error: 'a duration with a unit is needed, like "2m"' })
-    .transform((text, context) => transformed(context, () => (0,units/* parseDuration */.E9)(text)))
-    .refine((value) => value > 0, 'a duration above zero is needed');
-const share = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig()], { error: 'a share is needed, like "99%"' })
-    .transform((value, context) => transformed(context, () => (0,units/* parseRatio */.LO)(value)));
-const expectation = schemas/* string */.YjP({ error: 'an expectation is needed, like "p95 < 2m"' })
-    .transform((text, context) => transformed(context, () => parseExpectation(text)));
-function transformed(context, parse) {
-    try {
-        return parse();
-    }
-    catch (thrown) {
-        if (!(thrown instanceof units/* QuantityError */.Y0) && !(thrown instanceof ExpectationError))
-            throw thrown;
-        const offset = thrown instanceof ExpectationError ? thrown.offset : 0;
-        context.addIssue({ code: 'custom', message: thrown.message, params: { offset }, input: context.value });
-        return core/* NEVER */.tm;
-    }
-}
-/** Template and group names end up in commands, file names and metric names. */
-const schema_name = schemas/* string */.YjP({ error: 'a name is needed' })
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'a name has letters, digits, "-" and "_" only');
-const parameterValue = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig(), schemas/* boolean */.zMY()], { error: 'a text, a number or true/false is needed' })
-    .transform(String);
-const group = schemas/* strictObject */.rej({
-    template: schema_name,
-    count: positiveCount,
-    concurrency: positiveCount,
-    expected_p95: duration,
-    requirement: schemas/* string */.YjP().min(1, 'a requirement has a name').optional(),
-    parameters: schemas/* record */.g1P(schemas/* string */.YjP(), parameterValue).default({}),
-    timeout: duration.optional(),
-    job_timeout: duration.optional(),
-    retry: count.min(0, 'a number of retries is 0 or more').default(0),
-});
-const createWorkspaces = schemas/* strictObject */.rej({
-    count: positiveCount,
-    success_rate: share.prefault('99%'),
-    driver: schemas/* enum */.k5n(['auto', 'cli', 'api']).default('auto'),
-    owner: schemas/* enum */.k5n(['scaletest-users', 'token-user']).default('scaletest-users'),
-    simultaneous: positiveCount.optional(),
-    templates: schemas/* record */.g1P(schema_name, group)
-        .refine((groups) => Object.keys(groups).length > 0, 'at least one group of workspaces is needed'),
-});
-const dashboard = schemas/* strictObject */.rej({
-    concurrency: positiveCount,
-    duration,
-    targets: schemas/* strictObject */.rej({
-        p95_latency_ms: schemas/* number */.aig().positive('a number of milliseconds above 0 is needed').optional(),
-        p99_latency_ms: schemas/* number */.aig().positive('a number of milliseconds above 0 is needed').optional(),
-    })
-        .optional(),
-    browser: schemas/* enum */.k5n(['auto', 'always', 'never']).default('auto'),
-});
-/** Below the deployment's address, as it is sent: what a request line may hold. */
-const requestPath = schemas/* string */.YjP({ error: 'a path is needed, like "/api/v2/templates"' })
-    .regex(/^\/[\x21-\x7e]*$/, 'a path below the deployment is needed, like "/api/v2/templates?limit=25", with other characters escaped')
-    .refine((path) => !/[{}]/.test(path), 'a path is sent as it is written; it has no placeholders like {user}');
-const probeRoute = schemas/* union */.KCZ([
-    requestPath.transform((path) => ({ path })),
-    schemas/* strictObject */.rej({
-        id: schemas/* string */.YjP()
-            .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'an id has small letters, digits and single "-" only')
-            .optional(),
-        path: requestPath,
-        weight: schemas/* number */.aig().positive('a weight above 0 is needed').optional(),
-        method: schemas/* enum */.k5n(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional(),
-        body: schemas/* unknown */.L5J().optional(),
-    }),
-]);
-const apiProbe = schemas/* strictObject */.rej({
-    rate: schemas/* number */.aig({ error: 'a number of calls a second is needed' }).positive('a rate above 0 is needed'),
-    routes: schemas/* array */.YOg(probeRoute).min(1, 'at least one route is needed'),
-});
-/** The CLI's flag for the mode "app" takes the slug of a workspace app. */
-const trafficMode = schemas/* string */.YjP({ error: 'a mode is needed: "web-terminal", "ssh" or "app:<slug>"' })
-    .regex(/^(web-terminal|ssh|app:[a-z0-9]+(-[a-z0-9]+)*)$/, 'a mode is "web-terminal", "ssh" or "app:<slug>"');
-const workspaceTraffic = schemas/* strictObject */.rej({
-    bytes_per_tick: positiveCount,
-    tick_interval: duration,
-    duration,
-    mode: trafficMode.default('web-terminal'),
-});
-const flagScalar = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig(), schemas/* boolean */.zMY()], {
-    error: 'a text, a number, true/false or a list of them is needed; for a flag without a value write true',
-});
-/** The value of a flag of the CLI, as it is passed on: a list gives the flag several times. */
-const flagValue = schemas/* union */.KCZ([flagScalar, schemas/* array */.YOg(flagScalar).min(1, 'at least one value is needed')], {
-    error: 'a text, a number, true/false or a list of them is needed; for a flag without a value write true',
-});
-/** Any other suite of the CLI, by the CLI's own names of its flags. */
-const cliSuite = schemas/* record */.g1P(schemas/* string */.YjP(), flagValue, {
-    error: 'the flags of the suite are needed, like "user-count: 20", or {} for none',
-});
-const criterionDetails = {
-    id: schemas/* string */.YjP({ error: 'an id is needed' })
-        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'an id has letters, digits, ".", "-" and "_" only'),
-    title: schemas/* string */.YjP().optional(),
-    requirement: schemas/* string */.YjP().optional(),
-};
-const activeCriterion = schemas/* strictObject */.rej({
-    ...criterionDetails,
-    metric: schemas/* string */.YjP({ error: 'the name of a metric is needed' }),
-    expect: expectation,
-    warn: expectation.optional(),
-    min_samples: positiveCount.optional(),
-    informational: schemas/* boolean */.zMY().default(false),
-    abort: schemas/* boolean */.zMY().default(false),
-});
-const disabledCriterion = schemas/* strictObject */.rej({
-    ...criterionDetails,
-    disabled: schemas/* literal */.euz(true),
-    reason: schemas/* string */.YjP({ error: 'a criterion that is taken out needs a reason' }).min(1, 'a reason is needed'),
-});
-const criterion = schemas/* union */.KCZ([activeCriterion, disabledCriterion]);
-const sections = {
-    create_workspaces: createWorkspaces.optional(),
-    dashboard: dashboard.optional(),
-    workspace_traffic: workspaceTraffic.optional(),
-    api_probe: apiProbe.optional(),
-    suites: schemas/* record */.g1P(schemas/* string */.YjP(), cliSuite).optional(),
-    criteria: schemas/* array */.YOg(criterion).default([]),
-    abort_early: schemas/* boolean */.zMY().default(false),
-    cleanup: schemas/* strictObject */.rej({ orphan: schemas/* boolean */.zMY().default(false) }).prefault({}),
-    load: schemas/* strictObject */.rej({ proxy: schemas/* boolean */.zMY() }).optional(),
-};
-const configSchema = schemas/* strictObject */.rej({
-    version: schemas/* literal */.euz(1, 'the only version is 1').optional(),
-    profiles: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J())).default({}),
-    ...sections,
-});
-/** The keys of one object of the config, for suggestions at a mistyped one. `*` stands for any name. */
-const KNOWN_KEYS = {
-    '': ['version', 'profiles', ...Object.keys(sections)],
-    create_workspaces: Object.keys(createWorkspaces.shape),
-    'create_workspaces.templates.*': Object.keys(group.shape),
-    dashboard: Object.keys(dashboard.shape),
-    'dashboard.targets': ['p95_latency_ms', 'p99_latency_ms'],
-    workspace_traffic: Object.keys(workspaceTraffic.shape),
-    api_probe: Object.keys(apiProbe.shape),
-    'api_probe.routes.*': ['id', 'path', 'weight', 'method', 'body'],
-    'criteria.*': [...Object.keys(activeCriterion.shape), 'disabled', 'reason'],
-    cleanup: ['orphan'],
-    load: ['proxy'],
-};
-
-// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
-var dist = __nccwpck_require__(38815);
-;// CONCATENATED MODULE: ./src/config/source.ts
-
-
-const ALIAS_LIMIT = 50;
-const SIZE_LIMIT = 1_048_576;
-/** A YAML file that was read: its value, and where in the text each part of it stands. */
-class ConfigSource {
-    file;
-    value;
-    #document;
-    #lines = new dist/* LineCounter */.HN();
-    /** @throws ConfigurationError with a location for each mistake in the YAML itself. */
-    constructor(file, text) {
-        this.file = file;
-        if (text.length > SIZE_LIMIT) {
-            throw new errors/* ConfigurationError */.j([{ message: `${file} is larger than 1 MiB; that is no config file` }]);
-        }
-        this.#document = (0,dist/* parseDocument */.Tp)(text, { lineCounter: this.#lines, uniqueKeys: true, prettyErrors: false });
-        if (this.#document.errors.length > 0) {
-            throw new errors/* ConfigurationError */.j(this.#document.errors.map((error) => ({
-                message: `the YAML cannot be read: ${error.message}`,
-                location: this.#at(error.pos[0]),
-            })));
-        }
-        this.value = this.#plainValue();
-    }
-    #plainValue() {
-        try {
-            const value = this.#document.toJS({ maxAliasCount: ALIAS_LIMIT });
-            return value;
-        }
-        catch (thrown) {
-            if (!(0,errors/* messageOf */.b)(thrown).includes('Excessive alias count')) {
-                throw new errors/* ConfigurationError */.j([
-                    { message: `the YAML cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`, location: this.#at(0) },
-                ]);
-            }
-            throw new errors/* ConfigurationError */.j([
-                {
-                    message: `too many aliases: the file would grow without bound; write the values out (at most ${ALIAS_LIMIT} aliases are followed)`,
-                    location: this.#at(0),
-                },
-            ]);
-        }
-    }
-    /** Where the value at a path stands, or the nearest part of the file around it. */
-    locationOf(path, offsetInText = 0) {
-        for (let length = path.length; length > 0; length -= 1) {
-            const node = this.#document.getIn(path.slice(0, length), true);
-            if ((0,dist/* isNode */.Ll)(node) && node.range) {
-                const isQuoted = 'type' in node && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
-                const inner = length === path.length ? offsetInText + (offsetInText > 0 && isQuoted ? 1 : 0) : 0;
-                return this.#at(node.range[0] + inner);
-            }
-        }
-        return this.#at(0);
-    }
-    /** Where a key stands. */
-    locationOfKey(path, key) {
-        const parent = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
-        if ((0,dist/* isMap */.jh)(parent)) {
-            for (const pair of parent.items) {
-                if ((0,dist/* isPair */.tO)(pair) && (0,dist/* isNode */.Ll)(pair.key) && String(pair.key) === key && pair.key.range) {
-                    return this.#at(pair.key.range[0]);
-                }
-            }
-        }
-        return this.locationOf(path);
-    }
-    #at(offset) {
-        const { line, col } = this.#lines.linePos(offset);
-        return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
-    }
-}
-
-;// CONCATENATED MODULE: ./src/config/load.ts
-
-
-
-
-
-
-/**
- * Reads a config file's text with a profile laid over it.
- * @throws ConfigurationError with every mistake, each at its line and column.
- */
-function loadConfig(file, text, profile) {
-    const source = new ConfigSource(file, text);
-    const value = withoutExtensions(source.value);
-    const profiled = profile === undefined ? { value } : applyProfile(value, profile);
-    if ('message' in profiled) {
-        const { message, key } = profiled;
-        const location = key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
-        throw new errors/* ConfigurationError */.j([{ message, location }]);
-    }
-    const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
-    if (!parsed.success) {
-        throw new errors/* ConfigurationError */.j(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
-    }
-    const elsewhere = otherProfiles(source, value, profile);
-    if (elsewhere.length > 0)
-        throw new errors/* ConfigurationError */.j(elsewhere);
-    const locate = (...path) => source.locationOf(existingPath(path, source, profile));
-    const mistakes = contradictions(parsed.data, locate);
-    if (mistakes.length > 0)
-        throw new errors/* ConfigurationError */.j(mistakes);
-    const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
-    const locateKey = (path, key) => source.locationOfKey(existingPath([...path, key], source, profile).slice(0, -1), key);
-    return { config: parsed.data, source, locateKey, ...builtIn };
-}
-/** A mistake in a profile that is not selected today is one all the same. */
-function otherProfiles(source, value, selected) {
-    const profiles = hasPath(value, ['profiles'])
-        ? Object.keys(configSchema.shape.profiles.parse(entryOf(value, 'profiles')))
-        : [];
-    return profiles
-        .filter((profile) => profile !== selected)
-        .flatMap((profile) => {
-        const profiled = applyProfile(value, profile);
-        if ('message' in profiled)
-            return [{ message: profiled.message, location: source.locationOfKey(['profiles'], profile) }];
-        const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
-        if (parsed.success)
-            return [];
-        return parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile));
-    });
-}
-/** `x-…` keys at the top are the user's own: anchors, notes. */
-function withoutExtensions(value) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return value;
-    return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
-}
-function mistakesOf(issue, source, profile) {
-    if (issue.code === 'unrecognized_keys') {
-        return issue.keys.map((key) => {
-            const path = existingPath(issue.path, source, profile);
-            return {
-                message: `unknown key "${key}"${inside(issue.path)}; ${(0,nearest/* suggestion */.h)(key, knownKeys(issue.path))}`,
-                location: source.locationOfKey(path, key),
-            };
-        });
-    }
-    if (issue.code === 'invalid_union')
-        return unionMistakes(issue, source, profile);
-    const path = existingPath(issue.path, source, profile);
-    const offset = issue.code === 'custom' && typeof issue.params?.['offset'] === 'number' ? issue.params['offset'] : 0;
-    const where = issue.path.length === 0 ? 'the config file' : issue.path.map(String).join('.');
-    return [{ message: `${where}: ${explain(issue)}`, location: source.locationOf(path, offset) }];
-}
-/** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
-function unionMistakes(issue, source, profile) {
-    // A text is no try at an object, however few mistakes that would be.
-    const isOtherKind = (mistakes) => mistakes.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1 : 0;
-    const ranked = [...issue.errors].sort((a, b) => isOtherKind(a) - isOtherKind(b) || a.length - b.length);
-    const meant = ranked[0];
-    if (meant === undefined || meant.length === 0) {
-        return [
-            {
-                message: `${issue.path.map(String).join('.')}: ${issue.message}`,
-                location: source.locationOf(issue.path),
-            },
-        ];
-    }
-    return meant.flatMap((inner) => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, source, profile));
-}
-function explain(issue) {
-    if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.startsWith('Invalid')) {
-        return 'this key is required';
-    }
-    return issue.message;
-}
-/** The path as the user wrote it: under the profile when the value comes from there. */
-function existingPath(path, source, profile) {
-    if (profile === undefined)
-        return path;
-    const inProfile = ['profiles', profile, ...path];
-    return hasPath(source.value, inProfile) ? inProfile : path;
-}
-function hasPath(value, path) {
-    let current = value;
-    for (const key of path) {
-        if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
-            return false;
-        current = entryOf(current, key);
-    }
-    return true;
-}
-function entryOf(value, key) {
-    if (typeof value !== 'object' || value === null)
-        return undefined;
-    return Object.entries(value).find(([name]) => name === String(key))?.[1];
-}
-function inside(path) {
-    return path.length === 0 ? '' : ` in ${path.map(String).join('.')}`;
-}
-function knownKeys(path) {
-    const exact = path.map(String).join('.');
-    const wildcard = path
-        .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
-        .join('.');
-    return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
-}
-
-// EXTERNAL MODULE: ./src/inputs.ts + 1 modules
-var inputs = __nccwpck_require__(12593);
-;// CONCATENATED MODULE: ./src/stages/configuring.ts
-
-
-
-
-
-/** Where the config file is looked for when the input does not name one. */
-const DEFAULT_PLACES = [
-    'scaletest-config.yaml',
-    '.github/scaletest-config.yaml',
-    'terraform/test/scaletest/scaletest-config.yaml',
-];
-/**
- * Reads the config file of the workspace.
- * @throws ConfigurationError when there is none, it cannot be read, or it has mistakes.
- */
-async function readConfig(inputs, workspace) {
-    const { configPath, profile } = inputs;
-    if (configPath !== undefined) {
-        const text = await (0,promises_.readFile)(external_node_path_default().resolve(workspace, configPath), 'utf8').catch((thrown) => {
-            throw new errors/* ConfigurationError */.j([
-                {
-                    message: `the config file "${configPath}" (input "config") cannot be read: ${(0,errors/* messageOf */.b)(thrown)}; check the path, and that the repository was checked out before this step`,
-                },
-            ]);
-        });
-        return loadConfig(configPath, text, profile);
-    }
-    for (const place of DEFAULT_PLACES) {
-        const text = await (0,promises_.readFile)(external_node_path_default().join(workspace, place), 'utf8').catch(() => undefined);
-        if (text !== undefined)
-            return loadConfig(place, text, profile);
-    }
-    throw new errors/* ConfigurationError */.j([
-        {
-            message: `no config file was found; make one of ${DEFAULT_PLACES.join(', ')}, or name yours with the input "config" (was the repository checked out before this step?)`,
-        },
-    ]);
-}
-/**
- * Reads the inputs. When some are bad, the config file is looked at as well, so that all mistakes are told at once.
- * @throws ConfigurationError
- */
-async function readInputs({ environment, job }) {
-    try {
-        return (0,inputs/* parseInputs */.T)(environment, job.noSecrets);
-    }
-    catch (thrown) {
-        if (!(thrown instanceof errors/* ConfigurationError */.j))
-            throw thrown;
-        const configPath = environment['INPUT_CONFIG'];
-        const others = await readConfig(configPath === undefined || configPath === '' ? {} : { configPath }, job.workspace).then(() => [], (error) => (error instanceof errors/* ConfigurationError */.j ? error.mistakes : []));
-        throw new errors/* ConfigurationError */.j([...thrown.mistakes, ...others]);
-    }
-}
-
 // EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
 var coder_http = __nccwpck_require__(5409);
 // EXTERNAL MODULE: ./src/ready/readiness.ts
 var ready_readiness = __nccwpck_require__(84791);
+// EXTERNAL MODULE: ./src/units.ts
+var units = __nccwpck_require__(61996);
 // EXTERNAL MODULE: ./src/stages/cleaning.ts + 1 modules
 var stages_cleaning = __nccwpck_require__(5759);
 // EXTERNAL MODULE: ./src/stages/connecting.ts + 1 modules
@@ -35243,21 +34779,32 @@ function sampleCount(metric) {
             return undefined;
     }
 }
-const ascending = (values) => [...values].sort((a, b) => a - b);
+/** Of a hundred thousand values too: a typed array sorts numbers natively. */
+function ascending(values) {
+    const sorted = [];
+    for (const value of new Float64Array(values).sort())
+        sorted.push(value);
+    return sorted;
+}
 /** The most intervals that overlap at one moment. Intervals are half-open: one that ends when another begins does not overlap it. */
 function peakOverlap(intervals) {
-    const changes = intervals
-        .filter(({ from, to }) => to > from)
-        .flatMap(({ from, to }) => [
-        { at: from, change: 1 },
-        { at: to, change: -1 },
-    ])
-        .sort((a, b) => a.at - b.at || a.change - b.change);
-    let current = 0;
+    const begins = [];
+    const ends = [];
+    for (const { from, to } of intervals) {
+        if (to <= from)
+            continue;
+        begins.push(from);
+        ends.push(to);
+    }
+    const endsInOrder = new Float64Array(ends).sort();
+    let ended = 0;
     let peak = 0;
-    for (const { change } of changes) {
-        current += change;
-        peak = Math.max(peak, current);
+    let begun = 0;
+    for (const at of new Float64Array(begins).sort()) {
+        begun += 1;
+        while ((endsInOrder[ended] ?? Infinity) <= at)
+            ended += 1;
+        peak = Math.max(peak, begun - ended);
     }
     return peak;
 }
@@ -35975,6 +35522,55 @@ function observedText(observed, unit) {
     return observed.kind === 'bucket' ? formatBucket(observed, unit) : formatQuantity(observed.value, unit);
 }
 
+;// CONCATENATED MODULE: ./src/judge/early-end.ts
+
+
+
+
+
+/** Why a criterion cannot pass any more, whatever the rest of the load yields; undefined while it can. */
+function lostFor(criterion, certain) {
+    const { expect } = criterion;
+    return certain.shape === 'ratio' ? lostRatio(criterion, certain) : lostSamples(criterion, expect, certain);
+}
+function lostRatio(criterion, { most, failed }) {
+    const { expect, metric } = criterion;
+    if (expect.aggregate.kind !== 'value' || isUpperLimit(expect.operator) || most === 0)
+        return undefined;
+    const best = (most - failed) / most;
+    const proportion = estimateProportion(most - failed, most);
+    if (proportion === undefined || holds(best, expect.operator, expect.threshold))
+        return undefined;
+    return breachOf(criterion, { kind: 'ratio', ...proportion, good: most - failed, n: most }, `${failed} of ${countedSamples(metric, most)} failed, so at most ${formatQuantity(best, 'ratio')} can succeed, expected ${expect.text}`);
+}
+function lostSamples(criterion, expect, certain) {
+    if (!isUpperLimit(expect.operator) || expect.operator === '==')
+        return undefined;
+    const { most, beyond } = certain;
+    const allowed = allowedBeyond(expect, most);
+    const found = beyond(expect);
+    if (allowed === undefined || found <= allowed)
+        return undefined;
+    const limit = formatQuantity(expect.threshold, expect.unit);
+    return breachOf(criterion, { kind: 'bucket', above: expect.threshold, n: most }, `${found} of ${countedSamples(criterion.metric, most)} failed or took longer than ${limit}; ${expect.text} allows ${allowed === 0 ? 'none' : allowed}`);
+}
+/** How many samples may lie beyond the limit; with more than n samples it would be no fewer. */
+function allowedBeyond({ aggregate }, n) {
+    if (aggregate.kind === 'max')
+        return 0;
+    return aggregate.kind === 'quantile' ? n - nearestRank(n, aggregate.q) : undefined;
+}
+/** That what was measured so far breaches a criterion which ends the load then. */
+const breachOf = ({ id, metric, expect }, observed, sentence) => ({ id, metric, expect: expect.text, observed, sentence });
+/** The breach by which a criterion ended the load, as long as it asks for the same. */
+const breachBy = ({ id, metric, expect, disabled }, { breaches }) => disabled === undefined
+    ? breaches.find((breach) => breach.id === id && breach.metric === metric && breach.expect === expect.text)
+    : undefined;
+/** Whether a metric shows only the part of the load until it was ended. */
+const isCutOff = (metric, { complete }) => !metric.startsWith('cleanup.') && !complete.some((start) => metric.startsWith(start));
+/** `the load was ended early, after 12 s`. */
+const earlyEndSentence = ({ seconds }) => `the load was ended early, after ${formatQuantity(seconds, 'seconds')}`;
+
 ;// CONCATENATED MODULE: ./src/judge/verdict.ts
 /** The verdict of all criteria. A cancelled job is `cancelled`; else any fail, any error, any inconclusive, else pass. */
 function decide(results, problems, cancelled) {
@@ -36023,14 +35619,42 @@ const verdict_name = ({ criterion }) => criterion.requirement === undefined || c
 ;// CONCATENATED MODULE: ./src/judge/judge.ts
 
 
+
 /** From metrics and criteria to the verdict. */
-function judgeRun(criteria, metrics, circumstances) {
+function judgeRun(criteria, metrics, { problems, withheld = {}, cancelled, endedEarly }) {
     // What a cancelled run shows is a part of the load, which no criterion is about.
-    if (circumstances.cancelled !== undefined)
-        return decide([], [], circumstances.cancelled);
-    const byName = new Map(metrics.map((metric) => [metric.name, metric]));
+    if (cancelled !== undefined)
+        return decide([], [], cancelled);
+    const byName = new Map(metrics.map((metric) => {
+        const reason = withheld[metric.name];
+        return [metric.name, reason === undefined ? metric : { name: metric.name, shape: 'missing', reason }];
+    }));
     const results = criteria.map((criterion) => judgeCriterion(criterion, byName));
-    return decide(results, circumstances.problems);
+    return endedEarly === undefined
+        ? decide(results, problems)
+        : decide(results.map((result) => afterEarlyEnd(result, endedEarly)), [...problems, earlyEndSentence(endedEarly)]);
+}
+/** What ended the load failed; what was cut off by it shows a part of the load, by which nothing is decided. */
+function afterEarlyEnd(result, end) {
+    const { criterion } = result;
+    const breach = breachBy(criterion, end);
+    if (breach !== undefined) {
+        const { observed, sentence } = breach;
+        return { criterion, verdict: 'fail', observed, sentence: `${sentence}; ${earlyEndSentence(end)}` };
+    }
+    if (!('observed' in result) || !isCutOff(criterion.metric, end))
+        return result;
+    return {
+        criterion,
+        verdict: 'error',
+        sentence: `${result.sentence}; but ${earlyEndSentence(end)}, so this is only a part of it`,
+    };
+}
+const isAboutCleanup = ({ metric }) => metric.startsWith('cleanup.');
+/** The criteria of a run, without those about a clean-up that did not run before it was judged. */
+function applicableCriteria(criteria, metrics) {
+    const isCleaned = metrics.some(({ name }) => isAboutCleanup({ metric: name }));
+    return criteria.filter((criterion) => isCleaned || !isAboutCleanup(criterion));
 }
 
 ;// CONCATENATED MODULE: ./src/measure/cleanup-metrics.ts
@@ -36055,6 +35679,94 @@ function cleanupMetrics(observation) {
                 reason: `whether anything is left could not be read: ${observation.problem}`,
             };
     });
+}
+
+;// CONCATENATED MODULE: ./src/record/judged-report.ts
+
+
+/** The verdict and everything that is reported of a run, by its criteria. */
+function judgedReport(record) {
+    return reportBy(applicableCriteria(record.plan.criteria, record.metrics), record);
+}
+/** The report of mode run, which judges nothing but its own clean-up, and what ended it early. */
+function evidenceReport(record) {
+    const { endedEarly } = record.account;
+    const criteria = applicableCriteria(record.plan.criteria, record.metrics).filter(
+    // What ended the load shows the most that there is to see.
+    (criterion) => isAboutCleanup(criterion) || (endedEarly && breachBy(criterion, endedEarly)) !== undefined);
+    const report = reportBy(criteria, record);
+    const { verdict } = report;
+    // A clean-up that left something, or evidence that is worth nothing, is no evidence alone: it makes mode run red.
+    const nothingWrong = verdict.verdict === 'pass' || (verdict.results.length === 0 && record.account.problems.length === 0);
+    return { ...report, evidenceOnly: verdict.verdict !== 'cancelled' && nothingWrong };
+}
+function reportBy(criteria, { plan, readiness, metrics, account }) {
+    const { environment, resultsDirectory, startedAt, timeShares, timingsUnread, retries } = account;
+    const { steps, load, server, cleanup, endedEarly } = account;
+    return {
+        environment,
+        startedAt: new Date(startedAt),
+        plan,
+        readiness,
+        metrics,
+        timeShares,
+        ...(timingsUnread && { timingsUnread }),
+        ...(retries && { retries }),
+        steps,
+        ...(load && { load }),
+        ...(server && { server }),
+        ...(cleanup && { cleanup }),
+        ...(endedEarly && { endedEarly }),
+        verdict: judgeRun(criteria, metrics, account),
+        resultsDirectory,
+        evidenceOnly: false,
+    };
+}
+
+;// CONCATENATED MODULE: ./src/record/run-account.ts
+const RUN_FILE = 'run.json';
+
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
+;// CONCATENATED MODULE: ./src/stages/load-network.ts
+
+
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [
+    name,
+    name.toLowerCase(),
+]);
+const AUTHORITIES_FILE = 'authorities.pem';
+async function loadNetwork({ extraHeaders, caFile }, { loadThroughProxy, rawDirectory }, { environment, authorities }) {
+    const proxies = loadThroughProxy ? present(environment, PROXY_VARIABLES) : {};
+    const header = [environment['CODER_HEADER'] ?? '', ...Object.entries(extraHeaders).map(asListEntry)]
+        .filter((entry) => entry !== '')
+        .join(',');
+    const file = external_node_path_default().join(rawDirectory, AUTHORITIES_FILE);
+    // Go reads this file instead of the system's, so that it holds all.
+    if (caFile !== undefined)
+        await (0,promises_.writeFile)(file, `${authorities.all()}\n`, { mode: 0o600 });
+    return {
+        headers: extraHeaders,
+        proxies,
+        childVariables: {
+            ...proxies,
+            ...(header !== '' && { CODER_HEADER: header }),
+            ...(caFile !== undefined && { SSL_CERT_FILE: file }),
+        },
+    };
+}
+/** The CLI reads lists in variables as lines of CSV; an entry is `name=value`. */
+const asListEntry = ([name, value]) => {
+    const entry = `${name}=${value}`;
+    return /[",]/.test(entry) ? `"${entry.replaceAll('"', '""')}"` : entry;
+};
+function present(environment, names) {
+    const pairs = names.flatMap((name) => {
+        const value = environment[name] ?? '';
+        return value === '' ? [] : [[name, value]];
+    });
+    return Object.fromEntries(pairs);
 }
 
 ;// CONCATENATED MODULE: ./src/load/recorder.ts
@@ -36543,7 +36255,7 @@ function matchProcesses(start, end) {
     const left = [...start];
     const running = [];
     for (const after of end) {
-        const index = server_processes_nearest(left, after);
+        const index = nearest(left, after);
         const [before] = index < 0 ? [] : left.splice(index, 1);
         if (before === undefined && !beganBetween(start, after))
             return skipped(`${after.source} was answered by another coderd process after the load than before it, and that was running all the time: there are several, which cannot be told apart`);
@@ -36551,7 +36263,7 @@ function matchProcesses(start, end) {
     }
     return { running, ended: left };
 }
-function server_processes_nearest(pages, { source, processStart }) {
+function nearest(pages, { source, processStart }) {
     const distances = pages.map((page) => {
         if (page.source !== source)
             return Infinity;
@@ -36903,7 +36615,10 @@ function obstacle(evidence) {
         return runs.unusable;
     if (runs.length === 0)
         return `${SUITE}: no browser was started, because the CLI found no scale-test users`;
-    const idle = runs.filter((run) => run.error !== undefined || endedEarly(run, evidence));
+    const idle = runs
+        .values()
+        .filter((run) => run.error !== undefined || endedEarly(run, evidence))
+        .toArray();
     const content = contentOf(page);
     if ('unusable' in content || content.actions === 0) {
         if (idle.length > 0)
@@ -36973,7 +36688,7 @@ function browserMetrics(evidence) {
 }
 const contentOf = (page) => 'unusable' in page ? page : readable(() => readBrowserPage(page.text));
 
-;// CONCATENATED MODULE: ./src/measure/json-window.ts
+;// CONCATENATED MODULE: ./src/measure/json-cursor.ts
 /** A result file that cannot be read; `truncated` tells a file that ends in the middle from one that is something else. */
 class ResultFileError extends Error {
     truncated;
@@ -36984,249 +36699,302 @@ class ResultFileError extends Error {
 }
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-const CLOSING_BRACE = 0x7d;
+const OPENING_BRACE = 0x7b;
+const OPENING_BRACKET = 0x5b;
+const FIRST_PRINTABLE = 0x20;
+const FIRST_BEYOND_ASCII = 0x80;
 const DEEPEST = 64;
+const LONGEST_LITERAL = 40;
+const LONGEST_KEY = 32;
+/** Bytes behind a skipped string that are searched for: long enough to be fast, short enough to be the same in each run. */
+const FOLLOWER_LENGTH = 15;
+/** Measured: smaller pieces cost calls, larger ones leave the processor's cache. */
+const PIECE_BYTES = 128 * 1024;
+/** Thrown where the bytes at hand end and more may come. One object: it is thrown for each piece of the file. */
+const NEEDS_MORE = new Error('the rest is not there yet');
 /**
- * The part of a JSON document that is in memory. Values are decoded one by one, and strings can be skipped without being
- * decoded, however long they are: memory does not grow with the file.
+ * Reads JSON from the part of a file that is in memory. Whatever is read is read by an `attempt`, which is taken back
+ * when the bytes end in it, and made again with the next piece.
  */
-class JsonWindow {
-    /** Used again for each chunk, so that memory stays flat. */
-    #memory = Buffer.alloc(0);
-    #buffer = Buffer.alloc(0);
+class JsonCursor {
+    /** Used again for each piece, so that memory stays flat. */
+    #memory = Buffer.allocUnsafe(2 * PIECE_BYTES);
+    /** The part of the memory that is filled. */
+    #bytes = this.#memory.subarray(0, 0);
     #position = 0;
-    /** The place in the file of the buffer's first byte. */
+    /** The place in the file of the first byte in memory. */
     #offset = 0;
     #ended = false;
-    /** Takes a copy of the chunk, so that the caller may use its memory again. */
-    append(chunk) {
-        const rest = this.#buffer.length - this.#position;
-        const room = rest + chunk.length <= this.#memory.length
-            ? this.#memory
-            : Buffer.allocUnsafe(2 * (rest + chunk.length));
-        this.#buffer.copy(room, 0, this.#position);
-        room.set(chunk, rest);
-        this.#memory = room;
+    #depth = 0;
+    /** The last key of each length. */
+    #keys = [];
+    /** How many bytes have to be at hand for the next attempt: a long value is not looked through anew for each piece. */
+    #enough = 0;
+    /** Where the next piece belongs: behind what was not consumed yet. */
+    room() {
+        const rest = this.#bytes.length - this.#position;
+        const end = rest + PIECE_BYTES;
+        const memory = end <= this.#memory.length ? this.#memory : Buffer.allocUnsafe(2 * end);
+        this.#bytes.copy(memory, 0, this.#position);
+        this.#memory = memory;
         this.#offset += this.#position;
         this.#position = 0;
-        this.#buffer = room.subarray(0, rest + chunk.length);
+        this.#bytes = memory.subarray(0, rest);
+        return memory.subarray(rest, end);
     }
+    /** So many bytes of the room were filled. */
+    filled(bytes) {
+        this.#bytes = this.#memory.subarray(0, this.#bytes.length + bytes);
+    }
+    /** From now on, bytes that are missing are missing for good. */
     end() {
         this.#ended = true;
+        this.#enough = 0;
     }
     get place() {
         return this.#offset + this.#position;
     }
-    *#more() {
-        if (this.#ended)
-            throw new ResultFileError(`the file ends in the middle, at byte ${this.#offset + this.#buffer.length}`, true);
-        yield;
-    }
-    /** The next byte that is no white space, not consumed. */
-    *peek() {
-        for (;;) {
-            const byte = this.#buffer[this.#position];
-            if (byte === undefined)
-                yield* this.#more();
-            else if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)
-                this.#position += 1;
-            else
-                return byte;
+    /** @returns false when the bytes at hand do not suffice: then nothing is consumed. */
+    attempt(step) {
+        const start = this.#position;
+        if (this.#bytes.length - start < this.#enough)
+            return false;
+        this.#depth = 0;
+        try {
+            step();
+            this.#enough = 0;
+            return true;
+        }
+        catch (thrown) {
+            if (thrown !== NEEDS_MORE)
+                throw thrown;
+            this.#position = start;
+            this.#enough = 2 * (this.#bytes.length - start);
+            return false;
         }
     }
-    *expect(character) {
-        const byte = yield* this.peek();
-        if (byte !== character.charCodeAt(0))
-            this.#refuse(`"${character}"`);
-        this.#position += 1;
-    }
-    /** Consumes a character when it is next. */
-    *accept(character) {
-        if ((yield* this.peek()) !== character.charCodeAt(0))
+    /** Consumes a character when it is next, after white space. */
+    accept(character) {
+        if (this.#peek() !== character.charCodeAt(0))
             return false;
         this.#position += 1;
         return true;
     }
-    /** Goes through an object, handing each key to a parser of its value. */
-    *object(onKey) {
-        yield* this.expect('{');
-        if (yield* this.accept('}'))
-            return;
-        do {
-            const key = this.#stringAtHand() ?? (yield* this.string());
-            if (!this.#take(COLON))
-                yield* this.expect(':');
-            yield* onKey(key);
-        } while (this.#take(COMMA) || (yield* this.accept(',')));
-        if (!this.#take(CLOSING_BRACE))
-            yield* this.expect('}');
+    expect(character) {
+        if (!this.accept(character))
+            this.#refuse(JSON.stringify(character));
     }
-    /** Consumes a byte when it is the very next one in memory: most are, and a generator for each would cost half the time. */
-    #take(byte) {
-        if (this.#buffer[this.#position] !== byte)
-            return false;
-        this.#position += 1;
-        return true;
+    /** After an element: whether a comma says that there is another one, or the closing character that there is none. */
+    hasNext(closing) {
+        if (this.accept(','))
+            return true;
+        this.expect(closing);
+        return false;
     }
-    /** A short string that is wholly in memory and has no escapes; undefined when the long way is needed. */
-    #stringAtHand() {
-        if (this.#buffer[this.#position] !== QUOTE)
-            return undefined;
-        const end = this.#buffer.indexOf(QUOTE, this.#position + 1);
-        if (end === -1)
-            return undefined;
-        const text = this.#buffer.toString('latin1', this.#position + 1, end);
-        if (!/^[\x20-\x5b\x5d-\x7e]*$/.test(text))
-            return undefined;
-        this.#position = end + 1;
+    key() {
+        const { start, end, isPlain } = this.#passString();
+        const key = isPlain ? this.#knownText(start, end) : this.#escapedString(start, end);
+        this.expect(':');
+        return key;
+    }
+    /** The same few keys stand in every run: each is decoded once. */
+    #knownText(start, end) {
+        const length = end - start;
+        const known = this.#keys[length];
+        if (known !== undefined && this.#isAt(known, start))
+            return known;
+        const text = this.#bytes.toString('latin1', start, end);
+        if (length <= LONGEST_KEY)
+            this.#keys[length] = text;
         return text;
     }
+    #isAt(text, start) {
+        for (let index = 0; index < text.length; index += 1)
+            if (this.#bytes[start + index] !== text.charCodeAt(index))
+                return false;
+        return true;
+    }
     /** Decodes any value. */
-    *value(depth = 0) {
-        if (depth > DEEPEST)
-            throw new ResultFileError(`values are nested more than ${DEEPEST} deep`);
-        const short = this.#stringAtHand();
-        if (short !== undefined)
-            return short;
-        switch (String.fromCharCode(yield* this.peek())) {
-            case '"':
-                return yield* this.string();
-            case '{':
-                return yield* this.#objectValue(depth);
-            case '[':
-                return yield* this.#arrayValue(depth);
-            default:
-                return yield* this.#literal();
+    value() {
+        const next = this.#peek();
+        if (next === QUOTE)
+            return this.string();
+        if (next === OPENING_BRACE)
+            return this.#nested(() => this.#object());
+        if (next === OPENING_BRACKET)
+            return this.#nested(() => this.#array());
+        return this.#literal();
+    }
+    string() {
+        const { start, end, isPlain } = this.#passString();
+        return isPlain ? this.#bytes.toString('latin1', start, end) : this.#escapedString(start, end);
+    }
+    /** Passes over any value; what is no JSON is refused all the same. */
+    skipValue() {
+        if (this.#peek() !== QUOTE)
+            this.value();
+        else {
+            const { start, end, isPlain } = this.#passString();
+            if (!isPlain)
+                this.#escapedString(start, end);
         }
     }
-    *#objectValue(depth) {
-        const entries = [];
-        const inner = () => this.value(depth + 1);
-        yield* this.object(function* (key) {
-            entries.push([key, yield* inner()]);
-        });
-        return Object.fromEntries(entries);
-    }
-    *#arrayValue(depth) {
-        const items = [];
-        yield* this.expect('[');
-        if (yield* this.accept(']'))
-            return items;
-        do {
-            items.push(yield* this.value(depth + 1));
-        } while (yield* this.accept(','));
-        yield* this.expect(']');
-        return items;
-    }
-    *string() {
-        yield* this.expect('"');
-        let searchFrom = this.#position;
-        for (;;) {
-            const quote = this.#buffer.indexOf(QUOTE, searchFrom);
-            if (quote === -1) {
-                const searched = this.#buffer.length - this.#position;
-                yield* this.#more();
-                searchFrom = this.#position + searched;
-            }
-            else if (this.#isEscaped(quote)) {
-                searchFrom = quote + 1;
-            }
-            else {
-                const content = this.#buffer.toString('utf8', this.#position, quote);
-                this.#position = quote + 1;
-                return String(this.#decode(`"${content}"`));
-            }
+    /** Goes behind a string; plain is one that stands for itself, byte by byte. */
+    #passString() {
+        this.expect('"');
+        const start = this.#position;
+        let end = start;
+        let isPlain = true;
+        for (;; end += 1) {
+            const byte = this.#bytes[end];
+            if (byte === undefined)
+                return this.#more();
+            if (byte === QUOTE)
+                break;
+            if (byte === BACKSLASH)
+                end += 1;
+            if (byte === BACKSLASH || byte < FIRST_PRINTABLE || byte >= FIRST_BEYOND_ASCII)
+                isPlain = false;
         }
+        this.#position = end + 1;
+        return { start, end, isPlain };
+    }
+    #escapedString(start, end) {
+        return String(this.#decode(`"${this.#bytes.toString('utf8', start, end)}"`));
     }
     /**
-     * Skips a string without decoding it.
-     * @param follower the bytes that are known to come after strings of this key, from the closing quote on. They hold an
-     * unescaped quote, so they cannot stand inside a string; searching for them is many times faster than for quotes.
+     * Skips the rest of a string of which the opening quote was read, without decoding it. It consumes also when the bytes
+     * at hand end, so it is no part of an attempt.
+     * @param follower bytes that come after it, from the closing quote on; they hold an unescaped quote, so they cannot
+     * stand inside a string. Searching for them is many times faster than for quotes.
+     * @returns false when the string goes on in the next piece.
      */
-    *skipString(follower) {
-        yield* this.expect('"');
-        const start = this.place;
+    skipString(follower) {
+        const wanted = follower ?? QUOTE;
         for (;;) {
-            const found = follower === undefined
-                ? this.#buffer.indexOf(QUOTE, this.#position)
-                : this.#buffer.indexOf(follower, this.#position);
-            if (found !== -1 && !this.#isEscaped(found)) {
-                this.#position = found + 1;
-                return { start, end: this.place - 1 };
-            }
-            if (found !== -1) {
-                this.#position = found + 1;
-                continue;
-            }
-            this.#position = this.#tailToKeep(follower === undefined ? 0 : follower.length - 1);
-            yield* this.#more();
+            const found = this.#bytes.indexOf(wanted, this.#position);
+            if (found === -1)
+                break;
+            const isEnd = !this.#isEscaped(found);
+            this.#position = found + 1;
+            if (isEnd)
+                return true;
         }
+        this.#position = this.#tailToKeep(follower === undefined ? 0 : follower.length - 1);
+        if (this.#ended)
+            this.#more();
+        return false;
     }
-    /** A copy of the bytes before and after the current place; fewer when the chunk ends. */
-    surroundings(before, after) {
-        return Buffer.from(this.#buffer.subarray(Math.max(0, this.#position - before), this.#position + after));
+    /** The closing quote that was just read and what comes after it; undefined where that is not all in memory. */
+    follower() {
+        const bytes = this.#bytes.subarray(this.#position - 1, this.#position + FOLLOWER_LENGTH);
+        return bytes.length === FOLLOWER_LENGTH + 1 && bytes.indexOf('","') === 0
+            ? Buffer.from(bytes)
+            : undefined;
     }
-    /** Reads on to the end of the file, where nothing but white space may come. */
-    *rest() {
-        while (!this.#ended || this.#position < this.#buffer.length) {
-            const byte = this.#buffer[this.#position];
-            if (byte === undefined)
-                yield;
-            else if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)
-                this.#position += 1;
-            else
+    /** Behind the document nothing but white space may come. */
+    expectNothingMore() {
+        for (; this.#position < this.#bytes.length; this.#position += 1)
+            if (!isWhiteSpace(this.#bytes[this.#position]))
                 this.#refuse('the end of the file');
-        }
     }
-    #isEscaped(quote) {
-        let backslashes = 0;
-        while (this.#buffer[quote - 1 - backslashes] === BACKSLASH)
-            backslashes += 1;
-        return backslashes % 2 === 1;
-    }
-    /** Where the last so many bytes begin, with the backslashes before them, which decide about a quote's meaning. */
-    #tailToKeep(length) {
-        let start = Math.max(this.#position, this.#buffer.length - length);
-        while (start > this.#position && this.#buffer[start - 1] === BACKSLASH)
-            start -= 1;
-        return start;
-    }
-    *#literal() {
-        let length = 0;
+    /** The next byte that is no white space, not consumed. */
+    #peek() {
         for (;;) {
-            const byte = this.#buffer[this.#position + length];
-            if (byte === undefined) {
-                // A literal is never last in a result file, so the end of the file here is a truncation.
-                yield* this.#more();
-            }
-            else if (/[-+.0-9A-Za-z]/.test(String.fromCharCode(byte)) && length < 40) {
-                length += 1;
-            }
-            else {
-                if (length === 0)
-                    this.#refuse('a value');
-                const text = this.#buffer.toString('latin1', this.#position, this.#position + length);
-                this.#position += length;
-                return this.#decode(text);
-            }
+            const byte = this.#bytes[this.#position];
+            if (byte === undefined)
+                return this.#more();
+            if (!isWhiteSpace(byte))
+                return byte;
+            this.#position += 1;
         }
+    }
+    #more() {
+        if (!this.#ended)
+            throw NEEDS_MORE;
+        const end = this.#offset + this.#bytes.length;
+        throw new ResultFileError(`the file ends in the middle, at byte ${end}`, true);
+    }
+    #nested(read) {
+        this.#position += 1;
+        this.#depth += 1;
+        if (this.#depth > DEEPEST)
+            throw new ResultFileError(`values are nested more than ${DEEPEST} deep`);
+        const value = read();
+        this.#depth -= 1;
+        return value;
+    }
+    #object() {
+        const entries = [];
+        if (this.accept('}'))
+            return {};
+        do
+            entries.push([this.key(), this.value()]);
+        while (this.hasNext('}'));
+        return Object.fromEntries(entries);
+    }
+    #array() {
+        const items = [];
+        if (this.accept(']'))
+            return items;
+        do
+            items.push(this.value());
+        while (this.hasNext(']'));
+        return items;
+    }
+    #literal() {
+        let end = this.#position;
+        for (; end - this.#position < LONGEST_LITERAL; end += 1) {
+            const byte = this.#bytes[end];
+            // A literal is never last in a result file, so the end of the file here is a truncation.
+            if (byte === undefined)
+                return this.#more();
+            if (!isOfLiteral(byte))
+                break;
+        }
+        if (end === this.#position)
+            this.#refuse('a value');
+        const text = this.#bytes.toString('latin1', this.#position, end);
+        this.#position = end;
+        return this.#decode(text);
     }
     #decode(text) {
         try {
             return JSON.parse(text);
         }
         catch {
-            throw new ResultFileError(`no JSON at byte ${this.place}: ${text.slice(0, 40)}`);
+            throw new ResultFileError(`no JSON at byte ${this.place}: ${text.slice(0, LONGEST_LITERAL)}`);
         }
     }
+    #isEscaped(quote) {
+        let backslashes = 0;
+        while (this.#bytes[quote - 1 - backslashes] === BACKSLASH)
+            backslashes += 1;
+        return backslashes % 2 === 1;
+    }
+    /** Where the last so many bytes begin, with the backslashes before them, which decide about a quote's meaning. */
+    #tailToKeep(length) {
+        let start = Math.max(this.#position, this.#bytes.length - length);
+        while (start > this.#position && this.#bytes[start - 1] === BACKSLASH)
+            start -= 1;
+        return start;
+    }
     #refuse(wanted) {
-        const found = this.#buffer.toString('utf8', this.#position, this.#position + 20);
+        const found = this.#bytes.toString('utf8', this.#position, this.#position + 20);
         throw new ResultFileError(`${wanted} was expected at byte ${this.place}, but there is ${JSON.stringify(found)}`);
     }
 }
+const isWhiteSpace = (byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+/** Letters, digits and the signs of numbers. */
+const isOfLiteral = (byte) => (byte >= 0x30 && byte <= 0x39) ||
+    (byte >= 0x61 && byte <= 0x7a) ||
+    (byte >= 0x41 && byte <= 0x5a) ||
+    byte === 0x2b ||
+    byte === 0x2d ||
+    byte === 0x2e;
 
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(92857);
 ;// CONCATENATED MODULE: ./src/measure/go-duration.ts
 
 /** Powers of ten of a second; "673.833µs" is the number nearest to 0.000673833, which a product with 1e-6 is not. */
@@ -37248,7 +37016,133 @@ function parseGoDuration(text) {
     let total = 0;
     for (const [, amount = '', unit = ''] of text.matchAll(PARTS))
         total += Number(`${amount}e${EXPONENTS[unit] ?? 0}`) * (SECONDS_PER[unit] ?? 1);
-    return (0,src_units/* seconds */.YA)(total);
+    return (0,units/* seconds */.YA)(total);
+}
+
+;// CONCATENATED MODULE: ./src/measure/run-table.ts
+
+const hasPassed = ({ error }) => error === undefined;
+function countRuns(runs, isCounted) {
+    let count = 0;
+    for (const run of runs)
+        if (isCounted(run))
+            count += 1;
+    return count;
+}
+/** How long each of the runs took that passed. */
+function passedSeconds(runs) {
+    const durations = [];
+    for (const run of runs)
+        if (hasPassed(run))
+            durations.push(run.duration / 1000);
+    return durations;
+}
+/** The columns. */
+const STARTED_AT = 0;
+const DURATION = 1;
+const LOGS_START = 2;
+const LOGS_END = 3;
+/** The place of an error in the list of texts, or NONE. */
+const ERROR = 4;
+/** The place of an id's text, or of its beginning when it ends in a number, and that number or NONE. */
+const ID = 5;
+const ID_NUMBER = 6;
+const COLUMNS = 7;
+const FIRST_ROWS = 1024;
+const NONE = -1;
+/** `workspacebuild/17`; one with leading zeros, or too large to be exact, stays a text. */
+const NUMBERED = /^(.*\/)(0|[1-9]\d{0,14})$/s;
+/**
+ * Runs in columns outside of the heap: a hundred thousand objects would take many times the memory, and so would the
+ * collector's room for them. Texts that many runs share are kept once.
+ */
+class RunTable {
+    #length = 0;
+    #numbers = new Float64Array(FIRST_ROWS * COLUMNS);
+    #texts = [];
+    #places = new Map();
+    /** Of the few suites that have some. */
+    #bytes = new Map();
+    #metrics = new Map();
+    get length() {
+        return this.#length;
+    }
+    add({ id, startedAt, duration, error, bytes, metrics, logs }) {
+        const at = this.#length * COLUMNS;
+        if (at === this.#numbers.length)
+            this.#grow();
+        const numbers = this.#numbers;
+        const [, text = id, number = NONE] = NUMBERED.exec(id) ?? [];
+        numbers[at + STARTED_AT] = startedAt.getTime();
+        numbers[at + DURATION] = duration;
+        numbers[at + LOGS_START] = logs?.start ?? NONE;
+        numbers[at + LOGS_END] = logs?.end ?? NONE;
+        numbers[at + ERROR] = error === undefined ? NONE : this.#placeOf(error);
+        numbers[at + ID] = this.#placeOf(text);
+        numbers[at + ID_NUMBER] = Number(number);
+        if (bytes !== undefined)
+            this.#bytes.set(this.#length, bytes);
+        if (metrics !== undefined)
+            this.#metrics.set(this.#length, metrics);
+        this.#length += 1;
+    }
+    *values() {
+        for (let row = 0; row < this.#length; row += 1)
+            yield new RunTable.#Row(this, row);
+        return undefined;
+    }
+    [Symbol.iterator]() {
+        return this.values();
+    }
+    /** A view of a row: what nobody asks for is not made. */
+    static #Row = class {
+        #table;
+        #row;
+        constructor(table, row) {
+            this.#table = table;
+            this.#row = row;
+        }
+        get id() {
+            const text = this.#table.#texts[this.#table.#number(this.#row, ID)] ?? '';
+            const number = this.#table.#number(this.#row, ID_NUMBER);
+            return number === NONE ? text : `${text}${number}`;
+        }
+        get startedAt() {
+            return new Date(this.#table.#number(this.#row, STARTED_AT));
+        }
+        get duration() {
+            return (0,units/* milliseconds */.Rz)(this.#table.#number(this.#row, DURATION));
+        }
+        get error() {
+            return this.#table.#texts[this.#table.#number(this.#row, ERROR)];
+        }
+        get bytes() {
+            return this.#table.#bytes.get(this.#row);
+        }
+        get metrics() {
+            return this.#table.#metrics.get(this.#row);
+        }
+        get logs() {
+            const start = this.#table.#number(this.#row, LOGS_START);
+            return start === NONE ? undefined : { start, end: this.#table.#number(this.#row, LOGS_END) };
+        }
+    };
+    #number(row, column) {
+        return this.#numbers[row * COLUMNS + column] ?? NONE;
+    }
+    #placeOf(text) {
+        const known = this.#places.get(text);
+        if (known !== undefined)
+            return known;
+        const place = this.#texts.push(text) - 1;
+        this.#places.set(text, place);
+        return place;
+    }
+    #grow() {
+        const larger = new Float64Array(2 * this.#numbers.length);
+        larger.set(this.#numbers);
+        this.#numbers = larger;
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/measure/result-file.ts
@@ -37256,76 +37150,78 @@ function parseGoDuration(text) {
 
 
 
-/** The shapes of a passing run's error: `"<nil>"` since v2.3, `null` before, or no key. */
-const PASSED = schemas/* union */.KCZ([schemas/* literal */.euz('<nil>'), schemas/* null */.chJ(), schemas/* undefined */.Vxk()]);
+
 const LONGEST_ERROR = 16_384;
-/** Bytes of what follows `logs` that are searched for: long enough to be fast, short enough to be the same in each run. */
-const FOLLOWER_LENGTH = 12;
-const result_file_count = schemas/* number */.aig().int().nonnegative();
+const count = schemas/* number */.aig().int().nonnegative();
 const totalsShape = schemas/* object */.Ikc({
-    total_runs: result_file_count,
-    total_pass: result_file_count,
-    total_fail: result_file_count,
+    total_runs: count,
+    total_pass: count,
+    total_fail: count,
     elapsed_ms: schemas/* number */.aig().nonnegative(),
-});
-const runShape = schemas/* object */.Ikc({
-    started_at: schemas/* string */.YjP(),
-    duration_ms: schemas/* number */.aig().nonnegative(),
-    duration: schemas/* string */.YjP().optional(),
-    error: schemas/* unknown */.L5J().optional(),
 });
 /** Since v2.27 under `metrics`; v2.24 to v2.26 had two keys of their own. */
 const bytesShape = schemas/* union */.KCZ([
-    schemas/* object */.Ikc({ metrics: schemas/* object */.Ikc({ bytes_read: result_file_count, bytes_written: result_file_count }) })
+    schemas/* object */.Ikc({ metrics: schemas/* object */.Ikc({ bytes_read: count, bytes_written: count }) })
         .transform(({ metrics }) => ({ read: metrics.bytes_read, written: metrics.bytes_written })),
-    schemas/* object */.Ikc({ total_bytes_read: result_file_count, total_bytes_written: result_file_count })
+    schemas/* object */.Ikc({ total_bytes_read: count, total_bytes_written: count })
         .transform((run) => ({ read: run.total_bytes_read, written: run.total_bytes_written })),
 ]);
 /**
  * Reads a result file of any size: runs without their logs, which are skipped and not decoded.
- * @param open gives the file's bytes from the beginning; it is called again when the fast way does not fit the file.
+ * @param readAt is asked for the file's beginning again when the fast way does not fit the file.
  * @throws ResultFileError for a file that is truncated, no result file, or contradicts itself.
  */
-async function readResultFile(open) {
+async function readResultFile(readAt) {
     try {
-        return await readOnce(open(), 'search');
+        return await readOnce(readAt, 'search');
     }
     catch (thrown) {
         if (!(thrown instanceof ResultFileError))
             throw thrown;
         // The search relies on the same key coming after `logs` in every run. The exact way decides.
-        return readOnce(open(), 'exact');
+        return readOnce(readAt, 'exact');
     }
 }
-async function readOnce(chunks, skipping) {
-    const window = new JsonWindow();
-    const parsing = new ResultParser(window, skipping).document();
-    let step = parsing.next();
-    for await (const chunk of chunks) {
-        window.append(chunk);
-        step = parsing.next();
-        if (step.done)
+async function readOnce(readAt, skipping) {
+    const cursor = new JsonCursor();
+    const parser = new ResultParser(cursor, skipping);
+    for (let place = 0;;) {
+        const bytes = await readAt(cursor.room(), place);
+        if (bytes === 0)
             break;
+        place += bytes;
+        cursor.filled(bytes);
+        parser.goOn();
     }
-    window.end();
-    while (!step.done)
-        step = parsing.next();
-    return step.value;
+    cursor.end();
+    parser.goOn();
+    return parser.result();
 }
+/** Goes through the file step by step; a step for which the bytes at hand do not suffice is made again later. */
 class ResultParser {
-    window;
+    cursor;
     skipping;
     #totals = {};
-    #runs = [];
+    #runs = new RunTable();
     #hasRuns = false;
+    #id = '';
+    #fields = {};
+    #logs;
+    #logsStart = 0;
+    /** What comes after the logs of each run, learned from the first one: `","started_at":"`. */
     #follower;
-    constructor(window, skipping) {
-        this.window = window;
+    /** Does the next thing in the file; false when it needs more bytes. */
+    #step = () => this.#begin();
+    constructor(cursor, skipping) {
+        this.cursor = cursor;
         this.skipping = skipping;
     }
-    *document() {
-        yield* this.window.object((key) => this.#topLevel(key));
-        yield* this.window.rest();
+    /** As far as the bytes at hand suffice. */
+    goOn() {
+        while (this.#step())
+            ;
+    }
+    result() {
         const totals = totalsShape.safeParse(this.#totals);
         if (!totals.success || !this.#hasRuns) {
             const missing = totals.success ? 'runs' : (totals.error.issues[0]?.path.join('.') ?? 'its totals');
@@ -37335,62 +37231,118 @@ class ResultParser {
             totalRuns: totals.data.total_runs,
             totalPass: totals.data.total_pass,
             totalFail: totals.data.total_fail,
-            elapsed: (0,src_units/* milliseconds */.Rz)(totals.data.elapsed_ms),
+            elapsed: (0,units/* milliseconds */.Rz)(totals.data.elapsed_ms),
             runs: this.#runs,
         };
         refuseContradictions(file);
         return file;
     }
-    *#topLevel(key) {
-        if (key !== 'runs') {
-            this.#totals[key] = yield* this.window.value();
+    #begin = () => this.cursor.attempt(() => {
+        this.cursor.expect('{');
+        this.#step = this.cursor.accept('}') ? this.#rest : this.#total;
+    });
+    #rest = () => {
+        this.cursor.expectNothingMore();
+        return false;
+    };
+    #total = () => this.cursor.attempt(() => {
+        const key = this.cursor.key();
+        if (key === 'runs') {
+            this.cursor.expect('{');
+            this.#step = this.cursor.accept('}') ? this.#afterTotal : this.#openRun;
+            this.#hasRuns = true;
+        }
+        else {
+            this.#totals[key] = this.cursor.value();
+            this.#step = this.#afterTotal;
+        }
+    });
+    #afterTotal = () => this.cursor.attempt(() => {
+        this.#step = this.cursor.hasNext('}') ? this.#total : this.#rest;
+    });
+    #openRun = () => this.cursor.attempt(() => {
+        const id = this.cursor.key();
+        this.cursor.expect('{');
+        if (this.cursor.accept('}'))
+            this.#refuseRun(id, 'started_at');
+        this.#id = id;
+        this.#fields = {};
+        this.#logs = undefined;
+        this.#step = this.#field;
+    });
+    #field = () => this.cursor.attempt(() => {
+        const key = this.cursor.key();
+        if (key === 'logs') {
+            this.cursor.expect('"');
+            this.#logsStart = this.cursor.place;
+            this.#step = this.#skipLogs;
             return;
         }
-        this.#hasRuns = true;
-        yield* this.window.object((id) => this.#run(id));
-    }
-    *#run(id) {
-        const fields = {};
-        let logs;
-        const skipLogs = () => this.#skipLogs();
-        const value = () => this.window.value();
-        yield* this.window.object(function* (key) {
-            if (key === 'logs')
-                logs = yield* skipLogs();
-            else
-                fields[key] = yield* value();
-        });
-        const parsed = runShape.safeParse(fields);
-        const startedAt = new Date(String(fields['started_at']));
-        if (!parsed.success || Number.isNaN(startedAt.getTime())) {
-            throw new ResultFileError(`the run "${id}" has no usable ${parsed.success ? 'started_at' : (parsed.error.issues[0]?.path.join('.') ?? 'fields')}`);
+        if (isKept(key))
+            this.#fields[key] = this.cursor.value();
+        else
+            this.cursor.skipValue();
+        this.#step = this.#afterField;
+    });
+    #skipLogs = () => {
+        const follower = this.skipping === 'search' ? this.#follower : undefined;
+        if (!this.cursor.skipString(follower))
+            return false;
+        this.#logs = { start: this.#logsStart, end: this.cursor.place - 1 };
+        this.#follower ??= this.cursor.follower();
+        this.#step = this.#afterField;
+        return true;
+    };
+    #afterField = () => this.cursor.attempt(() => {
+        if (this.cursor.hasNext('}'))
+            this.#step = this.#field;
+        else {
+            this.#step = this.#afterRun;
+            this.#closeRun();
         }
-        this.#runs.push({
-            id,
+    });
+    #afterRun = () => this.cursor.attempt(() => {
+        this.#step = this.cursor.hasNext('}') ? this.#openRun : this.#afterTotal;
+    });
+    #closeRun() {
+        const fields = this.#fields;
+        const { started_at: started, duration_ms: whole, error } = fields;
+        const startedAt = new Date(typeof started === 'string' ? started : Number.NaN);
+        if (Number.isNaN(startedAt.getTime()))
+            this.#refuseRun(this.#id, 'started_at');
+        if (typeof whole !== 'number' || whole < 0)
+            this.#refuseRun(this.#id, 'duration_ms');
+        this.#runs.add({
+            id: this.#id,
             startedAt,
-            duration: durationOf(parsed.data),
-            ...(!PASSED.safeParse(parsed.data.error).success && { error: errorText(parsed.data.error) }),
+            duration: durationOf(whole, fields.duration),
+            ...(!isPass(error) && { error: errorText(error) }),
             ...bytesOf(fields),
             ...metricsOf(fields),
-            ...(logs && { logs }),
+            ...(this.#logs && { logs: this.#logs }),
         });
     }
-    *#skipLogs() {
-        if (this.skipping === 'exact')
-            return yield* this.window.skipString();
-        if (this.#follower !== undefined)
-            return yield* this.window.skipString(this.#follower);
-        const range = yield* this.window.skipString();
-        // Learned from the first run: the closing quote and what comes after it, `","started_at`.
-        const bytes = this.window.surroundings(1, FOLLOWER_LENGTH);
-        if (bytes.length === FOLLOWER_LENGTH + 1 && bytes.indexOf('","') === 0)
-            this.#follower = bytes;
-        return range;
+    #refuseRun(id, field) {
+        throw new ResultFileError(`the run "${id}" has no usable ${field}`);
     }
 }
+const KEPT = new Set([
+    'started_at',
+    'duration',
+    'duration_ms',
+    'error',
+    'metrics',
+    'total_bytes_read',
+    'total_bytes_written',
+]);
+const isKept = (key) => KEPT.has(key);
+/** The shapes of a passing run's error: `"<nil>"` since v2.3, `null` before, or no key. */
+const isPass = (error) => error === '<nil>' || error === null || error === undefined;
 /** Whole milliseconds are exact enough, but for a run that took less than one. */
-function durationOf({ duration_ms: whole, duration }) {
-    return whole > 0 ? (0,src_units/* milliseconds */.Rz)(whole) : (0,src_units/* toMilliseconds */.Wj)(parseGoDuration(duration ?? '') ?? (0,src_units/* seconds */.YA)(0));
+function durationOf(whole, duration) {
+    if (whole > 0)
+        return (0,units/* milliseconds */.Rz)(whole);
+    return (0,units/* toMilliseconds */.Wj)(parseGoDuration(typeof duration === 'string' ? duration : '') ?? (0,units/* seconds */.YA)(0));
 }
 /** Most suites have none, and a zod union for each of ten thousand runs would cost more than the rest. */
 function bytesOf(fields) {
@@ -37411,7 +37363,7 @@ function errorText(error) {
 }
 function refuseContradictions(file) {
     const { totalRuns, totalPass, totalFail, runs } = file;
-    const failed = runs.filter(({ error }) => error !== undefined).length;
+    const failed = countRuns(runs, (run) => !hasPassed(run));
     if (totalRuns !== totalPass + totalFail || totalRuns !== runs.length || totalFail !== failed) {
         throw new ResultFileError(`the file contradicts itself: its totals say ${totalRuns} runs, ${totalPass} passed and ${totalFail} failed, but it lists ${runs.length} runs, of which ${failed} failed`);
     }
@@ -37465,6 +37417,7 @@ function latencies(page, name) {
 
 
 
+
 const traffic_metrics_PHASE = 'traffic';
 /** A run that passed in less of its time lost its connection: up to v2.31 the CLI lets such runs pass. */
 const traffic_metrics_WHOLE_RUN = 0.98;
@@ -37508,7 +37461,7 @@ function traffic_metrics_endedEarly({ duration }, planned) {
 }
 /** Which connections held. A workspace that the CLI left out, warning only on stderr, did not. */
 function connectionMetrics({ evidence, runs, total }, page) {
-    const dropped = runs.filter((run) => run.error !== undefined || traffic_metrics_endedEarly(run, evidence.duration)).length;
+    const dropped = countRuns(runs, (run) => !hasPassed(run) || traffic_metrics_endedEarly(run, evidence.duration));
     const withErrors = 'unusable' in page ? 0 : page.content.withErrors.size;
     const origin = { phase: traffic_metrics_PHASE, source: 'cli-result', evidence: [evidence.evidence] };
     return [
@@ -37554,9 +37507,10 @@ function throughputMetrics({ evidence, runs, total }, page) {
         { ...origin, name: metricName('throughput_ratio'), unit: 'ratio', value: through / target },
     ];
 }
+const traffic_metrics_bytesOf = (runs) => Array.from(runs, ({ bytes }) => bytes ?? []).flat();
 /** From the result file; before v2.24 from the page, when it was read after the last byte. */
 function transferredBytes(runs, page) {
-    const bytes = runs.flatMap((run) => run.bytes ?? []);
+    const bytes = traffic_metrics_bytesOf(runs);
     if (bytes.length > 0)
         return {
             source: 'cli-result',
@@ -37615,8 +37569,8 @@ function foreignPage({ workspaces }, observation) {
 }
 /** A page that was last read long before the end, or another run's on the same workspaces. */
 function partialPage({ bytesRead, bytesWritten }, runs, { isFinal }) {
-    const bytes = runs.flatMap((run) => (run.bytes === undefined ? [] : run.bytes.read + run.bytes.written));
-    const inFile = bytes.reduce((sum, one) => sum + one, 0);
+    const bytes = traffic_metrics_bytesOf(runs);
+    const inFile = bytes.reduce((sum, { read, written }) => sum + read + written, 0);
     if (bytes.length === 0)
         return isFinal ? undefined : 'the metrics page could not be read after the traffic had ended';
     const onPage = bytesRead + bytesWritten;
@@ -37764,6 +37718,7 @@ const passedAtFirst = (workspace) => workspace.builds[0]?.status === 'succeeded'
 
 
 
+
 const workspace_metrics_PHASE = 'create';
 const OBSERVATION_FILE = 'evidence/workspaces.json';
 /** Why a group's runs say nothing; undefined when they can be judged. */
@@ -37777,7 +37732,7 @@ function coverageProblem({ group, planned, runs }) {
     }
     if (runs.length > planned)
         return `${group}: ${runs.length} workspaces were run, but ${planned} were planned`;
-    const implausible = runs.filter(({ error, duration }) => error === undefined && duration < 1).length;
+    const implausible = countRuns(runs, (run) => hasPassed(run) && run.duration < 1);
     if (implausible > 0)
         return `${group}: ${implausible} runs passed in 0 ms, which no workspace can`;
     return undefined;
@@ -37799,8 +37754,8 @@ function runMetrics(slice) {
             shape: 'missing',
             reason: problem,
         }));
-    const runs = slice.groups.flatMap((group) => ('unusable' in group.runs ? [] : group.runs));
-    const passed = runs.filter(({ error }) => error === undefined);
+    const usable = slice.groups.flatMap(({ runs }) => ('unusable' in runs ? [] : [runs]));
+    const passed = ascending(usable.flatMap(passedSeconds));
     const origin = {
         phase: workspace_metrics_PHASE,
         // With driver api the file has the same shape, but its times are the gate's own.
@@ -37813,7 +37768,7 @@ function runMetrics(slice) {
         name: workspace_metrics_metricName(slice, 'provisioning'),
         shape: 'samples',
         unit: 'seconds',
-        samples: ascending(passed.map(({ duration }) => duration / 1000)),
+        samples: passed,
         // Runs that the file lacks failed as well: the few that coverage lets through are not left out.
         failed: planned - passed.length,
     };
@@ -37828,10 +37783,10 @@ function runMetrics(slice) {
         ...origin,
         name: workspace_metrics_metricName(slice, 'peak_in_flight'),
         shape: 'count',
-        value: peakOverlap(runs.map(({ startedAt, duration }) => ({
+        value: peakOverlap(usable.values().flatMap((runs) => runs.values().map(({ startedAt, duration }) => ({
             from: startedAt.getTime(),
             to: startedAt.getTime() + duration,
-        }))),
+        })))),
     };
     return [provisioning, successRate, inFlight];
 }
@@ -37900,33 +37855,31 @@ function nothingRun({ groups }, observation) {
 }
 /** Workspaces that a run says it made, but that the server does not show: then the server's numbers are not the run's. */
 function lostWorkspaces(slice, workspaces) {
-    const passed = slice.groups
-        .flatMap(({ runs }) => ('unusable' in runs ? [] : runs))
-        .filter(({ error }) => error === undefined).length;
+    const passed = slice.groups.reduce((sum, { runs }) => sum + ('unusable' in runs ? 0 : countRuns(runs, hasPassed)), 0);
     if (workspaces.length >= passed * COVERAGE)
         return undefined;
     return `${slice.name}: the deployment shows ${workspaces.length} workspaces, but ${passed} runs passed`;
 }
 /**
- * The metrics as they may be judged: of a group whose runs say nothing, the server's numbers show a part of a load, which
- * no criterion is about.
+ * Metrics that no criterion may be judged by, and why: of a group whose runs say nothing, the server's numbers show a part
+ * of a load, which no criterion is about.
  */
-function judgeable(metrics, groups) {
+function withheldMetrics(metrics, groups) {
     const problems = groups.flatMap((group) => {
         const reason = coverageProblem(group);
         return reason === undefined ? [] : [{ group: group.group, reason }];
     });
     const [first] = problems;
     if (first === undefined)
-        return metrics;
+        return {};
     const reasons = new Map([
         ['all', first.reason],
         ...problems.map(({ group, reason }) => [group, reason]),
     ]);
-    return metrics.map((metric) => {
-        const reason = reasons.get(/^create_workspaces\.([^.]+)\./.exec(metric.name)?.[1] ?? '');
-        return reason === undefined ? metric : { name: metric.name, shape: 'missing', reason };
-    });
+    return Object.fromEntries(metrics.flatMap(({ name }) => {
+        const reason = reasons.get(/^create_workspaces\.([^.]+)\./.exec(name)?.[1] ?? '');
+        return reason === undefined ? [] : [[name, reason]];
+    }));
 }
 
 // EXTERNAL MODULE: ./src/plan/steps.ts
@@ -37998,23 +37951,45 @@ function coverageOf({ metricsPage, endedAt }, { page, logged }) {
     };
 }
 
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+// EXTERNAL MODULE: external "node:timers/promises"
+var external_node_timers_promises_ = __nccwpck_require__(58500);
 ;// CONCATENATED MODULE: ./src/stages/file-pieces.ts
 
-const CHUNK_BYTES = 512 * 1024;
+
+
+const CHUNK_BYTES = 128 * 1024;
+/** After so many pieces, signals and the lease get their turn: every few milliseconds. */
+const PIECES_AT_ONCE = 64;
 /**
- * A file in pieces; the next one is read while the last one is looked at. Two buffers are used in turn, so whoever keeps
- * a piece has to copy it.
+ * Reads a file piece by piece. It has just been written, so a piece is there at once, and asking the thread pool for it
+ * would take longer than reading it.
  */
+async function withFile(file, use) {
+    const input = (0,external_node_fs_.openSync)(file, 'r');
+    let pieces = 0;
+    try {
+        return await use(async (room, place) => {
+            pieces += 1;
+            if (pieces % PIECES_AT_ONCE === 0)
+                await (0,external_node_timers_promises_.setImmediate)();
+            return (0,external_node_fs_.readSync)(input, room, 0, room.length, place);
+        });
+    }
+    finally {
+        (0,external_node_fs_.closeSync)(input);
+    }
+}
+/** A file in pieces. The memory is used again, so whoever keeps a piece has to copy it. */
 async function* readChunks(file) {
     const input = await (0,promises_.open)(file);
-    const buffers = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     try {
-        let pending = input.read(buffers[0], 0, CHUNK_BYTES);
         for (;;) {
-            const { bytesRead, buffer } = await pending;
+            const { bytesRead } = await input.read(buffer, 0, CHUNK_BYTES);
             if (bytesRead === 0)
                 return;
-            pending = input.read(buffer === buffers[0] ? buffers[1] : buffers[0], 0, CHUNK_BYTES);
             yield buffer.subarray(0, bytesRead);
         }
     }
@@ -38033,13 +38008,14 @@ async function readRange(input, start, end) {
 
 
 
+
 const LONGEST_LOGS = 2 * 1024 * 1024;
 const LOG_TAIL = 4096;
 /** Of so many the end of the log is kept; the cause is kept of all. */
 const MOST_LOG_TAILS = 1000;
 /** Why the failed runs of a group failed. Their logs are read one at a time. */
 async function readFailedRuns(source, group, file, redactor) {
-    const failed = file.runs.filter(({ error }) => error !== undefined);
+    const failed = file.runs.values().filter((run) => !hasPassed(run));
     const input = await (0,promises_.open)(source);
     try {
         const runs = [];
@@ -38086,28 +38062,51 @@ var whole_file = __nccwpck_require__(98355);
 
 
 
+const WRITTEN_AT_ONCE = 128 * 1024;
+/** Of a file that goes on so long without logs, memory is worth more than a secret that the cut may divide. */
+const MOST_AT_ONCE = 64 * WRITTEN_AT_ONCE;
 /** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
 async function writeWithoutLogs(source, target, file, redactor) {
     await (0,whole_file/* writeWhole */.f8)(target, (path) => copyWithoutLogs(source, path, file, redactor));
 }
 async function copyWithoutLogs(source, target, file, redactor) {
-    const ranges = file.runs.flatMap(({ logs }) => logs ?? []).sort((a, b) => a.start - b.start);
-    const input = await (0,promises_.open)(source);
+    const logs = file.runs.values().flatMap((run) => (run.logs === undefined ? [] : [run.logs]));
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const output = await (0,promises_.open)(target, 'w');
     try {
-        const { size } = await input.stat();
-        let position = 0;
-        for (const { start, end } of [...ranges, { start: size, end: size }]) {
-            for (; position < start; position += CHUNK_BYTES) {
-                const text = await readRange(input, position, Math.min(start, position + CHUNK_BYTES));
-                await output.write(redactor.clean(text));
-            }
-            position = end;
+        let text = '';
+        for await (const { bytes, beforeLogs } of outside(logs, readChunks(source))) {
+            text += decoder.decode(bytes, { stream: true });
+            // Where a piece of the file ends there may be a secret, of which neither half would be known.
+            if (text.length < (beforeLogs ? WRITTEN_AT_ONCE : MOST_AT_ONCE))
+                continue;
+            await output.write(redactor.clean(text));
+            text = '';
         }
+        await output.write(redactor.clean(text + decoder.decode()));
     }
     finally {
-        await input.close();
         await output.close();
+    }
+}
+/** What lies outside the ranges of logs, which are ascending. */
+async function* outside(ranges, pieces) {
+    let range = ranges.next();
+    let begin = 0;
+    for await (const piece of pieces) {
+        const end = begin + piece.length;
+        for (let place = begin; place < end;) {
+            const { start, end: after } = range.done ? { start: Infinity, end: Infinity } : range.value;
+            if (start > place)
+                yield {
+                    bytes: piece.subarray(place - begin, Math.min(start, end) - begin),
+                    beforeLogs: start <= end,
+                };
+            place = Math.min(after, end);
+            if (after <= end)
+                range = ranges.next();
+        }
+        begin = end;
     }
 }
 
@@ -38219,7 +38218,7 @@ function summarizeLoad(result) {
         mix: result.mix,
         users: result.users,
         usersSeen: result.usersSeen,
-        lasted: (0,src_units/* seconds */.YA)(result.elapsedMs / 1000),
+        lasted: (0,units/* seconds */.YA)(result.elapsedMs / 1000),
         calls: result.calls,
         sockets: result.sockets,
         health: result.health,
@@ -38251,7 +38250,7 @@ function summaryOf(series) {
     const distribution = merged(series);
     if (distribution.count === 0)
         return undefined;
-    const at = (q) => (0,src_units/* milliseconds */.Rz)(distribution.quantile(q));
+    const at = (q) => (0,units/* milliseconds */.Rz)(distribution.quantile(q));
     return {
         n: distribution.count,
         failed: distribution.failed,
@@ -38259,7 +38258,7 @@ function summaryOf(series) {
         p50: at(0.5),
         p95: at(0.95),
         p99: at(0.99),
-        max: (0,src_units/* milliseconds */.Rz)(distribution.max),
+        max: (0,units/* milliseconds */.Rz)(distribution.max),
     };
 }
 function failuresOf(series) {
@@ -38273,6 +38272,8 @@ function failuresOf(series) {
     return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
 }
 
+// EXTERNAL MODULE: ./src/config/expectation.ts
+var config_expectation = __nccwpck_require__(30184);
 // EXTERNAL MODULE: ./src/load/mix-data.ts
 var mix_data = __nccwpck_require__(47887);
 // EXTERNAL MODULE: ./src/load/schedule.ts + 1 modules
@@ -38289,9 +38290,9 @@ var plan_load_schedule = __nccwpck_require__(97533);
 /** One seed for all runs: two runs of one plan send the same calls at the same times, so that they can be compared. */
 const SEED = 1;
 /** With nothing else going on, at least half of the duration, or a minute: the latency of a deployment at rest. */
-const LONGEST_ALONE = (0,src_units/* seconds */.YA)(60);
+const LONGEST_ALONE = (0,units/* seconds */.YA)(60);
 /** What is under way at the end is waited for. */
-const DRAIN = (0,src_units/* seconds */.YA)(35);
+const DRAIN = (0,units/* seconds */.YA)(35);
 /** The network and the router alone; no part of what is judged. */
 const BASELINE_METRIC = 'api.latency.buildinfo';
 const TARGETS = [
@@ -38301,14 +38302,14 @@ const TARGETS = [
 /** Virtual users: of the owners of workspaces where there are any, and made for this where they are too few. */
 function planDashboard(dashboard, probe, owners) {
     const { concurrency: users, duration } = dashboard;
-    const alone = (0,src_units/* seconds */.YA)(Math.min(duration / 2, LONGEST_ALONE));
+    const alone = (0,units/* seconds */.YA)(Math.min(duration / 2, LONGEST_ALONE));
     const step = {
         suite: 'dashboard',
         users,
         usersWithoutWorkspace: Math.max(0, users - owners.count),
         duration,
         alone: owners.count === 0 ? duration : alone,
-        timeout: (0,src_units/* seconds */.YA)(duration + DRAIN),
+        timeout: (0,units/* seconds */.YA)(duration + DRAIN),
         seed: SEED,
         work: probe === undefined ? visits() : probeWork(probe),
     };
@@ -38377,7 +38378,7 @@ function targetCriteria({ targets }, parts) {
                 title: `${aggregate.toUpperCase()} of the API's latency`,
                 requirement,
                 metric: 'api.latency',
-                expect: parseExpectation(`${aggregate} < ${limit}ms`),
+                expect: (0,config_expectation/* parseExpectation */.W)(`${aggregate} < ${limit}ms`),
                 informational: false,
                 parts,
                 origin: 'config',
@@ -38389,7 +38390,7 @@ const SUCCESS_RATE = {
     id: 'api-success-rate',
     title: 'API calls that succeeded',
     metric: 'api.success_rate',
-    expect: parseExpectation('>= 99%'),
+    expect: (0,config_expectation/* parseExpectation */.W)('>= 99%'),
     informational: false,
     origin: 'default',
 };
@@ -38461,6 +38462,7 @@ function histogram(page, family) {
 
 ;// CONCATENATED MODULE: ./src/measure/suite-readings.ts
 
+
 const SECONDS = /_seconds$/;
 const MILLISECONDS = /_ms$/;
 /**
@@ -38468,12 +38470,13 @@ const MILLISECONDS = /_ms$/;
  * and ids are no numbers.
  */
 function gatherReadings(runs, notMeasured) {
-    const names = new Set(runs.flatMap(({ metrics = {} }) => Object.keys(metrics)));
+    const telling = [...runs].filter(({ metrics }) => metrics !== undefined);
+    const names = new Set(telling.flatMap(({ metrics = {} }) => Object.keys(metrics)));
     const gathered = new Map();
     for (const name of names) {
         if (notMeasured.includes(name))
             continue;
-        const readings = gather(name, runs);
+        const readings = gather(name, telling);
         if (readings !== undefined)
             gathered.set(name, readings);
     }
@@ -38482,7 +38485,7 @@ function gatherReadings(runs, notMeasured) {
 function gather(name, runs) {
     const read = runs.flatMap((run) => {
         const reading = readingOf(name, run.metrics?.[name]);
-        return reading === undefined ? [] : [{ reading, hasPassed: run.error === undefined }];
+        return reading === undefined ? [] : [{ reading, hasPassed: hasPassed(run) }];
     });
     const kinds = new Set(read.map(({ reading }) => reading.kind));
     if (kinds.has('times'))
@@ -38521,6 +38524,7 @@ function readingOf(name, value) {
 }
 
 ;// CONCATENATED MODULE: ./src/measure/suite-metrics.ts
+
 
 
 
@@ -38566,10 +38570,10 @@ function suiteMetrics(evidence) {
             ...origin,
             name: `${suite}.success_rate`,
             shape: 'ratio',
-            good: runs.filter(({ error }) => error === undefined).length,
+            good: countRuns(runs, hasPassed),
             total,
         },
-        suite_metrics_duration(evidence, runs, total),
+        duration(evidence, runs, total),
         ...own,
         ...pageMetrics(evidence, new Set(readings.keys())),
     ];
@@ -38582,15 +38586,15 @@ function tellsTooLittle(reading, total, suite, name) {
 }
 /** Go's zero time: the CLI did not note when a run began, and its duration of 0 s is none either. */
 const hasTime = ({ startedAt }) => startedAt.getUTCFullYear() > 1;
-function suite_metrics_duration({ suite, evidence }, runs, total) {
+function duration({ suite, evidence }, runs, total) {
     const name = `${suite}.duration`;
-    if (!runs.every(hasTime))
+    if (countRuns(runs, hasTime) < runs.length)
         return {
             name,
             shape: 'missing',
             reason: `${suite}: the CLI writes no times of these runs; what it measured is in the suite's other metrics`,
         };
-    const passed = runs.filter(({ error }) => error === undefined);
+    const passed = passedSeconds(runs);
     const metric = {
         name,
         phase: suite,
@@ -38598,7 +38602,7 @@ function suite_metrics_duration({ suite, evidence }, runs, total) {
         evidence: [evidence],
         shape: 'samples',
         unit: 'seconds',
-        samples: ascending(passed.map((run) => run.duration / 1000)),
+        samples: ascending(passed),
         // Those that the file lacks failed as well.
         failed: total - passed.length,
     };
@@ -38739,7 +38743,7 @@ function workspaceTime(workspace, { run, timings, ownerCreatedAt }) {
         agent: secondsBetween(completedAt, connectedAt),
     };
     const serverSpan = workspace_time_sumOf(onServer);
-    const parts = run === undefined ? onServer : { ...onServer, ...outside(run, serverSpan, first, ownerCreatedAt) };
+    const parts = run === undefined ? onServer : { ...onServer, ...workspace_time_outside(run, serverSpan, first, ownerCreatedAt) };
     return {
         workspace: workspace.name,
         owner: workspace.owner,
@@ -38785,7 +38789,7 @@ function partsOfBuild(build, timings) {
     return { ...parts, between: Math.max(0, build - known) };
 }
 /** What the driver's clock has and the server's has not. */
-function outside(run, serverSpan, first, ownerCreatedAt) {
+function workspace_time_outside(run, serverSpan, first, ownerCreatedAt) {
     const beyond = Math.max(0, run.duration / 1000 - serverSpan);
     if (ownerCreatedAt === undefined)
         return { client: beyond };
@@ -38816,6 +38820,7 @@ function scriptsOf({ agents }, timings) {
 
 
 
+
 const STAGES_FILE = 'evidence/stages.json';
 const QUANTILE = 0.95;
 const MOST_SLOWEST = 10;
@@ -38841,8 +38846,10 @@ function workspaceTimes({ runs }, workspaces, timings) {
  */
 function runsByIndex(runs, workspaces) {
     const indexOf = ({ name }) => /-(\d+)$/.exec(name)?.[1] ?? '';
-    const passed = runs.filter(({ error }) => error === undefined);
-    const byIndex = new Map(passed.map((run) => [/\/(\d+)$/.exec(run.id)?.[1] ?? run.id, run]));
+    const byIndex = new Map();
+    for (const run of runs)
+        if (hasPassed(run))
+            byIndex.set(/\/(\d+)$/.exec(run.id)?.[1] ?? run.id, run);
     const seen = new Map();
     for (const workspace of workspaces)
         seen.set(indexOf(workspace), (seen.get(indexOf(workspace)) ?? 0) + 1);
@@ -38887,9 +38894,7 @@ function timeShare(group, workspaces, timings) {
         slowest: known.slice(0, MOST_SLOWEST),
     };
 }
-const passedDurations = ({ runs }) => 'unusable' in runs
-    ? []
-    : runs.filter(({ error }) => error === undefined).map(({ duration }) => duration / 1000);
+const passedDurations = ({ runs }) => 'unusable' in runs ? [] : passedSeconds(runs);
 /** The server gives up on a build after half an hour in the queue, and notes a start then. */
 function wasNeverTaken({ builds }) {
     const last = builds.at(-1);
@@ -38944,6 +38949,7 @@ async function attributeTime(groups, { observation, timings }, results) {
 
 
 
+
 /** What the suite workspace-traffic left behind; undefined where it was not run. */
 async function readTraffic(read, groups, observation, results) {
     const reading = read.find(({ outcome }) => (0,plan_steps/* isTrafficStep */._m)(outcome.step));
@@ -38967,7 +38973,7 @@ function workspacesMade(groups, observation) {
     for (const { runs } of groups) {
         if ('unusable' in runs)
             return 'unusable' in observation ? runs : observation.workspaces.filter(isAlive).length;
-        made += runs.filter(({ error }) => error === undefined).length;
+        made += countRuns(runs, hasPassed);
     }
     return made;
 }
@@ -39035,7 +39041,7 @@ async function measure(run, results, world) {
     await writeMetrics(metrics, results);
     return {
         metrics,
-        judgeable: [...judgeable(workspaces, groups), ...ofSuites, ofServer],
+        withheld: withheldMetrics(workspaces, groups),
         time: await attributeTime(groups, run, results),
         steps: steps.map((outcome) => stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? [])),
         ...(load.summary && { load: load.summary }),
@@ -39059,7 +39065,7 @@ async function readStep(outcome, results, world) {
     if (resultFile === undefined)
         return { outcome, evidence, runs: { unusable: noResult(outcome) }, failedRuns: [] };
     try {
-        const file = await readResultFile(() => readChunks(resultFile));
+        const file = await withFile(resultFile, readResultFile);
         await writeWithoutLogs(resultFile, `${results.path}/${evidence}`, file, world.redactor);
         const failedRuns = await readFailedRuns(resultFile, name, file, world.redactor);
         const keepsLogs = !(0,plan_steps/* isSuiteStep */.NO)(step) || cli_suites/* CLI_SUITES */.Jl[step.suite].secretLogs !== true;
@@ -39092,11 +39098,13 @@ function noResult(outcome) {
         ? 'was stopped at its deadline'
         : endedBy === 'cancel'
             ? 'was cancelled'
-            : exitCode !== undefined
-                ? `exited with ${exitCode}`
-                : exitSignal !== undefined
-                    ? `was ended by ${exitSignal}`
-                    : 'could not be run';
+            : endedBy === 'early'
+                ? 'was ended early'
+                : exitCode !== undefined
+                    ? `exited with ${exitCode}`
+                    : exitSignal !== undefined
+                        ? `was ended by ${exitSignal}`
+                        : 'could not be run';
     const words = lastWords
         .filter((line) => !NO_CAUSE.test(line))
         .slice(-3)
@@ -39107,7 +39115,7 @@ function stepReport(outcome, failedRuns) {
     return {
         group: (0,plan_steps/* stepName */.u)(outcome.step),
         driver: outcome.driver,
-        seconds: (0,src_units/* seconds */.YA)((outcome.endedAt.getTime() - outcome.startedAt.getTime()) / 1000),
+        seconds: (0,units/* seconds */.YA)((outcome.endedAt.getTime() - outcome.startedAt.getTime()) / 1000),
         ...(outcome.exitCode !== undefined && { exitCode: outcome.exitCode }),
         ...(outcome.exitSignal !== undefined && { exitSignal: outcome.exitSignal }),
         endedBy: outcome.endedBy,
@@ -39162,7 +39170,7 @@ const PHASE_TEXT = {
     traffic: 'during the workspace traffic',
 };
 const api_load_count = (value) => formatQuantity(value, 'count');
-const time = (value) => Number.isFinite(value) ? formatQuantity((0,src_units/* seconds */.YA)(value / 1000), 'seconds') : 'never';
+const time = (value) => Number.isFinite(value) ? formatQuantity((0,units/* seconds */.YA)(value / 1000), 'seconds') : 'never';
 /** What the API load showed, in a few sentences; undefined where there was none. */
 function apiLoadSentences({ load }) {
     if (load?.all === undefined)
@@ -39225,7 +39233,7 @@ function apiLoadDetails({ load }) {
     return (0,markdown/* details */.zH)('API latency by phase and route', (0,markdown/* sections */.V0)([
         (0,markdown/* table */.tp)(['Phase', ...columns], phases, ['left', ...right]),
         (0,markdown/* table */.tp)(['Route', 'Call', ...columns], routes, ['left', 'left', ...right]),
-        `Measured from the intended start of each call to the last byte of its answer, waits for one of the user's six connections included. Failed calls count as infinitely slow, throttled ones are apart. Mix: ${(0,markdown/* code */.aY)(load.mix)}. The generator itself was late by ${time((0,src_units/* milliseconds */.Rz)(load.health.sendLagP99Ms))} at the P99 and used ${Math.round(load.health.cpuShare * 100)} % of one core.`,
+        `Measured from the intended start of each call to the last byte of its answer, waits for one of the user's six connections included. Failed calls count as infinitely slow, throttled ones are apart. Mix: ${(0,markdown/* code */.aY)(load.mix)}. The generator itself was late by ${time((0,units/* milliseconds */.Rz)(load.health.sendLagP99Ms))} at the P99 and used ${Math.round(load.health.cpuShare * 100)} % of one core.`,
     ]));
 }
 const numbers = ({ n, p50, p95, p99, max, failed, throttled }) => [
@@ -39262,6 +39270,8 @@ function apiLoadResult({ load }) {
 /** Upwards, so that the guide's whole-number comparison never flatters. */
 const wholeMilliseconds = (value) => Math.ceil(value - 1e-6);
 
+// EXTERNAL MODULE: ./src/config/units.ts
+var config_units = __nccwpck_require__(34529);
 ;// CONCATENATED MODULE: ./src/report/run-report.ts
 function metricNamed(metrics, name) {
     return metrics.find((metric) => metric.name === name);
@@ -39279,7 +39289,7 @@ function browserStepSentence(step) {
     const condition = step.wanted === 'always'
         ? ''
         : '; left out where the readiness checks find that the suite does nothing there, or no Chromium';
-    return `${step.suite}: ${step.users} browsers, an action every ${(0,units/* formatDuration */.a3)(step.interval)} ± ${(0,units/* formatDuration */.a3)(step.jitter)}, for ${(0,units/* formatDuration */.a3)(step.timeout)}${condition}`;
+    return `${step.suite}: ${step.users} browsers, an action every ${(0,config_units/* formatDuration */.a3)(step.interval)} ± ${(0,config_units/* formatDuration */.a3)(step.jitter)}, for ${(0,config_units/* formatDuration */.a3)(step.timeout)}${condition}`;
 }
 /** What the browsers showed, in one sentence; undefined where none clicked or nothing was measured. */
 function browserSentence({ metrics, plan }) {
@@ -39303,6 +39313,63 @@ function durationText(metric) {
         return formatBucket({ above, ...(Number.isFinite(upTo) && { upTo }) }, metric.unit);
     };
     return [`the P50 of an action was ${text(0.5)}, the P95 ${text(0.95)}`];
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+// EXTERNAL MODULE: ./src/results-directory.ts
+var results_directory = __nccwpck_require__(47007);
+;// CONCATENATED MODULE: ./src/record/checksums.ts
+
+
+
+
+
+
+
+/** In the format of `sha256sum`, so that `sha256sum -c SHA256SUMS` works too. */
+const SUMS_FILE = 'SHA256SUMS';
+const LINE = /^([0-9a-f]{64}) {2}(.+)$/;
+/** Lists every file of a results directory with its sum. Written last: a directory without it is not complete. */
+async function writeChecksums(directory) {
+    const names = (await (0,results_directory/* listFiles */.CS)(directory))
+        .map((file) => external_node_path_default().relative(directory, file).split((external_node_path_default()).sep).join('/'))
+        .filter((name) => name !== SUMS_FILE)
+        .sort();
+    const lines = [];
+    for (const name of names)
+        lines.push(`${await checksums_sumOf(external_node_path_default().join(directory, name))}  ${name}\n`);
+    await (0,whole_file/* writeWholeText */.mI)(external_node_path_default().join(directory, SUMS_FILE), lines.join(''));
+}
+/** Compares a directory with its list; undefined where it has none. */
+async function checkChecksums(directory) {
+    const text = await (0,promises_.readFile)(external_node_path_default().join(directory, SUMS_FILE), 'utf8').catch(() => undefined);
+    if (text === undefined)
+        return undefined;
+    const listed = new Set();
+    const damage = [];
+    for (const line of text.replace(/\n$/, '').split('\n')) {
+        const [, sum, name = ''] = LINE.exec(line) ?? [];
+        if (sum === undefined || isOutside(name)) {
+            damage.push(`${SUMS_FILE} is no list of checksums`);
+            break;
+        }
+        listed.add(name);
+        const found = await checksums_sumOf(external_node_path_default().join(directory, name)).catch(() => undefined);
+        if (found === undefined)
+            damage.push(`${name} is missing`);
+        else if (found !== sum)
+            damage.push(`${name} was changed or is not complete`);
+    }
+    return { listed, damage };
+}
+const isOutside = (name) => external_node_path_default().isAbsolute(name) || name.split(/[\\/]/).includes('..');
+async function checksums_sumOf(file) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_.createReadStream)(file), hash);
+    return hash.digest('hex');
 }
 
 ;// CONCATENATED MODULE: ./src/report/criteria-table.ts
@@ -39681,13 +39748,13 @@ function stepSentence(step) {
         case 'dashboard':
             return dashboardSentence(step);
         case 'workspace-traffic':
-            return `${step.suite}: ${step.bytesPerTick} bytes every ${(0,units/* formatDuration */.a3)(step.tickInterval)} to each of ${step.workspaces} workspaces through ${modeText(step.mode)} for ${(0,units/* formatDuration */.a3)(step.timeout)} (a free port for its metrics is chosen when it starts)`;
+            return `${step.suite}: ${step.bytesPerTick} bytes every ${(0,config_units/* formatDuration */.a3)(step.tickInterval)} to each of ${step.workspaces} workspaces through ${modeText(step.mode)} for ${(0,config_units/* formatDuration */.a3)(step.timeout)} (a free port for its metrics is chosen when it starts)`;
         case 'dashboard-browser':
             return browserStepSentence(step);
     }
 }
 function suiteSentence({ suite, plannedRuns, timeout }) {
-    return `${suite}: ${cli_suites/* CLI_SUITES */.Jl[suite].does}; ${formatQuantity(plannedRuns, 'count')} runs, at most ${(0,units/* formatDuration */.a3)(timeout)}`;
+    return `${suite}: ${cli_suites/* CLI_SUITES */.Jl[suite].does}; ${formatQuantity(plannedRuns, 'count')} runs, at most ${(0,config_units/* formatDuration */.a3)(timeout)}`;
 }
 function dashboardSentence({ users, usersWithoutWorkspace, duration, alone, work }) {
     const owners = users - usersWithoutWorkspace;
@@ -39699,14 +39766,14 @@ function dashboardSentence({ users, usersWithoutWorkspace, duration, alone, work
     const what = work.kind === 'visits'
         ? `visiting pages (mix ${work.mix})`
         : `sending ${work.rate} calls a second over ${work.routes.length} routes`;
-    const since = alone === duration ? '' : `, from the first phase on, ${(0,units/* formatDuration */.a3)(alone)} of it alone`;
-    return `dashboard: ${who}, ${what} for at least ${(0,units/* formatDuration */.a3)(duration)}${since}`;
+    const since = alone === duration ? '' : `, from the first phase on, ${(0,config_units/* formatDuration */.a3)(alone)} of it alone`;
+    return `dashboard: ${who}, ${what} for at least ${(0,config_units/* formatDuration */.a3)(duration)}${since}`;
 }
 function createSentence(step) {
     const parameters = step.parametersComplete
         ? ''
         : ' (the template’s own parameters are added once the deployment is asked)';
-    return `${step.group}: ${step.count} workspaces of ${step.template}, ${step.concurrency} at once, at most ${(0,units/* formatDuration */.a3)(step.timeout)}${parameters}`;
+    return `${step.group}: ${step.count} workspaces of ${step.template}, ${step.concurrency} at once, at most ${(0,config_units/* formatDuration */.a3)(step.timeout)}${parameters}`;
 }
 function sampleNote(criterion) {
     if (criterion.disabled)
@@ -39717,10 +39784,16 @@ function sampleNote(criterion) {
 }
 const inBrackets = (note) => (note === '' ? '' : ` (${note})`);
 /** What the run takes and does, sentence by sentence. */
+function earlyEndSentences({ abortEarly, criteria }) {
+    if (abortEarly === true)
+        return ['The load ends early as soon as a criterion can no longer pass.'];
+    const ids = criteria.filter(({ abort }) => abort === true).map(({ id }) => id);
+    return ids.length === 0 ? [] : [`The load ends early when this is breached: ${ids.join(', ')}.`];
+}
 function effectSentences(plan) {
     const { effects, time, leftOut = [] } = plan;
     const count = (value) => formatQuantity(value, 'count');
-    const cleanup = (0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(time.cleanup / 60)));
+    const cleanup = (0,config_units/* formatDuration */.a3)((0,units/* minutes */.Gx)(Math.ceil(time.cleanup / 60)));
     const slots = time.slotsKnown
         ? `${time.slots} provisioners`
         : `${time.slots} provisioners, which is a guess until the deployment is asked`;
@@ -39736,13 +39809,14 @@ function effectSentences(plan) {
                 `Every owner and user admin gets ${count(effects.notificationsPerAdmin)} notifications: one for each user created and one for each deleted.`,
             ]
             : []),
-        `The load takes at most ${(0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(time.load / 60)))}, the clean-up about ${cleanup} (with ${slots}).`,
+        `The load takes at most ${(0,config_units/* formatDuration */.a3)((0,units/* minutes */.Gx)(Math.ceil(time.load / 60)))}, the clean-up about ${cleanup} (with ${slots}).`,
+        ...earlyEndSentences(plan),
         `Set timeout-minutes to at least ${time.jobMinutes}.`,
     ];
 }
 function stepCells(step) {
     const name = (0,markdown/* cell */.Hn)((0,plan_steps/* stepName */.u)(step));
-    const longest = (0,units/* formatDuration */.a3)(step.timeout);
+    const longest = (0,config_units/* formatDuration */.a3)(step.timeout);
     if ((0,plan_steps/* isSuiteStep */.NO)(step))
         return [name, (0,markdown/* code */.aY)(step.template ?? ''), String(step.workspaces), String(step.plannedRuns), longest];
     switch (step.suite) {
@@ -39831,7 +39905,7 @@ function timeShared({ steps, plan, load, }) {
         const own = phase.steps.map((step) => (step === dashboard ? dashboard.duration : took((0,plan_steps/* stepName */.u)(step))));
         return sum + Math.max(0, ...own);
     }, 0);
-    return `The phases took ${formatQuantity(load.lasted, 'seconds')}, since the virtual users were there from the first to the last; one suite after the other would have taken ${formatQuantity((0,src_units/* seconds */.YA)(apart), 'seconds')}.`;
+    return `The phases took ${formatQuantity(load.lasted, 'seconds')}, since the virtual users were there from the first to the last; one suite after the other would have taken ${formatQuantity((0,units/* seconds */.YA)(apart), 'seconds')}.`;
 }
 /** Builds that had to be tried again, which the success rate hides; undefined when there were none. */
 function retriesNeeded({ metrics, retries, }) {
@@ -40250,6 +40324,7 @@ function renderSummary(report) {
         `### ${judged ? HEADLINE[verdict.verdict] : 'Scale test ran; nothing was judged'}`,
         plan.subject === undefined ? undefined : `Under test: ${(0,markdown/* code */.aY)(plan.subject)}`,
         judged ? `**${verdict.verdict}**: ${(0,markdown/* cell */.Hn)(verdict.reason)}` : (0,markdown/* cell */.Hn)(verdict.reason),
+        earlyEndText(report),
         judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
         judged ? shortagesText(verdict.results) : undefined,
         timeText(report),
@@ -40273,6 +40348,15 @@ function renderSummary(report) {
         ...serverDetails(report),
         (0,markdown/* details */.zH)('How it was run', runTable(report)),
     ]);
+}
+/** Which criterion ended the load, and when. */
+function earlyEndText({ endedEarly, plan }) {
+    if (endedEarly === undefined)
+        return undefined;
+    const { seconds, breaches } = endedEarly;
+    const [first, ...others] = breaches.map(({ id, expect, sentence }) => `${(0,markdown/* code */.aY)(id)} (${(0,markdown/* cell */.Hn)(expect)}): ${(0,markdown/* cell */.Hn)(sentence)}`);
+    const more = others.map((one) => `\n- ${one}`).join('');
+    return `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load\n\n- ${first ?? ''}${more}`;
 }
 const timeText = (report) => paragraphOrList('Where the time went', whereTheTimeWent(report));
 /** One sentence stands behind its title, several below it. */
@@ -40410,7 +40494,7 @@ function runTable(report) {
     return `${rows.length > 0 ? `${(0,markdown/* table */.tp)(['Group', 'Driver', 'Took', 'Ended'], rows)}\n\n` : ''}${facts.map((fact) => `- ${fact}`).join('\n')}`;
 }
 function exitText({ exitCode, exitSignal, endedBy }) {
-    const how = { itself: '', deadline: 'stopped at its deadline', cancel: 'cancelled' }[endedBy];
+    const how = { itself: '', deadline: 'stopped at its deadline', early: 'ended early', cancel: 'cancelled' }[endedBy];
     const exit = exitCode !== undefined
         ? `exit code ${exitCode}`
         : exitSignal !== undefined
@@ -40420,6 +40504,7 @@ function exitText({ exitCode, exitSignal, endedBy }) {
 }
 
 ;// CONCATENATED MODULE: ./src/stages/reporting.ts
+
 
 
 
@@ -40494,6 +40579,7 @@ async function reportRun(report, inputs, results, world) {
     world.step.setOutput('metrics', JSON.stringify(flatMetrics(report.metrics)));
     world.step.setOutput('report-path', `${results.path}/scale-test-report.json`);
     await world.step.writeSummary(summary);
+    await writeChecksums(results.path);
     if (report.evidenceOnly) {
         world.step.setOutput('reason', verdict.reason);
         world.log.info(`Evidence is in ${results.shown}; nothing was judged (mode run)`);
@@ -40668,7 +40754,7 @@ function reduceTimings(buildId, raw) {
 }
 /** What has no end yet has Go's zero time there. */
 const isOver = ({ started_at, ended_at }) => ended_at >= started_at;
-const isUnknownRoute = (thrown) => thrown instanceof coder_http/* ApiError */.h && thrown.status === 404 && thrown.coderMessage === 'Route not found.';
+const isUnknownRoute = (thrown) => thrown instanceof coder_http/* ApiError */.hD && thrown.status === 404 && thrown.coderMessage === 'Route not found.';
 const build_timings_sentenceOf = (thrown) => isUnknownRoute(thrown) ? 'Coder has them from v2.17 on only' : (0,errors/* messageOf */.b)(thrown);
 function interruption({ reason }) {
     return reason instanceof DOMException && reason.name === 'TimeoutError'
@@ -40686,12 +40772,6 @@ async function ownersCreatedAt(api, scope, signal) {
     }
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(73024);
-;// CONCATENATED MODULE: external "node:stream/promises"
-const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
 // EXTERNAL MODULE: ./src/coder/version.ts
 var coder_version = __nccwpck_require__(60133);
 ;// CONCATENATED MODULE: ./src/coder/release.ts
@@ -40727,13 +40807,13 @@ function assetFor(version, platform) {
  * The release that "stable" or "mainline" stands for.
  * @throws InstallError when it cannot be found out.
  */
-async function resolveChannel(channel, downloadUrl) {
+async function resolveChannel(channel, downloadUrl, fetch) {
     if (channel === 'stable')
-        return latestStable(downloadUrl ?? PUBLIC_RELEASES);
+        return latestStable(downloadUrl ?? PUBLIC_RELEASES, fetch);
     if (downloadUrl !== undefined) {
         throw new InstallError('"coder-version: mainline" cannot be looked up at a mirror; give an exact version');
     }
-    const answer = await lookUp(PUBLIC_RELEASE_LIST, 'follow');
+    const answer = await lookUp(PUBLIC_RELEASE_LIST, 'follow', fetch);
     const releases = schemas/* array */.YOg(schemas/* object */.Ikc({ tag_name: schemas/* string */.YjP() }))
         .safeParse(await answer.json().catch(() => undefined));
     const versions = (releases.data ?? [])
@@ -40747,16 +40827,16 @@ async function resolveChannel(channel, downloadUrl) {
     return newest.release;
 }
 /** GitHub redirects `…/releases/latest` to the tag. */
-async function latestStable(downloadUrl) {
+async function latestStable(downloadUrl, fetch) {
     const url = `${downloadUrl.replace(/\/download$/, '')}/latest`;
-    const answer = await lookUp(url, 'manual');
+    const answer = await lookUp(url, 'manual', fetch);
     const tag = /\/tag\/(v[^/?#]+)/.exec(answer.headers.get('location') ?? '')?.[1];
     const version = tag === undefined ? undefined : (0,coder_version/* parseVersion */.o)(tag);
     if (version === undefined)
         throw new InstallError(`${url} does not name the stable release; give an exact "coder-version"`);
     return version.release;
 }
-async function lookUp(url, redirect) {
+async function lookUp(url, redirect, fetch) {
     try {
         return await fetch(url, {
             redirect,
@@ -41008,14 +41088,14 @@ class Pace {
     /** A pace for so many calls; undefined when they fit into the limit as they come. */
     static under(perMinute, calls, clock) {
         const rate = pacedRate(perMinute, calls);
-        return rate === undefined ? undefined : new Pace(clock, (0,src_units/* milliseconds */.Rz)(1000 / rate));
+        return rate === undefined ? undefined : new Pace(clock, (0,units/* milliseconds */.Rz)(1000 / rate));
     }
     /** Waits for the next place. */
     async turn(signal) {
         const now = this.clock.monotonic();
         const at = Math.max(now, this.#next);
         this.#next = at + this.spacing;
-        await this.clock.sleep((0,src_units/* milliseconds */.Rz)(at - now), signal);
+        await this.clock.sleep((0,units/* milliseconds */.Rz)(at - now), signal);
     }
 }
 
@@ -41175,10 +41255,7 @@ class Connections {
     #isTls;
     constructor(deployment, maxSockets = CONNECTIONS_PER_USER) {
         this.#isTls = deployment.url.protocol === 'https:';
-        const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
-        this.#agent = this.#isTls
-            ? new (external_node_https_default()).Agent({ ...options, ...authorities(deployment) })
-            : new (external_node_http_default()).Agent(options);
+        this.#agent = agentFor(deployment, { keepAlive: true, maxSockets, maxFreeSockets: maxSockets });
         this.#base = { ...addressOf(deployment.url), agent: this.#agent };
     }
     /** Sends now, or when one of the connections is free. Gives a function that ends it without a word. */
@@ -41274,6 +41351,14 @@ function addressOf(url) {
     const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
     return { protocol: url.protocol, hostname, ...(url.port !== '' && { port: Number(url.port) }) };
 }
+/** Node's agents go through a proxy since 24.5. */
+function agentFor(deployment, options) {
+    const { proxies, url } = deployment;
+    const all = { ...options, ...(Object.keys(proxies).length > 0 && { proxyEnv: proxies }) };
+    return url.protocol === 'https:'
+        ? new (external_node_https_default()).Agent({ ...all, ...authorities(deployment) })
+        : new (external_node_http_default()).Agent(all);
+}
 /** Own authorities beside the usual ones, not instead of them. */
 const authorities = ({ ca }) => ca === undefined ? {} : { ca: [...(external_node_tls_default()).rootCertificates, ca] };
 
@@ -41326,9 +41411,8 @@ class InboxSocket {
         const { url } = this.deployment;
         const options = {
             ...addressOf(url),
-            ...authorities(this.deployment),
             // Browsers do not count WebSockets among their six connections.
-            agent: false,
+            agent: agentFor(this.deployment, { keepAlive: false }),
             path: this.path,
             headers: {
                 ...this.headers,
@@ -41754,6 +41838,7 @@ class LoadGenerator {
                 'User-Agent': 'coder-scaletest-gate',
                 ...options.headers,
             },
+            proxies: options.proxies ?? {},
             ...(options.ca !== undefined && { ca: options.ca }),
         };
         this.#nobody = new Seat(this.#deployment, undefined);
@@ -41975,8 +42060,8 @@ function createScaletestUser(owner, name, organizationId, signal) {
 
 
 /** While seats are empty; afterwards only agents are missing, which take as long as builds do. */
-const LOOK_EVERY = (0,src_units/* milliseconds */.Rz)(2000);
-const LOOK_FOR_AGENTS_EVERY = (0,src_units/* milliseconds */.Rz)(5000);
+const LOOK_EVERY = (0,units/* milliseconds */.Rz)(2000);
+const LOOK_FOR_AGENTS_EVERY = (0,units/* milliseconds */.Rz)(5000);
 const PARALLEL = 8;
 /** Of workspaces being made, the newest name says nothing; so all are looked at until the seats are taken. */
 const SEARCH = 'name:"scaletest-"';
@@ -42049,7 +42134,7 @@ class LoadUsers {
             if (token === undefined || userId === undefined)
                 return;
             await this.#context.api
-                .revokeKey(userId, (0,identity/* keyIdOf */.y)(token), this.#context.signal)
+                .revokeKey(userId, (0,identity/* keyIdOf */.y)(token), this.#context.cancelled)
                 .catch((thrown) => {
                 this.#context.log.debug(`a virtual user's token could not be revoked: ${(0,errors/* messageOf */.b)(thrown)}`);
             });
@@ -42137,9 +42222,10 @@ function workspaceValues(workspace) {
 
 
 
+
 /** Tokens outlive the load by so much, for calls that are late. */
-const TOKEN_RESERVE = (0,src_units/* seconds */.YA)(600);
-const PROGRESS_EVERY = (0,src_units/* milliseconds */.Rz)(30_000);
+const TOKEN_RESERVE = (0,units/* seconds */.YA)(600);
+const PROGRESS_EVERY = (0,units/* milliseconds */.Rz)(30_000);
 /** Begins the load of a plan; undefined where none is planned. */
 async function startLoad(plan, context) {
     const step = (0,plan_steps/* dashboardStepOf */.Ki)(plan);
@@ -42147,14 +42233,17 @@ async function startLoad(plan, context) {
     if (step === undefined || first === undefined)
         return undefined;
     const longest = (0,plan_load_schedule/* longestLoad */.vX)(plan);
-    const users = new LoadUsers(step, (0,src_units/* seconds */.YA)(longest + TOKEN_RESERVE), context);
+    const users = new LoadUsers(step, (0,units/* seconds */.YA)(longest + TOKEN_RESERVE), context);
     if (step.usersWithoutWorkspace > 0) {
         context.log.info(`API load: making ${step.usersWithoutWorkspace} users without a workspace`);
         await users.make();
     }
+    const schedule = (0,plan_load_schedule/* scheduleOf */.rH)(step, longest);
+    const most = { pooled: (0,load_schedule/* plannedPoolSamples */.SD)(schedule), routes: (0,load_schedule/* plannedSamples */.OA)(schedule) };
     const generator = new LoadGenerator({
         baseUrl: context.deploymentUrl,
-        schedule: (0,plan_load_schedule/* scheduleOf */.rH)(step, longest),
+        ...context.network,
+        schedule,
         users: users.users,
         phase: first.name,
     });
@@ -42166,13 +42255,14 @@ async function startLoad(plan, context) {
             if (name !== first.name)
                 generator.phase(name);
         },
+        seen: () => ({ result: generator.result(), most }),
         hold: (held) => hold(held, began, generator, context),
         finish: async () => {
             generator.finish();
             users.stop();
             const result = await running;
             await following;
-            if (!context.signal.aborted)
+            if (!context.cancelled.aborted)
                 await users.revoke();
             return { result, problems: users.problems };
         },
@@ -42182,12 +42272,12 @@ async function hold(step, began, generator, context) {
     const { clock, log, signal } = context;
     const startedAt = clock.now();
     const now = clock.monotonic();
-    const wanted = Math.max(began + (0,src_units/* toMilliseconds */.Wj)(step.duration), now + (0,src_units/* toMilliseconds */.Wj)(step.alone));
+    const wanted = Math.max(began + (0,units/* toMilliseconds */.Wj)(step.duration), now + (0,units/* toMilliseconds */.Wj)(step.alone));
     const until = Math.min(wanted, context.deadline);
     log.info(`API load: ${step.users} virtual users for ${Math.ceil((until - now) / 1000)} s more`);
     for (let left = until - now; left > 0 && !signal.aborted; left = until - clock.monotonic()) {
-        await clock.sleep((0,src_units/* milliseconds */.Rz)(Math.min(left, PROGRESS_EVERY)), signal).catch(() => undefined);
-        log.info(progressOf(generator.progress(), (0,src_units/* milliseconds */.Rz)(clock.monotonic() - began)));
+        await clock.sleep((0,units/* milliseconds */.Rz)(Math.min(left, PROGRESS_EVERY)), signal).catch(() => undefined);
+        log.info(progressOf(generator.progress(), (0,units/* milliseconds */.Rz)(clock.monotonic() - began)));
     }
     const endedBy = signal.aborted ? 'cancel' : until < wanted ? 'deadline' : 'itself';
     return { step, driver: 'load', startedAt, endedAt: clock.now(), endedBy, lastWords: [] };
@@ -42257,8 +42347,8 @@ function goDuration(duration) {
 
 
 /** The grain at which Coder's own CLI looks: half a second in the queue, a second for builds and agents. */
-const QUEUE_POLL = (0,src_units/* milliseconds */.Rz)(500);
-const BUILD_POLL = (0,src_units/* milliseconds */.Rz)(1000);
+const QUEUE_POLL = (0,units/* milliseconds */.Rz)(500);
+const BUILD_POLL = (0,units/* milliseconds */.Rz)(1000);
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const NAME_LENGTH = 8;
 /** A run that failed, with the build log's lines that say why. */
@@ -42280,7 +42370,7 @@ async function runWorkspace(index, context) {
     const finish = (failure) => ({
         index,
         startedAt,
-        duration: (0,src_units/* milliseconds */.Rz)(context.clock.monotonic() - began),
+        duration: (0,units/* milliseconds */.Rz)(context.clock.monotonic() - began),
         logs: failure?.logs ?? '',
         ...(failure && { error: failure.message }),
     });
@@ -42374,7 +42464,7 @@ function randomName() {
 
 
 /** Members' tokens outlive the load by so much, for polls that are late. */
-const api_driver_TOKEN_RESERVE = (0,src_units/* seconds */.YA)(600);
+const api_driver_TOKEN_RESERVE = (0,units/* seconds */.YA)(600);
 const DEADLINE_TEXT = 'context deadline exceeded';
 /** Creates the workspaces of a step through the API and writes the CLI's result file. */
 async function runWithApi(step, context) {
@@ -42385,7 +42475,7 @@ async function runWithApi(step, context) {
     const began = context.clock.monotonic();
     const timeLeft = Math.max(1000, context.deadline - began);
     // AbortSignal takes whole milliseconds only.
-    const stepTimeout = AbortSignal.timeout(Math.ceil(Math.min((0,src_units/* toMilliseconds */.Wj)(step.timeout), timeLeft)));
+    const stepTimeout = AbortSignal.timeout(Math.ceil(Math.min((0,units/* toMilliseconds */.Wj)(step.timeout), timeLeft)));
     const runs = [];
     const ended = AbortSignal.any([context.signal, stepTimeout]);
     await (0,concurrency/* forEachConcurrently */.D)(Array.from({ length: step.count }), step.concurrency, async (_, index) => {
@@ -42395,7 +42485,7 @@ async function runWithApi(step, context) {
             return;
         runs.push(stepTimeout.aborted ? notBegun(index, context) : await runOne(index, step, template, context, ended));
     });
-    const elapsed = (0,src_units/* milliseconds */.Rz)(context.clock.monotonic() - began);
+    const elapsed = (0,units/* milliseconds */.Rz)(context.clock.monotonic() - began);
     const endedBy = context.signal.aborted ? 'cancel' : stepTimeout.aborted ? 'deadline' : 'itself';
     // Like the CLI: a cancelled run has no result; what there was is read from the API.
     if (endedBy !== 'cancel')
@@ -42417,19 +42507,19 @@ async function waitForTurn(pace, ended) {
 const notBegun = (index, { clock }) => ({
     index,
     startedAt: clock.now(),
-    duration: (0,src_units/* milliseconds */.Rz)(0),
+    duration: (0,units/* milliseconds */.Rz)(0),
     logs: '',
     error: DEADLINE_TEXT,
 });
 async function runOne(index, step, template, context, ended) {
-    const signal = AbortSignal.any([ended, AbortSignal.timeout(Math.ceil((0,src_units/* toMilliseconds */.Wj)(step.jobTimeout)))]);
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(Math.ceil((0,units/* toMilliseconds */.Wj)(step.jobTimeout)))]);
     const run = await runWorkspace(index, {
         owner: context.api,
         ownUserId: context.ownUserId,
         clock: context.clock,
         step,
         template,
-        tokenLifetime: (0,src_units/* seconds */.YA)(step.timeout + api_driver_TOKEN_RESERVE),
+        tokenLifetime: (0,units/* seconds */.YA)(step.timeout + api_driver_TOKEN_RESERVE),
         signal,
     });
     if (!signal.aborted || run.error === undefined)
@@ -42454,8 +42544,8 @@ function createWorkspacesCommand(step) {
         `--count=${step.count}`,
         `--template=${step.template}`,
         `--concurrency=${step.concurrency}`,
-        `--timeout=${(0,units/* formatDuration */.a3)(step.timeout)}`,
-        `--job-timeout=${(0,units/* formatDuration */.a3)(step.jobTimeout)}`,
+        `--timeout=${(0,config_units/* formatDuration */.a3)(step.timeout)}`,
+        `--job-timeout=${(0,config_units/* formatDuration */.a3)(step.jobTimeout)}`,
         ...(step.retries > 0 ? [`--retry=${step.retries}`] : []),
         ...(step.owner === 'token-user' ? ['--use-host-login'] : []),
         ...Object.entries(step.parameters).map(([name, value]) => `--parameter=${csvField(`${name}=${value}`)}`),
@@ -42477,9 +42567,9 @@ function workspaceTrafficCommand(step) {
         'scaletest',
         'workspace-traffic',
         `--bytes-per-tick=${step.bytesPerTick}`,
-        `--tick-interval=${(0,units/* formatDuration */.a3)(step.tickInterval)}`,
-        `--timeout=${(0,units/* formatDuration */.a3)(step.timeout)}`,
-        `--job-timeout=${(0,units/* formatDuration */.a3)(step.jobTimeout)}`,
+        `--tick-interval=${(0,config_units/* formatDuration */.a3)(step.tickInterval)}`,
+        `--timeout=${(0,config_units/* formatDuration */.a3)(step.timeout)}`,
+        `--job-timeout=${(0,config_units/* formatDuration */.a3)(step.jobTimeout)}`,
         '--concurrency=0',
         ...modeFlags(step.mode),
         // By name: the CLI takes an id as well, and then finds nothing.
@@ -42503,10 +42593,10 @@ function dashboardBrowserCommand(step) {
         'dashboard',
         `--target-users=0:${step.users}`,
         '--concurrency=0',
-        `--interval=${(0,units/* formatDuration */.a3)(step.interval)}`,
-        `--jitter=${(0,units/* formatDuration */.a3)(step.jitter)}`,
-        `--timeout=${(0,units/* formatDuration */.a3)(step.timeout)}`,
-        `--job-timeout=${(0,units/* formatDuration */.a3)(step.jobTimeout)}`,
+        `--interval=${(0,config_units/* formatDuration */.a3)(step.interval)}`,
+        `--jitter=${(0,config_units/* formatDuration */.a3)(step.jitter)}`,
+        `--timeout=${(0,config_units/* formatDuration */.a3)(step.timeout)}`,
+        `--job-timeout=${(0,config_units/* formatDuration */.a3)(step.jobTimeout)}`,
         `--scaletest-prometheus-address=127.0.0.1:${step.metricsPort}`,
         // Where the suite does something, its page is gone before this wait begins.
         '--scaletest-prometheus-wait=0s',
@@ -42531,11 +42621,11 @@ function csvField(text) {
 /** A Chromium each, on the runner that measures as well: the load comes from the virtual users. */
 const MOST_BROWSERS = 3;
 /** Coder's own defaults. The interval is also how long the workspaces page may take to appear. */
-const INTERVAL = (0,src_units/* seconds */.YA)(10);
-const JITTER = (0,src_units/* seconds */.YA)(5);
+const INTERVAL = (0,units/* seconds */.YA)(10);
+const JITTER = (0,units/* seconds */.YA)(5);
 const USUAL_METRICS_PORT = 21_112;
 /** The runs end by --timeout; their own limit only has to be longer. */
-const JOB_RESERVE = (0,src_units/* seconds */.YA)(30);
+const JOB_RESERVE = (0,units/* seconds */.YA)(30);
 /**
  * The suite of the dashboard with browsers beside its virtual users, unless the config wants none. Whether they do anything
  * on the deployment is found out in READY. They bring no criterion: which actions fail depends on the pages of the release
@@ -42562,7 +42652,7 @@ function planBrowsers({ browser, concurrency, duration }, rawDirectory) {
         interval: INTERVAL,
         jitter: JITTER,
         timeout: duration,
-        jobTimeout: (0,src_units/* seconds */.YA)(duration + JOB_RESERVE),
+        jobTimeout: (0,units/* seconds */.YA)(duration + JOB_RESERVE),
         metricsPort: USUAL_METRICS_PORT,
         resultFile: `${rawDirectory}/dashboard-browser.json`,
     };
@@ -42844,7 +42934,7 @@ async function runWithCli(step, context, { onLine, isNoise, givesWay = false } =
             args: [...(givesWay ? [...GIVING_WAY, context.cliPath] : []), ...step.command.slice(1)],
             environment: context.childEnvironment,
             workingDirectory: context.rawDirectory,
-            longest: (0,src_units/* milliseconds */.Rz)(Math.min((0,src_units/* toMilliseconds */.Wj)((0,plan_time/* stepCeiling */.m)(step)), timeLeft)),
+            longest: (0,units/* milliseconds */.Rz)(Math.min((0,units/* toMilliseconds */.Wj)((0,plan_time/* stepCeiling */.m)(step)), timeLeft)),
             signal: context.signal,
             onLine: (stream, line) => {
                 onLine?.(stream, line);
@@ -42968,7 +43058,7 @@ function progressLog(name, { clock, log }) {
 
 
 /** Where the suite does something, its page is gone with the load: what was counted after the last read is lost. */
-const BETWEEN_READS = (0,src_units/* milliseconds */.Rz)(1000);
+const BETWEEN_READS = (0,units/* milliseconds */.Rz)(1000);
 /** Messages of a newer Chromium that the CLI does not know; hundreds a minute, and they do no harm. */
 const UNKNOWN_MESSAGE = /ERROR: could not unmarshal event: /;
 /** Runs the CLI's dashboard suite, which starts a Chromium for each of its users. */
@@ -42993,6 +43083,8 @@ async function runBrowsers(step, context) {
 
 // EXTERNAL MODULE: ./src/plan/cli-suite.ts
 var cli_suite = __nccwpck_require__(57020);
+// EXTERNAL MODULE: ./src/config/nearest.ts
+var config_nearest = __nccwpck_require__(76572);
 ;// CONCATENATED MODULE: ./src/plan/parameters.ts
 
 /**
@@ -43005,7 +43097,7 @@ function completeParameters({ template, parameters, place }, known) {
     for (const name of Object.keys(parameters)) {
         if (!known.some((parameter) => parameter.name === name)) {
             const names = known.map((parameter) => parameter.name);
-            const hint = names.length === 0 ? 'it has no parameters' : (0,nearest/* suggestion */.h)(name, names);
+            const hint = names.length === 0 ? 'it has no parameters' : (0,config_nearest/* suggestion */.h)(name, names);
             problems.push(`the template "${template}" has no parameter "${name}" (${place}); ${hint}`);
         }
     }
@@ -43040,8 +43132,8 @@ function isOption(parameter, value) {
 
 
 /** What is between a run's own time-outs and the end of the suite: users, sign-ins, connecting and closing. */
-const RESERVE = (0,src_units/* minutes */.Gx)(3);
-const CLEANUP_TIMEOUT = (0,src_units/* minutes */.Gx)(10);
+const RESERVE = (0,units/* minutes */.Gx)(3);
+const CLEANUP_TIMEOUT = (0,units/* minutes */.Gx)(10);
 /** Given always, also where the config does not name them. */
 const TIME_OUTS = ['timeout', 'job-timeout'];
 /** The CLI's own default is one after the other. */
@@ -43051,7 +43143,7 @@ const cli_suite_plan_METRICS_WAIT = '3s';
 /** Any suite of the CLI that has no section of its own: its flags are passed on as they are. */
 function planCliSuite(name, flags, context) {
     const suite = cli_suites/* CLI_SUITES */.Jl[name];
-    const natural = (0,src_units/* seconds */.YA)(suite.lasts(flags) + RESERVE);
+    const natural = (0,units/* seconds */.YA)(suite.lasts(flags) + RESERVE);
     const timeout = (0,cli_suite/* durationFlag */.h5)(flags, 'timeout', natural);
     const template = suite.template?.(flags);
     const plannedRuns = suite.runs(flags, context.targets);
@@ -43067,7 +43159,7 @@ function planCliSuite(name, flags, context) {
         timeout,
         // The CLI's default of five minutes would cut runs off that are only slow.
         jobTimeout: (0,cli_suite/* durationFlag */.h5)(flags, 'job-timeout', timeout),
-        around: (0,src_units/* seconds */.YA)((suite.setup ?? 0) + cleanupTime(suite, flags)),
+        around: (0,units/* seconds */.YA)((suite.setup ?? 0) + cleanupTime(suite, flags)),
         resultFile: `${context.rawDirectory}/${name}.json`,
     };
     return {
@@ -43077,7 +43169,7 @@ function planCliSuite(name, flags, context) {
                 id: `${name}-success-rate`,
                 title: `Runs of ${name} that passed`,
                 metric: `${name}.success_rate`,
-                expect: parseExpectation('>= 99%'),
+                expect: (0,config_expectation/* parseExpectation */.W)('>= 99%'),
                 informational: false,
                 origin: 'default',
             },
@@ -43091,7 +43183,7 @@ function planCliSuite(name, flags, context) {
 }
 const cleansItself = (suite) => suite.leavesCleanup === undefined && suite.flags.includes('cleanup-timeout');
 function cleanupTime(suite, flags) {
-    return cleansItself(suite) ? (0,cli_suite/* durationFlag */.h5)(flags, 'cleanup-timeout', CLEANUP_TIMEOUT) : (0,src_units/* seconds */.YA)(0);
+    return cleansItself(suite) ? (0,cli_suite/* durationFlag */.h5)(flags, 'cleanup-timeout', CLEANUP_TIMEOUT) : (0,units/* seconds */.YA)(0);
 }
 /**
  * The argument vector of a suite. `--name=value` throughout: booleans of the CLI take no separate value. Where it can,
@@ -43109,8 +43201,8 @@ function suiteCommand(step) {
             .filter(([name]) => !TIME_OUTS.includes(name))
             .flatMap(([name, value]) => flagArguments(name, value)),
         ...[...(parameter === undefined ? [] : [parameter].flat()), ...step.parameters].map((value) => `--parameter=${csvField(String(value))}`),
-        `--timeout=${(0,units/* formatDuration */.a3)(step.timeout)}`,
-        `--job-timeout=${(0,units/* formatDuration */.a3)(step.jobTimeout)}`,
+        `--timeout=${(0,config_units/* formatDuration */.a3)(step.timeout)}`,
+        `--job-timeout=${(0,config_units/* formatDuration */.a3)(step.jobTimeout)}`,
         ...(suite.leavesCleanup === undefined ? [] : [suite.leavesCleanup]),
         ...(cleansItself(suite) ? ownCleanup(step.flags) : []),
         `--output=${csvField(`json:${step.resultFile}`)}`,
@@ -43124,8 +43216,8 @@ function flagArguments(name, value) {
 function ownCleanup(flags) {
     const wanted = {
         'cleanup-concurrency': (0,cli_suite/* numberFlag */.C$)(flags, 'cleanup-concurrency', CLEANUP_CONCURRENCY),
-        'cleanup-timeout': (0,units/* formatDuration */.a3)(CLEANUP_TIMEOUT),
-        'cleanup-job-timeout': (0,units/* formatDuration */.a3)(CLEANUP_TIMEOUT),
+        'cleanup-timeout': (0,config_units/* formatDuration */.a3)(CLEANUP_TIMEOUT),
+        'cleanup-job-timeout': (0,config_units/* formatDuration */.a3)(CLEANUP_TIMEOUT),
     };
     return Object.entries(wanted).flatMap(([name, value]) => (0,cli_suite/* valueOf */.RP)(flags, name) === undefined ? [`--${name}=${value}`] : []);
 }
@@ -43166,7 +43258,7 @@ function givenParameters(flags) {
 
 
 
-const cli_suite_BETWEEN_READS = (0,src_units/* milliseconds */.Rz)(3000);
+const cli_suite_BETWEEN_READS = (0,units/* milliseconds */.Rz)(3000);
 /** Runs any other suite of the CLI, with its metrics page where this CLI has one for it. */
 async function runCliSuite(step, context) {
     if (!context.suitesWithPage.has(step.suite)) {
@@ -43180,12 +43272,47 @@ async function runCliSuite(step, context) {
     }, context);
 }
 
+;// CONCATENATED MODULE: ./src/run/live-watch.ts
+
+
+/** Three small counts a group each time: nothing beside the load. */
+const live_watch_LOOK_EVERY = (0,units/* milliseconds */.Rz)(3000);
+/** Shows a phase's builds and the calls so far to who may end the load, until the signal ends it. */
+async function watchLive(steps, context) {
+    const { watch, clock, log, signal, load } = context;
+    if (watch === undefined)
+        return;
+    const isOver = () => signal.aborted;
+    while (!isOver()) {
+        try {
+            await clock.sleep(live_watch_LOOK_EVERY, signal);
+            const builds = await Promise.all(steps.map((step) => seenOf(step, context)));
+            if (!isOver())
+                watch.look(builds, load?.seen());
+        }
+        catch (thrown) {
+            // Once the phase is over, this is only the end of the pause. What cannot be seen is no reason to end.
+            log.debug(`how far the load is could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+        }
+    }
+}
+async function seenOf(step, { api, clock, signal }) {
+    const count = (status) => api.countWorkspaces(`name:"scaletest-" template:"${step.template}"${status}`, signal);
+    const askedAt = clock.monotonic();
+    const [asked, built, failed] = await Promise.all([
+        count(''),
+        count(' status:running'),
+        count(' status:failed'),
+    ]);
+    return { step, asked, built, failed, askedAt, answeredAt: clock.monotonic() };
+}
+
 ;// CONCATENATED MODULE: ./src/run/progress.ts
 
 
-const progress_INTERVAL = (0,src_units/* milliseconds */.Rz)(5000);
+const progress_INTERVAL = (0,units/* milliseconds */.Rz)(5000);
 /** Lines get rarer: a run of an hour does not need seven hundred. */
-const LONGEST_INTERVAL = (0,src_units/* milliseconds */.Rz)(30_000);
+const LONGEST_INTERVAL = (0,units/* milliseconds */.Rz)(30_000);
 /** Logs how far the creation of workspaces is, from the API, until the signal ends it. A flaky API never ends the run. */
 async function logProgress(steps, tools) {
     const began = tools.clock.monotonic();
@@ -43195,12 +43322,12 @@ async function logProgress(steps, tools) {
         try {
             await tools.clock.sleep(interval, tools.signal);
             const counts = await Promise.all(steps.map((step) => progress_count(step, tools.api, tools.signal)));
-            const elapsed = (0,src_units/* milliseconds */.Rz)(tools.clock.monotonic() - began);
+            const elapsed = (0,units/* milliseconds */.Rz)(tools.clock.monotonic() - began);
             const line = counts.map((one) => progress_describe(one, elapsed)).join('; ');
             if (line !== lastLine)
                 tools.log.info(`${Math.round(elapsed / 1000)} s  ${line}`);
             lastLine = line;
-            interval = (0,src_units/* milliseconds */.Rz)(Math.min(LONGEST_INTERVAL, interval * 1.1));
+            interval = (0,units/* milliseconds */.Rz)(Math.min(LONGEST_INTERVAL, interval * 1.1));
         }
         catch (thrown) {
             // Once the phase is over, this is only the end of the pause.
@@ -43235,7 +43362,7 @@ function progress_describe({ step, built, building, waiting, failed }, elapsed) 
 /** Coder's own port for the metrics of a suite. */
 const workspace_traffic_USUAL_METRICS_PORT = 21_112;
 /** The runs end by --timeout; their own limit only has to be longer. */
-const workspace_traffic_JOB_RESERVE = (0,src_units/* seconds */.YA)(30);
+const workspace_traffic_JOB_RESERVE = (0,units/* seconds */.YA)(30);
 /** Traffic through the deployment to every workspace that the phase before it made, to all at the same time. */
 function planWorkspaceTraffic(traffic, workspaces, rawDirectory) {
     const templates = Object.values(workspaces.templates).map(({ template }) => template);
@@ -43249,7 +43376,7 @@ function planWorkspaceTraffic(traffic, workspaces, rawDirectory) {
         bytesPerTick: traffic.bytes_per_tick,
         tickInterval: traffic.tick_interval,
         timeout: traffic.duration,
-        jobTimeout: (0,src_units/* seconds */.YA)(traffic.duration + workspace_traffic_JOB_RESERVE),
+        jobTimeout: (0,units/* seconds */.YA)(traffic.duration + workspace_traffic_JOB_RESERVE),
         metricsPort: workspace_traffic_USUAL_METRICS_PORT,
         resultFile: `${rawDirectory}/workspace-traffic.json`,
     };
@@ -43279,7 +43406,7 @@ const CRITERIA = [
         id: 'workspace-traffic-success-rate',
         title: 'Workspaces whose traffic went on to the end',
         metric: 'workspace_traffic.success_rate',
-        expect: parseExpectation('>= 99%'),
+        expect: (0,config_expectation/* parseExpectation */.W)('>= 99%'),
         informational: false,
         origin: 'default',
     },
@@ -43287,7 +43414,7 @@ const CRITERIA = [
         id: 'workspace-traffic-throughput-ratio',
         title: 'Traffic that got through, of what was to be sent',
         metric: 'workspace_traffic.throughput_ratio',
-        expect: parseExpectation('>= 90%'),
+        expect: (0,config_expectation/* parseExpectation */.W)('>= 90%'),
         informational: false,
         origin: 'default',
     },
@@ -43298,7 +43425,7 @@ const CRITERIA = [
 
 
 
-const traffic_BETWEEN_READS = (0,src_units/* milliseconds */.Rz)(3000);
+const traffic_BETWEEN_READS = (0,units/* milliseconds */.Rz)(3000);
 /** Runs workspace-traffic with Coder's CLI. */
 async function runTraffic(step, context) {
     return runPagedSuite({
@@ -43309,6 +43436,7 @@ async function runTraffic(step, context) {
 }
 
 ;// CONCATENATED MODULE: ./src/run/run.ts
+
 
 
 
@@ -43364,12 +43492,17 @@ async function runPhase(phase, context) {
             ? step.command.join(' ')
             : `${step.group}: ${step.count} workspaces through the API, ${step.concurrency} at once`);
     }
-    const outcomes = await Promise.all(phase.steps.map((step) => runStep(step, context)));
+    const watching = watchLive(created, { ...context, signal });
+    const outcomes = (await Promise.all(phase.steps.map((step) => runStep(step, context)))).map((outcome) => endedInTruth(outcome, context));
     done.abort();
-    await progress;
+    await Promise.all([progress, watching]);
     for (const outcome of outcomes)
         context.log.info(run_describe(outcome));
     return outcomes;
+}
+/** What ends a step early looks to the step like a cancel. */
+function endedInTruth(outcome, { cancelled }) {
+    return outcome.endedBy === 'cancel' && !cancelled.aborted ? { ...outcome, endedBy: 'early' } : outcome;
 }
 async function runStep(step, context) {
     const startedAt = context.clock.now();
@@ -43411,7 +43544,12 @@ function run_describe(outcome) {
         : outcome.exitSignal !== undefined
             ? `, ended by ${outcome.exitSignal}`
             : '';
-    const reason = { itself: '', deadline: ', stopped at its deadline', cancel: ', cancelled' }[outcome.endedBy];
+    const reason = {
+        itself: '',
+        deadline: ', stopped at its deadline',
+        early: ', ended early',
+        cancel: ', cancelled',
+    }[outcome.endedBy];
     const words = outcome.resultFile === undefined && outcome.lastWords.length > 0
         ? `: ${outcome.lastWords.slice(-2).join(' ')}`
         : '';
@@ -43428,7 +43566,7 @@ const PAUSES_MS = [1000, 4000];
 const server_page_LARGEST_PAGE = 256 * 1024 * 1024;
 const LARGEST_KEPT = 32 * 1024 * 1024;
 const server_page_LONGEST_LINE = 1024 * 1024;
-const KEPT = /^(?:# (?:HELP|TYPE) )?(?:coderd_api_|process_start_time_seconds[ {])/;
+const server_page_KEPT = /^(?:# (?:HELP|TYPE) )?(?:coderd_api_|process_start_time_seconds[ {])/;
 const PROCESS_START = /^process_start_time_seconds(?:\{\})? (\S+)/m;
 /** A Prometheus adds labels of its own to what it has collected, coderd does not. */
 const COLLECTED = /^coderd_api_[^\n]*[{,](?:instance|job)="/m;
@@ -43441,18 +43579,19 @@ async function readServerPage(request, clock, signal) {
         const pause = PAUSES_MS[attempt];
         if (!isUnavailable(outcome) || outcome.unavailable === 'skipped' || pause === undefined)
             return outcome;
-        await clock.sleep((0,src_units/* milliseconds */.Rz)(pause), signal);
+        await clock.sleep((0,units/* milliseconds */.Rz)(pause), signal);
     }
 }
 async function server_page_readOnce(request, clock, signal) {
     const { url, source, token } = request;
     const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
     try {
-        const answer = await fetch(url, {
+        const answer = await request.fetch(url, {
             // A redirect would carry the token to another host.
             redirect: 'manual',
             signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
             headers: {
+                ...request.headers,
                 Accept: 'text/plain;version=0.0.4',
                 Connection: 'close',
                 'User-Agent': 'coder-scaletest-gate',
@@ -43516,7 +43655,7 @@ async function keptText(answer) {
         if (rest.length > server_page_LONGEST_LINE)
             throw new Error('it has lines that no metrics page has');
         for (const line of lines) {
-            if (!KEPT.test(line))
+            if (!server_page_KEPT.test(line))
                 continue;
             size += line.length + 1;
             if (size > LARGEST_KEPT)
@@ -43551,7 +43690,7 @@ const METRICS_PATH = '/api/v2/debug/metrics';
 /** With a balancer that chooses at random, ten asks a replica miss one of ten replicas in one of 3,000 cases. */
 const ASKS_PER_REPLICA = 10;
 const MOST_ASKS = 100;
-const ASK_FOR_MS = (0,src_units/* milliseconds */.Rz)(60_000);
+const ASK_FOR_MS = (0,units/* milliseconds */.Rz)(60_000);
 /**
  * One look at coderd: its replicas and a metrics page of every one of them. What cannot be read is said in its place.
  * @throws only the signal's reason, when it is aborted.
@@ -43587,7 +43726,7 @@ async function listReplicas(http, signal) {
     }
     catch (thrown) {
         signal?.throwIfAborted();
-        const isRefused = thrown instanceof coder_http/* ApiError */.h &&
+        const isRefused = thrown instanceof coder_http/* ApiError */.hD &&
             thrown.kind === 'not-coder' &&
             thrown.status !== undefined &&
             thrown.status < 500;
@@ -43595,8 +43734,8 @@ async function listReplicas(http, signal) {
     }
 }
 /** The pages that the user named: one a replica, so none may be missing. */
-async function readNamedPages({ pages, clock }, replicas, signal) {
-    const answers = await Promise.all(pages.map((url) => readServerPage({ url, source: withoutQuery(url) }, clock, signal)));
+async function readNamedPages({ http, pages, clock }, replicas, signal) {
+    const answers = await Promise.all(pages.map((url) => readServerPage({ url, source: withoutQuery(url), fetch: http.access.fetch }, clock, signal)));
     const [bad, ...others] = answers.filter(isUnavailable);
     if (bad !== undefined)
         return worst(bad, ...others);
@@ -43612,7 +43751,12 @@ function withoutQuery(url) {
 }
 /** The deployment's own page, again and again until every replica has answered. */
 async function readOwnPages({ http, token, clock }, replicas, signal) {
-    const request = { url: `${http.baseUrl}${METRICS_PATH}`, source: `GET ${METRICS_PATH}`, token };
+    const request = {
+        url: `${http.baseUrl}${METRICS_PATH}`,
+        source: `GET ${METRICS_PATH}`,
+        token,
+        ...http.access,
+    };
     const first = await readServerPage(request, clock, signal);
     if (isUnavailable(first))
         return first;
@@ -43648,7 +43792,7 @@ async function readOwnPages({ http, token, clock }, replicas, signal) {
 /** Several replicas take up to a minute; a server that hangs must not use up the time for the clean-up. */
 const LOOK_WITHIN_MS = 90_000;
 /** A replica that was killed stays in the list for 15 s, and is read from it every 5 s (enterprise/replicasync). */
-const LIST_IS_STALE_FOR = (0,src_units/* milliseconds */.Rz)(21_000);
+const LIST_IS_STALE_FOR = (0,units/* milliseconds */.Rz)(21_000);
 /**
  * Looks at coderd itself before and after the load, and keeps what it saw as evidence. Never throws: what could not be read
  * is said in its place.
@@ -43751,7 +43895,188 @@ function withoutTexts(observation) {
     return { schema: 1, start: described('start'), end: described('end') };
 }
 
+;// CONCATENATED MODULE: ./src/stages/early-ending.ts
+
+
+
+
+
+
+
+
+/** Ends the load by criteria: those with `abort`, and with `abort_early` all that decide. */
+class EarlyEnding {
+    clock;
+    log;
+    #ended = new AbortController();
+    #criteria;
+    #builds;
+    #began;
+    #found;
+    constructor(plan, clock, log) {
+        this.clock = clock;
+        this.log = log;
+        this.#criteria = watchedCriteria(plan);
+        this.#builds = (0,plan_steps/* createStepsOf */.p8)(plan).map((step) => new GroupWatch(step));
+        this.#began = clock.monotonic();
+    }
+    /** Undefined where no criterion ends a load. */
+    static of(plan, clock, log) {
+        return watchedCriteria(plan).length === 0 ? undefined : new EarlyEnding(plan, clock, log);
+    }
+    get signal() {
+        return this.#ended.signal;
+    }
+    look(builds, calls) {
+        if (this.#found !== undefined)
+            return;
+        for (const group of this.#builds)
+            group.look(builds, this.#criteria);
+        const metrics = new Map([...successSoFar(this.#builds), ...callMetrics(calls)].map((metric) => [metric.name, metric]));
+        const certain = [...certainOf(this.#builds), ...certainOfCalls(metrics, calls)];
+        const breaches = this.#criteria.flatMap((criterion) => {
+            const known = certain.find(({ metric }) => metric === criterion.metric);
+            return (known && lostFor(criterion, known)) ?? breachedSoFar(criterion, metrics) ?? [];
+        });
+        const [first] = breaches;
+        if (first === undefined)
+            return;
+        this.#found = { seconds: Math.round((this.clock.monotonic() - this.#began) / 1000), breaches };
+        this.log.warning(`The load is ended early by ${first.id}: ${first.sentence}`, {
+            title: 'Scale test ended early',
+        });
+        this.#ended.abort(new Error(`the load was ended early by ${first.id}`));
+    }
+    /** That the load was ended, and what of it is whole; undefined when it ran to its end. */
+    result({ plan, steps }) {
+        if (this.#found === undefined)
+            return undefined;
+        const whole = steps.flatMap(({ step, endedBy }) => endedBy === 'itself' || endedBy === 'deadline' ? [step] : []);
+        const isCreated = (0,plan_steps/* createStepsOf */.p8)(plan).every(({ group }) => whole.some((step) => (0,plan_steps/* isCreateStep */.hT)(step) && step.group === group));
+        return {
+            ...this.#found,
+            complete: [...whole.flatMap(metricsBegin), ...(isCreated ? ['create_workspaces.all.'] : [])],
+        };
+    }
+}
+const watchedCriteria = ({ criteria, abortEarly }) => criteria.filter(({ abort, informational, disabled }) => !informational && disabled === undefined && (abort === true || abortEarly === true));
+/** A criterion that demands it ends the load by what was measured so far, though the rest might make up for it. */
+function breachedSoFar(criterion, metrics) {
+    const metric = metrics.get(criterion.metric);
+    if (criterion.abort !== true || metric === undefined)
+        return undefined;
+    // It is looked at again and again, and the first few samples are often wrong.
+    if ((sampleCount(metric) ?? 0) < fewest(criterion))
+        return undefined;
+    const result = judgeCriterion(criterion, metrics);
+    return result.verdict === 'fail' ? breachOf(criterion, result.observed, result.sentence) : undefined;
+}
+/** Fewer samples could not show a quantile or a share to be good, so they do not show it to be bad. */
+const fewest = ({ expect }) => samplesNeededFor(expect) ?? (expect.aggregate.kind === 'value' ? samplesNeeded(expect.threshold) : 1);
+/** How the names of the metrics begin that a step alone brings about. */
+function metricsBegin(step) {
+    if ((0,plan_steps/* isCreateStep */.hT)(step))
+        return [`create_workspaces.${step.group}.`];
+    // The virtual users stay until all is over.
+    if ((0,plan_steps/* isDashboardStep */.HN)(step))
+        return [];
+    if ((0,plan_steps/* isBrowserStep */.BY)(step))
+        return ['dashboard.'];
+    return [`${step.suite.replace('workspace-traffic', 'workspace_traffic')}.`];
+}
+/** What is certain of one group, by counts alone: those that were there so long ago and are not built by now are late. */
+class GroupWatch {
+    step;
+    last;
+    #history = [];
+    #late = new Map();
+    #failed = 0;
+    constructor(step) {
+        this.step = step;
+    }
+    look(builds, criteria) {
+        const now = builds.find(({ step }) => step.group === this.step.group);
+        if (now === undefined)
+            return;
+        this.last = now;
+        // A build that failed may be tried again.
+        if (this.step.retries === 0)
+            this.#failed = Math.max(this.#failed, now.failed);
+        for (const { expect } of criteria) {
+            const before = this.#history.findLast(({ answeredAt }) => !holds((now.askedAt - answeredAt) / 1000, expect.operator, expect.threshold));
+            if (before !== undefined)
+                this.#late.set(expect.text, Math.max(this.late(expect), before.asked - now.built));
+        }
+        this.#history.push(now);
+    }
+    late({ text }) {
+        return Math.max(this.#failed, this.#late.get(text) ?? 0);
+    }
+    get failed() {
+        return this.#failed;
+    }
+}
+const slicesOf = (groups) => [
+    { name: 'all', groups },
+    ...groups.map((group) => ({ name: group.step.group, groups: [group] })),
+];
+const early_ending_sum = ({ groups }, of) => groups.reduce((all, group) => all + of(group), 0);
+/** The share of the workspaces that succeeded, of those that have ended. */
+function successSoFar(groups) {
+    return slicesOf(groups).flatMap((slice) => {
+        const good = early_ending_sum(slice, ({ last }) => last?.built ?? 0);
+        const total = good + early_ending_sum(slice, ({ failed }) => failed);
+        if (total === 0)
+            return [];
+        const origin = { phase: 'create', source: 'coder-api', evidence: [] };
+        return [{ ...origin, name: `create_workspaces.${slice.name}.success_rate`, shape: 'ratio', good, total }];
+    });
+}
+function certainOf(groups) {
+    return slicesOf(groups).flatMap((slice) => {
+        const certain = (metric, shape) => ({
+            metric: `create_workspaces.${slice.name}.${metric}`,
+            shape,
+            most: early_ending_sum(slice, ({ step }) => step.count),
+            failed: early_ending_sum(slice, ({ failed }) => failed),
+            beyond: (expect) => early_ending_sum(slice, (group) => group.late(expect)),
+        });
+        return [
+            certain('provisioning', 'samples'),
+            certain('success_rate', 'ratio'),
+            certain('first_attempt_success_rate', 'ratio'),
+        ];
+    });
+}
+/** The metrics of the calls so far: nothing yet as long as not all users are there. */
+function callMetrics(calls) {
+    if (calls === undefined)
+        return [];
+    return loadMetrics({ result: calls.result, problems: [], planned: (0,units/* seconds */.YA)(0) }, []);
+}
+function certainOfCalls(metrics, calls) {
+    if (calls === undefined)
+        return [];
+    return [...metrics.values()].flatMap((metric) => {
+        // Nothing is decided by numbers that may tell more of the load generator than of the deployment.
+        if (metric.shape === 'missing' || metric.doubt !== undefined)
+            return [];
+        const route = metric.name.replace(/^api\.latency\./, '');
+        const most = calls.most.routes.get(route) ?? calls.most.pooled;
+        if (metric.name === 'api.success_rate' && metric.shape === 'ratio') {
+            const failed = metric.total - metric.good;
+            return [{ metric: metric.name, shape: 'ratio', most, failed, beyond: () => failed }];
+        }
+        if (!metric.name.startsWith('api.latency') || metric.shape !== 'samples')
+            return [];
+        const { samples, failed, ownDelay = 0 } = metric;
+        const beyond = ({ operator, threshold }) => failed + samples.filter((sample) => !holds(sample - ownDelay, operator, threshold)).length;
+        return [{ metric: metric.name, shape: 'samples', most, failed, beyond }];
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/stages/running.ts
+
 
 
 
@@ -43795,17 +44120,22 @@ async function carryOut(request, world) {
     await watch.start();
     let beforeSuites;
     const observation = () => beforeSuites ?? (world.cancelled.aborted ? whenCancelled : observe());
+    const ending = EarlyEnding.of(request.plan, world.clock, world.log);
     const outcome = await runPlan(request.plan, {
         api,
         clock: world.clock,
         log: world.log,
-        signal: world.cancelled,
+        signal: ending === undefined ? world.cancelled : AbortSignal.any([world.cancelled, ending.signal]),
+        cancelled: world.cancelled,
+        ...(ending && { watch: ending }),
         driver: request.readiness.driver?.driver ?? 'api',
         ...(request.cli && { cliPath: request.cli.path }),
         childEnvironment: childEnvironment(world.environment, {
             CODER_URL: connection.url,
             CODER_SESSION_TOKEN: token,
+            ...request.network.childVariables,
         }),
+        network: request.network,
         rawDirectory: request.rawDirectory,
         evidenceDirectory: request.evidenceDirectory,
         redactor: world.redactor,
@@ -43826,7 +44156,14 @@ async function carryOut(request, world) {
     });
     const server = await watch.stop();
     const observed = await observation();
-    return { outcome, observation: observed, timings: await timingsOf(observed, request, world), server };
+    const endedEarly = ending?.result(outcome);
+    return {
+        outcome,
+        observation: observed,
+        timings: await timingsOf(observed, request, world),
+        server,
+        ...(endedEarly && { endedEarly }),
+    };
 }
 /** The suites whose metrics page can be put where the gate reads it. */
 function running_withMetricsPage(cli) {
@@ -43883,6 +44220,9 @@ function templateIds(facts) {
 
 
 
+
+
+
 /** Time that is kept for reading the builds and reporting. */
 const REPORTING_MS = 4 * 60_000;
 /**
@@ -43912,32 +44252,39 @@ async function runAndJudge(planned, prepared, inputs, world) {
         rawDirectory: planned.rawDirectory,
         evidenceDirectory: results.evidence,
         metricsPages: inputs.metricsPages,
-        deadline: (0,src_units/* milliseconds */.Rz)(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
+        network: await loadNetwork(inputs, planned, world),
+        deadline: (0,units/* milliseconds */.Rz)(planned.end - plan.time.cleanup * 1000 - REPORTING_MS),
     }, world);
     await lease.check(world.cancelled);
     // A cancelled run has seconds; then post restores.
     const stillPaused = debt === undefined || world.cancelled.aborted ? undefined : await (0,restoring/* resume */.U)(debt, connection, world);
     const measured = await measure(run, results, world);
-    const judge = (criteria, cleanup) => judgeRun(criteria, [...measured.judgeable, ...cleanup], {
+    // Asked again after the clean-up: until then the job may be cancelled, or the lease lost.
+    const account = () => ({
+        ...accountOf(planned, connection, inputs, measured),
         problems: [
             ...measured.problems,
             ...(stillPaused === undefined ? [] : [stillPaused]),
             ...lostLease(lease),
         ],
         ...(world.cancelled.aborted && { cancelled: cancelSentence(planned, run, world) }),
+        ...(run.endedEarly && { endedEarly: run.endedEarly }),
     });
-    // Mode run judges nothing but its own clean-up.
-    const criteria = plan.criteria.filter(({ metric }) => inputs.mode !== 'run' || isAboutCleanup(metric));
-    const withoutCleanup = criteria.filter(({ metric }) => !isAboutCleanup(metric));
     // Whether "on-success" cleans depends on all criteria, in mode run too.
-    const first = judge(plan.criteria.filter(({ metric }) => !isAboutCleanup(metric)), []);
+    const first = judgeRun(applicableCriteria(plan.criteria, measured.metrics), measured.metrics, account());
     const cleaning = await cleanWhenDue(first, { planned, connection, scope, lease }, inputs, world);
     if (debt !== undefined && !world.cancelled.aborted)
         await restoreRest(debt, stillPaused, connection, world);
-    const verdict = cleaning.metrics === undefined ? judge(withoutCleanup, []) : judge(criteria, cleaning.metrics);
-    const metrics = [...measured.metrics, ...(cleaning.metrics ?? [])];
-    await writeMetrics(metrics, results);
-    await reportRun(runReport(planned, prepared, { ...measured, metrics }, verdict, cleaning.report, inputs), inputs, results, world);
+    const record = {
+        plan,
+        readiness: ready.readiness,
+        metrics: [...measured.metrics, ...(cleaning.metrics ?? [])],
+        account: { ...account(), cleanup: cleaning.report },
+    };
+    await writeMetrics(record.metrics, results);
+    await results.writeJson(RUN_FILE, record.account);
+    const report = inputs.mode === 'run' ? evidenceReport(record) : judgedReport(record);
+    await reportRun(report, inputs, results, world);
 }
 /** What is not undone here stays for post to try again. */
 async function restoreRest(debt, stillPaused, connection, world) {
@@ -43947,7 +44294,6 @@ async function restoreRest(debt, stillPaused, connection, world) {
     if (left === undefined && stillPaused === undefined)
         (0,restoring/* settleRestoring */.DE)(world);
 }
-const isAboutCleanup = (metric) => metric.startsWith('cleanup.');
 async function cleanWhenDue(verdict, { planned, connection, scope, lease }, inputs, world) {
     const skipped = whyNotCleaned(verdict, lease, inputs, world);
     if (skipped !== undefined)
@@ -43998,7 +44344,7 @@ function whyNotCleaned(verdict, lease, inputs, world) {
 const notCleaned = (skipped) => ({
     workspaces: 0,
     users: 0,
-    seconds: (0,src_units/* seconds */.YA)(0),
+    seconds: (0,units/* seconds */.YA)(0),
     leftovers: [],
     skipped,
 });
@@ -44009,24 +44355,18 @@ function cancelSentence(planned, run, world) {
     const exist = 'unusable' in run.observation ? '' : `, ${run.observation.workspaces.length} workspaces exist`;
     return `the job was cancelled after ${after} of at most ${of} minutes${exist}`;
 }
-function runReport(planned, { connection, ready }, measured, verdict, cleanup, inputs) {
-    // A clean-up that left something, or evidence that is worth nothing, is no evidence alone: it makes mode run red.
-    const nothingWrong = verdict.verdict === 'pass' || (verdict.results.length === 0 && measured.problems.length === 0);
-    const evidenceOnly = inputs.mode === 'run' && verdict.verdict !== 'cancelled' && nothingWrong;
+function accountOf(planned, connection, inputs, { withheld, time, steps, load, server }) {
     return {
+        schema: 1,
+        mode: inputs.mode === 'run' ? 'run' : 'gate',
         environment: connection.url,
-        startedAt: planned.startedAt,
-        plan: planned.plan,
-        readiness: ready.readiness,
-        metrics: measured.metrics,
-        ...measured.time,
-        steps: measured.steps,
-        ...(measured.load && { load: measured.load }),
-        server: measured.server,
-        cleanup,
-        verdict,
+        startedAt: planned.startedAt.toISOString(),
         resultsDirectory: planned.results.shown,
-        evidenceOnly,
+        withheld,
+        steps,
+        ...time,
+        ...(load && { load }),
+        server,
     };
 }
 
@@ -44139,8 +44479,8 @@ const ROUTES_SINCE = {
 
 
 
-const LEAST_GROUP_TIMEOUT = (0,src_units/* minutes */.Gx)(30);
-const LEAST_JOB_TIMEOUT = (0,src_units/* minutes */.Gx)(10);
+const LEAST_GROUP_TIMEOUT = (0,units/* minutes */.Gx)(30);
+const LEAST_JOB_TIMEOUT = (0,units/* minutes */.Gx)(10);
 /** Groups take longer than their waves at the expected P95: the slowest of each wave holds it up. */
 const WAVE_RESERVE = 1.5;
 /** The guide names no requirement in its file; these are its own for its own groups. */
@@ -44174,8 +44514,8 @@ function createStep(name, group, suite, rawDirectory) {
         driver: suite.driver,
         owner: suite.owner,
         timeout: group.timeout ??
-            (0,src_units/* seconds */.YA)(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
-        jobTimeout: group.job_timeout ?? (0,src_units/* seconds */.YA)(Math.max(3 * group.expected_p95, LEAST_JOB_TIMEOUT)),
+            (0,units/* seconds */.YA)(Math.max(LEAST_GROUP_TIMEOUT, Math.ceil(waves * group.expected_p95 * WAVE_RESERVE))),
+        jobTimeout: group.job_timeout ?? (0,units/* seconds */.YA)(Math.max(3 * group.expected_p95, LEAST_JOB_TIMEOUT)),
         expectedP95: group.expected_p95,
         retries: group.retry,
         parameters: group.parameters,
@@ -44188,7 +44528,7 @@ function groupCriteria(suite, aggregate) {
     return Object.entries(suite.templates).map(([name, group]) => {
         const requirement = group.requirement ?? GUIDE_REQUIREMENTS[name];
         const dashed = name.replaceAll('_', '-');
-        const expectation = parseExpectation(`${aggregate} < ${(0,units/* formatDuration */.a3)(group.expected_p95)}`);
+        const expectation = (0,config_expectation/* parseExpectation */.W)(`${aggregate} < ${(0,config_units/* formatDuration */.a3)(group.expected_p95)}`);
         return {
             id: requirement === undefined ? `${dashed}-provisioning` : `${requirement}-${dashed}`,
             title: `Provisioning time of ${name}`,
@@ -44208,7 +44548,7 @@ function suiteCriteria(suite) {
             id: 'create-workspaces-success-rate',
             title: 'Workspaces that were created successfully',
             metric: 'create_workspaces.all.success_rate',
-            expect: parseExpectation(`>= ${percent}%`),
+            expect: (0,config_expectation/* parseExpectation */.W)(`>= ${percent}%`),
             informational: false,
             origin: 'default',
         },
@@ -44217,7 +44557,7 @@ function suiteCriteria(suite) {
             title: `Workspaces alive at the same time (${percent}\u00a0% of ${suite.count})`,
             requirement: AT_ONCE_REQUIREMENT,
             metric: 'create_workspaces.all.peak_alive',
-            expect: parseExpectation(`>= ${alive}`),
+            expect: (0,config_expectation/* parseExpectation */.W)(`>= ${alive}`),
             informational: false,
             origin: 'config',
         },
@@ -44228,7 +44568,7 @@ function suiteCriteria(suite) {
             title: 'Provisioning operations in flight at the same time',
             requirement: AT_ONCE_REQUIREMENT,
             metric: 'create_workspaces.all.peak_in_flight',
-            expect: parseExpectation(`>= ${suite.simultaneous}`),
+            expect: (0,config_expectation/* parseExpectation */.W)(`>= ${suite.simultaneous}`),
             informational: false,
             origin: 'config',
         });
@@ -44275,14 +44615,14 @@ function withoutUndecidable(criterion) {
 }
 function ofEveryOne(expectation) {
     const isLowerLimit = expectation.operator === '>' || expectation.operator === '>=';
-    return parseExpectation(expectation.text.replace(/^p[\d.]+/i, isLowerLimit ? 'min' : 'max'));
+    return (0,config_expectation/* parseExpectation */.W)(expectation.text.replace(/^p[\d.]+/i, isLowerLimit ? 'min' : 'max'));
 }
 /** Demanded of every deployment that can show it; who names it under `criteria` demands it in any case. */
 const RESTARTS = {
     id: 'coderd-restarts',
     title: 'coderd processes that ended during the load',
     metric: 'coderd.restarts',
-    expect: parseExpectation('== 0'),
+    expect: (0,config_expectation/* parseExpectation */.W)('== 0'),
     informational: false,
     whereSeen: true,
     origin: 'default',
@@ -44292,7 +44632,7 @@ function cleanupCriteria() {
         id: `cleanup-leftover-${kind}`,
         title: `Scale-test ${kind} left on the deployment`,
         metric: `cleanup.leftover_${kind}`,
-        expect: parseExpectation('== 0'),
+        expect: (0,config_expectation/* parseExpectation */.W)('== 0'),
         informational: false,
         origin: 'default',
     }));
@@ -44323,17 +44663,31 @@ function ownCriterion(entry, metrics, later) {
         if (mismatch !== undefined)
             return { key, message: `criterion "${entry.id}": ${mismatch}` };
     }
+    const idle = entry.abort ? whyNotWatched(entry) : undefined;
+    if (idle !== undefined)
+        return { key: 'abort', message: `criterion "${entry.id}": ${idle}` };
     return {
         id: entry.id,
         title: entry.title ?? entry.metric,
         metric: entry.metric,
         expect: inUnitOf(known, entry.expect),
         informational: entry.informational,
+        ...(entry.abort && { abort: true }),
         origin: 'criteria',
         ...(entry.requirement !== undefined && { requirement: entry.requirement }),
         ...(entry.warn !== undefined && { warn: inUnitOf(known, entry.warn) }),
         ...(entry.min_samples !== undefined && { minSamples: entry.min_samples }),
     };
+}
+/** What is seen while the load goes on: builds, as the API counts them, and the calls of the virtual users. */
+const WATCHED = /^(create_workspaces\.[^.]+\.(provisioning|success_rate|first_attempt_success_rate)|api\.(latency(\..+)?|success_rate))$/;
+/** Why `abort: true` would do nothing. */
+function whyNotWatched({ metric, informational }) {
+    if (informational)
+        return '"abort" ends the load, but "informational" decides nothing; take one of them out';
+    if (WATCHED.test(metric))
+        return undefined;
+    return `"abort" needs a metric that is seen while the load goes on: create_workspaces.<group>.provisioning, .success_rate and .first_attempt_success_rate, api.latency and api.success_rate; ${metric} is none of them`;
 }
 const ofSuite = (suite) => `the suite "${suite}", which this run leaves out; add the suite to input "tests"`;
 /** Whose metrics begin with this, and what brings them in. */
@@ -44351,7 +44705,7 @@ function unknownMetric(entry, metrics) {
     const owner = OWNERS[first] ?? ((0,cli_suites/* isCliSuite */.lD)(first) ? ofSuite(first) : undefined);
     if (owner !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`)))
         return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${owner}, or take the criterion out`;
-    return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${(0,nearest/* suggestion */.h)(entry.metric, metrics.map(({ name }) => name))}`;
+    return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${(0,config_nearest/* nearestThree */.dl)(entry.metric, metrics.map(({ name }) => name))}`;
 }
 /** With the number of samples that the plan yields for its metric. */
 function withPlannedSamples(criterion, metrics) {
@@ -44392,7 +44746,7 @@ function suiteMistakes(suites, locate) {
             return flagMistakes(name, flags, cli_suites/* CLI_SUITES */.Jl[name], locate);
         const instead = cli_suites/* NO_SUITES */.Uw[name];
         const message = instead === undefined
-            ? `suites: there is no suite "${name}"; ${(0,nearest/* suggestion */.h)(name, cli_suites/* CLI_SUITE_NAMES */.N6)}`
+            ? `suites: there is no suite "${name}"; ${(0,config_nearest/* suggestion */.h)(name, cli_suites/* CLI_SUITE_NAMES */.N6)}`
             : `suites: "${name}" cannot be run here: ${instead}`;
         return [{ message, location: locate(['suites'], name) }];
     });
@@ -44405,7 +44759,7 @@ function flagMistakes(name, flags, suite, locate) {
         return message === undefined ? [] : [{ message: `suites.${name}.${flag}: ${message}`, ...at(flag) }];
     });
     // A misspelled flag is missing as well, and said once.
-    const needed = missing.filter((flag) => !Object.keys(flags).some((typed) => !suite.flags.includes(typed) && (0,nearest/* isSlipOf */.Gx)(typed, [flag])));
+    const needed = missing.filter((flag) => !Object.keys(flags).some((typed) => !suite.flags.includes(typed) && (0,config_nearest/* isSlipOf */.Gx)(typed, [flag])));
     const incomplete = needed.length === 0
         ? []
         : [
@@ -44429,20 +44783,20 @@ function nameProblem(name, flag, { flags }) {
     if (own !== undefined)
         return `this flag cannot be set: ${own}`;
     if (!/^[a-z][a-z0-9-]*$/.test(flag))
-        return `flags are written as the CLI names them, without dashes before; ${(0,nearest/* suggestion */.h)(flag, flags)}`;
-    if (flags.includes(flag) || !(0,nearest/* isSlipOf */.Gx)(flag, flags))
+        return `flags are written as the CLI names them, without dashes before; ${(0,config_nearest/* suggestion */.h)(flag, flags)}`;
+    if (flags.includes(flag) || !(0,config_nearest/* isSlipOf */.Gx)(flag, flags))
         return undefined;
-    return `the suite "${name}" has no such flag; ${(0,nearest/* suggestion */.h)(flag, flags)}`;
+    return `the suite "${name}" has no such flag; ${(0,config_nearest/* suggestion */.h)(flag, flags)}`;
 }
 function valueProblem(flag, flags, { least, prefixes }) {
     const limit = least?.[flag];
     if (limit !== undefined && (0,cli_suite/* durationFlag */.h5)(flags, flag, limit.value) < limit.value)
-        return `at least ${(0,units/* formatDuration */.a3)(limit.value)} is needed: ${limit.reason}`;
+        return `at least ${(0,config_units/* formatDuration */.a3)(limit.value)} is needed: ${limit.reason}`;
     const prefix = prefixes?.[flag];
     if (prefix !== undefined && (0,cli_suite/* textFlag */.gx)(flags, flag)?.startsWith(prefix) === false)
         return `it has to begin with "${prefix}", or the clean-up would not find what the suite makes`;
     if (/(^|-)(timeout|duration|delay|period|wait)$/.test(flag)) {
-        const read = (0,cli_suite/* durationFlag */.h5)(flags, flag, (0,src_units/* seconds */.YA)(-1));
+        const read = (0,cli_suite/* durationFlag */.h5)(flags, flag, (0,units/* seconds */.YA)(-1));
         if (read < 0)
             return 'a duration with a unit is needed, like "2m"';
         if (read === 0 && /timeout$/.test(flag))
@@ -44492,7 +44846,7 @@ function selectSuites(config, tests, locate) {
         });
     if (suites.length === 0)
         mistakes.push({ message: nothingSelected(leftOut) });
-    return { suites, leftOut, mistakes: [...mistakes, ...laterKeys(config, locate)] };
+    return { suites, leftOut, mistakes };
 }
 const runsOnlyWhenNamed = (suite) => (0,cli_suites/* isCliSuite */.lD)(suite) && cli_suites/* CLI_SUITES */.Jl[suite].onlyWhenNamed !== undefined;
 function nothingSelected(leftOut) {
@@ -44502,33 +44856,10 @@ function nothingSelected(leftOut) {
 }
 function suites_obstacle(suite, known, configured) {
     if (!known.includes(suite))
-        return `input "tests" names "${suite}", which is no suite; ${(0,nearest/* suggestion */.h)(suite, ['all', ...known])}`;
+        return `input "tests" names "${suite}", which is no suite; ${(0,config_nearest/* suggestion */.h)(suite, ['all', ...known])}`;
     if (!configured.includes(suite))
         return `input "tests" names "${suite}", but the config file has no section for it`;
     return undefined;
-}
-/** Keys that would change the run, and that nothing acts on yet. */
-function laterKeys(config, locate) {
-    const mistakes = [];
-    if (config.abort_early)
-        mistakes.push({
-            message: 'the key "abort_early" is not available yet; take it out',
-            location: locate([], 'abort_early'),
-        });
-    if (config.load !== undefined)
-        mistakes.push({
-            message: 'the key "load" is not available yet; take it out',
-            location: locate([], 'load'),
-        });
-    config.criteria.forEach((criterion, index) => {
-        if ('abort' in criterion && criterion.abort) {
-            mistakes.push({
-                message: `criterion "${criterion.id}": the key "abort" is not available yet; take it out`,
-                location: locate(['criteria', index], 'abort'),
-            });
-        }
-    });
-    return mistakes;
 }
 function configuredSuites(config) {
     // The API probe takes the place of the dashboard's visits.
@@ -44564,31 +44895,14 @@ function configuredSuites(config) {
  * @throws ConfigurationError with every reason why such a plan cannot be run.
  */
 function makePlan(loaded, settings) {
-    const { config, source, builtInProfile } = loaded;
-    const selection = selectSuites(config, settings.tests, loaded.locateKey);
-    const { suites, leftOut, mistakes: suiteMistakes } = selection;
-    // Without a suite there is nothing to plan, and no other mistake to look for.
-    if (suites.length === 0)
-        throw new errors/* ConfigurationError */.j(suiteMistakes);
-    const planned = planSuites(loaded, suites, settings.rawDirectory);
-    const phases = planned.map(({ phase }) => phase);
-    const { criteria, mistakes } = planCriteria(config.criteria, planned, {
-        fewWorkspaces: builtInProfile !== undefined,
-        cleanupInMain: settings.cleanupInMain,
-        locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
-    });
+    const { suites, leftOut, phases, criteria, mistakes } = outline(loaded, settings);
     const time = (0,plan_time/* planTime */.j)(phases, undefined);
     const undecided = criteria.flatMap((criterion) => {
         const message = undecidable(criterion);
         return message === undefined ? [] : [{ message, location: criterionLocation(loaded, criterion) }];
     });
     const effects = effectsOf(phases);
-    const refusals = [
-        ...suiteMistakes,
-        ...mistakes,
-        ...undecided,
-        ...ceilings(effects.workspaces, time.total, settings),
-    ];
+    const refusals = [...mistakes, ...undecided, ...ceilings(effects.workspaces, time.total, settings)];
     if (refusals.length > 0)
         throw new errors/* ConfigurationError */.j(refusals);
     return {
@@ -44599,9 +44913,48 @@ function makePlan(loaded, settings) {
         ...(leftOut.length > 0 && { leftOut }),
         phases,
         criteria,
+        ...(loaded.config.abort_early && { abortEarly: true }),
         effects,
         time,
     };
+}
+function outline(loaded, settings) {
+    const { config, source, builtInProfile } = loaded;
+    const { suites, leftOut, mistakes } = selectSuites(config, settings.tests, loaded.locateKey);
+    // Without a suite there is nothing to plan, and no other mistake to look for.
+    if (suites.length === 0)
+        throw new errors/* ConfigurationError */.j(mistakes);
+    const planned = planSuites(loaded, suites, settings.rawDirectory);
+    const criteria = planCriteria(config.criteria, planned, {
+        fewWorkspaces: builtInProfile !== undefined,
+        cleanupInMain: settings.cleanupInMain,
+        locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
+    });
+    return {
+        suites,
+        leftOut,
+        phases: planned.map(({ phase }) => phase),
+        criteria: criteria.criteria,
+        mistakes: [...mistakes, ...criteria.mistakes],
+    };
+}
+/**
+ * The criteria of a config for a run that is over, so nothing is refused for what it would do. `tests: all` means the
+ * suites that the config configures, and of those that run only when they are named the ones that ran.
+ * @throws ConfigurationError
+ */
+function criteriaAnew(loaded, run, settings) {
+    const selection = selectSuites(loaded.config, settings.tests, loaded.locateKey);
+    const tests = [...selection.suites, ...selection.leftOut.filter((suite) => run.suites.includes(suite))];
+    const { criteria, mistakes } = outline(loaded, { ...settings, tests, rawDirectory: '' });
+    if (mistakes.length > 0)
+        throw new errors/* ConfigurationError */.j(mistakes);
+    const samples = new Map(run.criteria.map(({ metric, plannedSamples }) => [metric, plannedSamples]));
+    return criteria.map(({ plannedSamples: ofConfig, ...criterion }) => {
+        // The run is what was planned, whatever the config says by now.
+        const plannedSamples = samples.has(criterion.metric) ? samples.get(criterion.metric) : ofConfig;
+        return plannedSamples === undefined ? criterion : { ...criterion, plannedSamples };
+    });
 }
 /** What each suite adds, in the order of their phases. */
 function planSuites(loaded, suites, rawDirectory) {
@@ -44661,7 +45014,7 @@ function ceilings(workspaces, total, settings) {
     }
     if (total > settings.maxDuration) {
         refusals.push({
-            message: `the plan may take ${(0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(total / 60)))} with its clean-up, above the ceiling of ${(0,units/* formatDuration */.a3)(settings.maxDuration)} (input "max-duration"); raise it or shorten the "timeout" of the groups and suites`,
+            message: `the plan may take ${(0,config_units/* formatDuration */.a3)((0,units/* minutes */.Gx)(Math.ceil(total / 60)))} with its clean-up, above the ceiling of ${(0,config_units/* formatDuration */.a3)(settings.maxDuration)} (input "max-duration"); raise it or shorten the "timeout" of the groups and suites`,
         });
     }
     return refusals;
@@ -44766,8 +45119,8 @@ function leftOut({ wanted }, reason, criteria) {
 
 
 /** The server fails provisioner jobs that were pending for so long (coderd/jobreaper). */
-const PENDING_LIMIT = (0,src_units/* minutes */.Gx)(30);
-const WEEK = (0,src_units/* seconds */.YA)(7 * 86_400);
+const PENDING_LIMIT = (0,units/* minutes */.Gx)(30);
+const WEEK = (0,units/* seconds */.YA)(7 * 86_400);
 const checks_MILLISECONDS = 1000;
 function identityCheck({ facts, credential }) {
     const name = 'identity';
@@ -44794,11 +45147,11 @@ function expiryCheck({ facts, plan, credential, event }) {
         return (0,ready_readiness/* warned */.k9)(name, 'not checked, because the identity is not known');
     if (!facts.credentialExpiry.known)
         return (0,ready_readiness/* warned */.k9)(name, `the credential's own expiry could not be read: ${facts.credentialExpiry.reason}`);
-    const left = (0,src_units/* seconds */.YA)((facts.credentialExpiry.value.getTime() - facts.server.time.getTime()) / checks_MILLISECONDS);
+    const left = (0,units/* seconds */.YA)((facts.credentialExpiry.value.getTime() - facts.server.time.getTime()) / checks_MILLISECONDS);
     const until = facts.credentialExpiry.value.toISOString();
     if (left < plan.time.total) {
         const what = credential === 'token' ? 'the token' : 'the session';
-        return (0,ready_readiness/* refused */.J5)(name, `${what} ends at ${until}, but the run with its clean-up may take ${(0,units/* formatDuration */.a3)(plan.time.total)}; give a fresh token, or "coder-email" with "coder-password"`);
+        return (0,ready_readiness/* refused */.J5)(name, `${what} ends at ${until}, but the run with its clean-up may take ${(0,config_units/* formatDuration */.a3)(plan.time.total)}; give a fresh token, or "coder-email" with "coder-password"`);
     }
     if (credential === 'token' && event === 'schedule' && left < WEEK) {
         return (0,ready_readiness/* warned */.k9)(name, `the token ends at ${until}, before the next weekly run; "coder-email" with "coder-password" signs in afresh each time`);
@@ -44814,7 +45167,7 @@ function templateChecks({ facts, plan }, problems) {
     const checks = (0,plan_steps/* createStepsOf */.p8)(plan).map(({ template, owner }) => {
         const used = facts.used.get(template);
         if (used === undefined) {
-            const hint = there.length === 0 ? 'the deployment has no templates' : (0,nearest/* suggestion */.h)(template, there);
+            const hint = there.length === 0 ? 'the deployment has no templates' : (0,config_nearest/* suggestion */.h)(template, there);
             const list = there.length === 0 ? '' : `. There are: ${there.join(', ')}`;
             return (0,ready_readiness/* refused */.J5)(name, `the template "${template}" does not exist; ${hint}${list}`);
         }
@@ -44891,11 +45244,11 @@ function queueCheck({ facts, plan }) {
         return (0,ready_readiness/* refused */.J5)(name, 'no provisioner is online, so no workspace would be built');
     for (const phase of plan.phases) {
         const work = (0,plan_steps/* createStepsOf */.p8)({ phases: [phase] }).map((step) => ({ step, build: buildTime(facts, step) }));
-        const longest = (0,src_units/* seconds */.YA)(work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots);
+        const longest = (0,units/* seconds */.YA)(work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots);
         if (longest <= PENDING_LIMIT)
             continue;
         const inFlight = work.reduce((sum, { step }) => sum + step.concurrency, 0);
-        const text = `${inFlight} builds at once on ${slots} provisioners wait up to ${(0,units/* formatDuration */.a3)((0,src_units/* minutes */.Gx)(Math.ceil(longest / 60)))}, but the server fails builds that were pending for 30 minutes; add provisioners or lower the concurrency`;
+        const text = `${inFlight} builds at once on ${slots} provisioners wait up to ${(0,config_units/* formatDuration */.a3)((0,units/* minutes */.Gx)(Math.ceil(longest / 60)))}, but the server fails builds that were pending for 30 minutes; add provisioners or lower the concurrency`;
         if (work.every(({ build }) => build.measured))
             return (0,ready_readiness/* refused */.J5)(name, `${text} (by the templates' own build times)`);
         return (0,ready_readiness/* warned */.k9)(name, `${text} (if a build takes as long as its expected P95: the template has no build times yet)`);
@@ -44916,13 +45269,13 @@ function paceCheck({ facts, plan }, driver) {
     const possible = Math.ceil(perSecond * longest);
     if (possible >= asked)
         return undefined;
-    return (0,ready_readiness/* warned */.k9)('pace', `rate limits are on, so users are created at ${Math.floor(perSecond * 60)} a minute; with builds of ${(0,units/* formatDuration */.a3)((0,src_units/* seconds */.YA)(Math.ceil(longest)))} about ${possible} operations will be in flight at once instead of ${asked}. Switch the limits off for the test to load more`);
+    return (0,ready_readiness/* warned */.k9)('pace', `rate limits are on, so users are created at ${Math.floor(perSecond * 60)} a minute; with builds of ${(0,config_units/* formatDuration */.a3)((0,units/* seconds */.YA)(Math.ceil(longest)))} about ${possible} operations will be in flight at once instead of ${asked}. Switch the limits off for the test to load more`);
 }
 function buildTime(facts, step) {
     const used = facts.used.get(step.template);
     const median = used?.known ? used.value.template.build_time_stats.start?.P50 : undefined;
     return typeof median === 'number' && median > 0
-        ? { time: (0,src_units/* seconds */.YA)(median / checks_MILLISECONDS), measured: true }
+        ? { time: (0,units/* seconds */.YA)(median / checks_MILLISECONDS), measured: true }
         : { time: step.expectedP95, measured: false };
 }
 /** On a pull request the deployment is usually still what it was before: then the result says nothing about the change. */
@@ -45216,7 +45569,7 @@ function templateCheck(context) {
     const place = `suites.${step.suite}.template`;
     if (used === undefined) {
         const there = facts.templates.value.map(({ name }) => name);
-        const hint = there.length === 0 ? 'the deployment has no templates' : (0,nearest/* suggestion */.h)(step.template, there);
+        const hint = there.length === 0 ? 'the deployment has no templates' : (0,config_nearest/* suggestion */.h)(step.template, there);
         return (0,ready_readiness/* refused */.J5)(suite_checks_nameOf(context), `the template "${step.template}" (${place}) does not exist; ${hint}`);
     }
     if (!used.known)
@@ -45334,7 +45687,7 @@ async function wantedVersion(inputs, facts, world) {
             return facts.server.version;
         case 'stable':
         case 'mainline':
-            return (0,coder_version/* parseVersion */.o)(await resolveChannel(inputs.coderVersion, inputs.downloadUrl));
+            return (0,coder_version/* parseVersion */.o)(await resolveChannel(inputs.coderVersion, inputs.downloadUrl, world.fetch));
         default:
             return (0,coder_version/* parseVersion */.o)(inputs.coderVersion);
     }
@@ -45394,7 +45747,7 @@ function refuseUnknownFlags(cli, steps) {
         const known = cli.flags.get(suite) ?? [];
         return Object.entries(places)
             .filter(([flag]) => !known.includes(flag) && !HIDDEN_FLAGS.includes(flag))
-            .map(([flag, { file, line, column }]) => `${file}:${line}:${column}: the suite "${suite}" of the Coder CLI ${cli.versionText} has no flag "${flag}"; ${(0,nearest/* suggestion */.h)(flag, known)}`);
+            .map(([flag, { file, line, column }]) => `${file}:${line}:${column}: the suite "${suite}" of the Coder CLI ${cli.versionText} has no flag "${flag}"; ${(0,config_nearest/* suggestion */.h)(flag, known)}`);
     });
     if (unknown.length > 0)
         throw new InstallError(unknown.join(' · '));
@@ -45424,7 +45777,7 @@ function completeByFacts(plan, facts) {
     const slots = facts.daemons.known ? (0,coder_facts/* workingDaemons */.dk)(facts.daemons.value).length : undefined;
     const deletion = new Map([...facts.used].flatMap(([name, fact]) => {
         const median = fact.known ? fact.value.template.build_time_stats.delete?.P50 : undefined;
-        return typeof median === 'number' && median > 0 ? [[name, (0,src_units/* seconds */.YA)(median / 1000)]] : [];
+        return typeof median === 'number' && median > 0 ? [[name, (0,units/* seconds */.YA)(median / 1000)]] : [];
     }));
     return completePlan(plan, {
         parameters,
@@ -45587,7 +45940,7 @@ async function connectOrRefuse(inputs, world) {
         return await (0,connecting/* connect */.Ng)(inputs, world);
     }
     catch (thrown) {
-        if (!(thrown instanceof coder_http/* ApiError */.h))
+        if (!(thrown instanceof coder_http/* ApiError */.hD))
             throw thrown;
         return { schema: 1, checks: [(0,ready_readiness/* refused */.J5)('deployment', thrown.message)] };
     }
@@ -45604,7 +45957,7 @@ async function withConnection(connection, planned, inputs, world) {
     const time = new Date(connection.server.time.getTime() + waited);
     const later = {
         connection: { ...connection, server: { ...connection.server, time } },
-        planned: { ...planned, end: (0,src_units/* milliseconds */.Rz)(planned.end + waited) },
+        planned: { ...planned, end: (0,units/* milliseconds */.Rz)(planned.end + waited) },
     };
     await (0,leasing/* underLease */.zV)(lease, world, () => tellingOfCancel(world, () => checkThenRun({ ...later, lease, check }, inputs, world)));
 }
@@ -45653,7 +46006,7 @@ async function cleanFirst({ connection, facts, planned, lease }, world) {
         scope: { ownUserId },
         orphan: planned.orphan,
         queue: 'short',
-        deadline: (0,src_units/* milliseconds */.Rz)(planned.end - planned.plan.time.total * 1000),
+        deadline: (0,units/* milliseconds */.Rz)(planned.end - planned.plan.time.total * 1000),
         signal: AbortSignal.any([world.cancelled, lease.lost]),
     }, world);
     world.log.info(`Leftovers of an earlier test: ${(0,stages_cleaning/* cleanupSentence */.W1)(result)}`);
@@ -45684,7 +46037,7 @@ async function removeLeftovers(inputs, world) {
         }
     }
     catch (thrown) {
-        if (!(thrown instanceof coder_http/* ApiError */.h))
+        if (!(thrown instanceof coder_http/* ApiError */.hD))
             throw thrown;
         await world.step.writeSummary((0,markdown/* sections */.V0)(['### Scale-test clean-up failed', (0,markdown/* cell */.Hn)(thrown.message)]));
         world.log.error(thrown.message, { title: 'Scale-test clean-up' });
@@ -45695,7 +46048,7 @@ async function removeLeftovers(inputs, world) {
 async function removeUnderLease(connection, inputs, world) {
     const me = await connection.identity.api.me();
     if (!me.roles.some(({ name }) => name === 'owner')) {
-        throw new coder_http/* ApiError */.h('status', `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`);
+        throw new coder_http/* ApiError */.hD('status', `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`);
     }
     const taken = await (0,leasing/* obtainLease */.ky)(connection, inputs, world);
     if ('heldBy' in taken) {
@@ -45709,7 +46062,7 @@ async function removeUnderLease(connection, inputs, world) {
             scope: { ownUserId: me.id },
             orphan: false,
             queue: 'short',
-            deadline: (0,src_units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
+            deadline: (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
             signal: AbortSignal.any([world.cancelled, lease.lost]),
         }, world);
         await report(result, connection.url, world);
@@ -45741,8 +46094,517 @@ async function report(result, url, world) {
     world.step.fail();
 }
 
-// EXTERNAL MODULE: ./src/results-directory.ts
-var results_directory = __nccwpck_require__(47007);
+;// CONCATENATED MODULE: ./src/record/metric-schema.ts
+
+/**
+ * JSON has no infinity, so it is written as a text: what never ended is not the same as what was not measured. What is no
+ * number becomes `null`.
+ */
+const numberSchema = schemas/* union */.KCZ([
+    schemas/* number */.aig(),
+    schemas/* literal */.euz('infinite').transform(() => Infinity),
+    schemas/* null */.chJ().transform(() => Number.NaN),
+]);
+const metric_schema_text = schemas/* string */.YjP();
+const number = numberSchema;
+const origin = {
+    name: metric_schema_text,
+    phase: metric_schema_text,
+    source: schemas/* enum */.k5n(['cli-result', 'cli-prometheus', 'server-metrics', 'coder-api', 'load']),
+    evidence: schemas/* array */.YOg(metric_schema_text),
+    doubt: metric_schema_text.exactOptional(),
+    ownDelay: number.exactOptional(),
+};
+const bucketSchema = schemas/* object */.Ikc({ upTo: number, count: number });
+/** The quantiles that are judged are ranks, which mean something only in ascending order. */
+const isAscending = (values) => values.every((value, index) => index === 0 || value >= (values[index - 1] ?? value));
+const metric = schemas/* discriminatedUnion */.gMt('shape', [
+    schemas/* object */.Ikc({
+        ...origin,
+        shape: schemas/* literal */.euz('samples'),
+        unit: schemas/* enum */.k5n(['seconds', 'count']),
+        samples: schemas/* array */.YOg(number).refine(isAscending, 'the samples are not in ascending order'),
+        failed: schemas/* number */.aig(),
+    }),
+    schemas/* object */.Ikc({ ...origin, shape: schemas/* literal */.euz('ratio'), good: number, total: number }),
+    schemas/* object */.Ikc({ ...origin, shape: schemas/* literal */.euz('count'), value: number }),
+    schemas/* object */.Ikc({
+        ...origin,
+        shape: schemas/* literal */.euz('value'),
+        unit: schemas/* enum */.k5n(['ratio', 'bytes_per_second']),
+        value: number,
+    }),
+    schemas/* object */.Ikc({
+        ...origin,
+        shape: schemas/* literal */.euz('buckets'),
+        unit: schemas/* literal */.euz('seconds'),
+        buckets: schemas/* array */.YOg(bucketSchema),
+        total: number,
+        sum: number,
+    }),
+    schemas/* object */.Ikc({
+        name: metric_schema_text,
+        shape: schemas/* literal */.euz('missing'),
+        reason: metric_schema_text,
+        skipped: schemas/* literal */.euz(true).exactOptional(),
+    }),
+]);
+/** The shape of metrics.json. */
+const metricsSchema = schemas/* object */.Ikc({ schema: schemas/* literal */.euz(1), metrics: schemas/* array */.YOg(metric) });
+
+;// CONCATENATED MODULE: ./src/record/plan-schema.ts
+
+
+/** The shape of plan.json. */
+const plan_schema_text = schemas/* string */.YjP();
+const plan_schema_number = schemas/* number */.aig();
+const secondsSchema = schemas/* custom */.IeY((value) => typeof value === 'number');
+const texts = schemas/* record */.g1P(plan_schema_text, plan_schema_text);
+const plan_schema_location = schemas/* object */.Ikc({ file: plan_schema_text, line: plan_schema_number, column: plan_schema_number });
+const owner = schemas/* enum */.k5n(['scaletest-users', 'token-user']);
+const command = schemas/* array */.YOg(plan_schema_text);
+const ofCli = { jobTimeout: secondsSchema, timeout: secondsSchema, resultFile: plan_schema_text, command };
+const plan_schema_createStep = schemas/* object */.Ikc({
+    suite: schemas/* literal */.euz('create-workspaces'),
+    group: plan_schema_text,
+    template: plan_schema_text,
+    count: plan_schema_number,
+    concurrency: plan_schema_number,
+    driver: schemas/* enum */.k5n(['auto', 'cli', 'api']),
+    owner,
+    expectedP95: secondsSchema,
+    retries: plan_schema_number,
+    parameters: texts,
+    parametersComplete: schemas/* boolean */.zMY(),
+    ...ofCli,
+});
+const probeRoute = schemas/* object */.Ikc({
+    id: plan_schema_text,
+    path: plan_schema_text,
+    weight: plan_schema_number.exactOptional(),
+    method: schemas/* enum */.k5n(['GET', 'POST', 'DELETE', 'PATCH', 'PUT']).exactOptional(),
+    body: plan_schema_text.exactOptional(),
+});
+const dashboardStep = schemas/* object */.Ikc({
+    suite: schemas/* literal */.euz('dashboard'),
+    users: plan_schema_number,
+    usersWithoutWorkspace: plan_schema_number,
+    duration: secondsSchema,
+    alone: secondsSchema,
+    timeout: secondsSchema,
+    seed: plan_schema_number,
+    work: schemas/* discriminatedUnion */.gMt('kind', [
+        schemas/* object */.Ikc({ kind: schemas/* literal */.euz('visits'), mix: plan_schema_text, unknownRoutes: schemas/* array */.YOg(plan_schema_text) }),
+        schemas/* object */.Ikc({ kind: schemas/* literal */.euz('probe'), rate: plan_schema_number, routes: schemas/* array */.YOg(probeRoute) }),
+    ]),
+});
+const trafficMode = schemas/* custom */.IeY((value) => typeof value === 'string' && /^(web-terminal|ssh|app:.*)$/.test(value));
+const trafficStep = schemas/* object */.Ikc({
+    suite: schemas/* literal */.euz('workspace-traffic'),
+    workspaces: plan_schema_number,
+    template: plan_schema_text.exactOptional(),
+    owner,
+    mode: trafficMode,
+    bytesPerTick: plan_schema_number,
+    tickInterval: secondsSchema,
+    metricsPort: plan_schema_number,
+    ...ofCli,
+});
+const flag = schemas/* union */.KCZ([plan_schema_text, plan_schema_number, schemas/* boolean */.zMY()]);
+const cliSuiteStep = schemas/* object */.Ikc({
+    suite: schemas/* enum */.k5n(cli_suites/* CLI_SUITE_NAMES */.N6),
+    flags: schemas/* record */.g1P(plan_schema_text, schemas/* union */.KCZ([flag, schemas/* array */.YOg(flag)])),
+    places: schemas/* record */.g1P(plan_schema_text, plan_schema_location),
+    plannedRuns: plan_schema_number,
+    workspaces: plan_schema_number,
+    users: plan_schema_number,
+    template: plan_schema_text.exactOptional(),
+    parameters: schemas/* array */.YOg(plan_schema_text),
+    around: secondsSchema,
+    ...ofCli,
+});
+const browserStep = schemas/* object */.Ikc({
+    suite: schemas/* literal */.euz('dashboard-browser'),
+    wanted: schemas/* enum */.k5n(['auto', 'always']),
+    users: plan_schema_number,
+    interval: secondsSchema,
+    jitter: secondsSchema,
+    metricsPort: plan_schema_number,
+    ...ofCli,
+});
+const expectation = schemas/* object */.Ikc({
+    text: plan_schema_text,
+    aggregate: schemas/* union */.KCZ([
+        schemas/* object */.Ikc({ kind: schemas/* literal */.euz('quantile'), q: plan_schema_number, name: plan_schema_text }),
+        schemas/* object */.Ikc({ kind: schemas/* enum */.k5n(['max', 'min', 'mean', 'count', 'value']) }),
+    ]),
+    operator: schemas/* enum */.k5n(['<', '<=', '>', '>=', '==']),
+    threshold: plan_schema_number,
+    unit: schemas/* enum */.k5n(['seconds', 'ratio', 'count', 'bytes_per_second']),
+});
+const criterion = schemas/* object */.Ikc({
+    id: plan_schema_text,
+    title: plan_schema_text,
+    requirement: plan_schema_text.exactOptional(),
+    metric: plan_schema_text,
+    expect: expectation,
+    warn: expectation.exactOptional(),
+    minSamples: plan_schema_number.exactOptional(),
+    informational: schemas/* boolean */.zMY(),
+    abort: schemas/* literal */.euz(true).exactOptional(),
+    parts: schemas/* array */.YOg(plan_schema_text).exactOptional(),
+    whereSeen: schemas/* literal */.euz(true).exactOptional(),
+    disabled: schemas/* object */.Ikc({ reason: plan_schema_text }).exactOptional(),
+    origin: schemas/* enum */.k5n(['config', 'default', 'criteria']),
+    plannedSamples: plan_schema_number.exactOptional(),
+});
+const planSchema = schemas/* object */.Ikc({
+    schema: schemas/* literal */.euz(1),
+    subject: plan_schema_text.exactOptional(),
+    profile: plan_schema_text.exactOptional(),
+    suites: schemas/* array */.YOg(plan_schema_text),
+    leftOut: schemas/* array */.YOg(plan_schema_text).exactOptional(),
+    phases: schemas/* array */.YOg(schemas/* object */.Ikc({
+        name: plan_schema_text,
+        title: plan_schema_text,
+        steps: schemas/* array */.YOg(schemas/* union */.KCZ([plan_schema_createStep, dashboardStep, trafficStep, cliSuiteStep, browserStep])),
+    })),
+    // As they were written, with their keys in their order: they stand in verdict.json again.
+    criteria: schemas/* array */.YOg(schemas/* custom */.IeY((value) => criterion.safeParse(value).success, 'no criterion')),
+    abortEarly: schemas/* literal */.euz(true).exactOptional(),
+    effects: schemas/* object */.Ikc({ workspaces: plan_schema_number, users: plan_schema_number, notificationsPerAdmin: plan_schema_number }),
+    time: schemas/* object */.Ikc({
+        load: secondsSchema,
+        cleanup: secondsSchema,
+        total: secondsSchema,
+        jobMinutes: plan_schema_number,
+        slots: plan_schema_number,
+        slotsKnown: schemas/* boolean */.zMY(),
+    }),
+});
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/iso.js
+var iso = __nccwpck_require__(64377);
+;// CONCATENATED MODULE: ./src/record/run-schema.ts
+
+
+
+/** The shapes of run.json and readiness.json. */
+const run_schema_text = schemas/* string */.YjP();
+const counts = schemas/* record */.g1P(run_schema_text, numberSchema);
+const seconds = numberSchema.pipe(schemas/* custom */.IeY((value) => typeof value === 'number'));
+const run_schema_milliseconds = numberSchema.pipe(schemas/* custom */.IeY((value) => typeof value === 'number'));
+const readinessSchema = schemas/* object */.Ikc({
+    schema: schemas/* literal */.euz(1),
+    checks: schemas/* array */.YOg(schemas/* object */.Ikc({ name: run_schema_text, status: schemas/* enum */.k5n(['ok', 'warning', 'refused']), message: run_schema_text })),
+    driver: schemas/* object */.Ikc({ driver: schemas/* enum */.k5n(['cli', 'api']), reason: run_schema_text }).exactOptional(),
+    serverVersion: run_schema_text.exactOptional(),
+    cliVersion: run_schema_text.exactOptional(),
+});
+const cause = schemas/* object */.Ikc({ summary: run_schema_text, count: numberSchema });
+const run_schema_step = schemas/* object */.Ikc({
+    group: run_schema_text,
+    driver: schemas/* enum */.k5n(['cli', 'api', 'load']),
+    seconds,
+    exitCode: numberSchema.exactOptional(),
+    exitSignal: run_schema_text.exactOptional(),
+    endedBy: schemas/* enum */.k5n(['itself', 'deadline', 'early', 'cancel']),
+    causes: schemas/* array */.YOg(cause),
+});
+const parts = schemas/* partialRecord */.jgl(schemas/* enum */.k5n(workspace_time_PARTS), numberSchema);
+const run_schema_workspaceTime = schemas/* object */.Ikc({
+    workspace: run_schema_text,
+    owner: run_schema_text,
+    build: numberSchema,
+    buildId: run_schema_text,
+    total: numberSchema,
+    parts,
+    serverSpan: numberSchema,
+    driverSpan: numberSchema.exactOptional(),
+    scripts: numberSchema.exactOptional(),
+    scriptsBlockLogin: schemas/* literal */.euz(true).exactOptional(),
+});
+const run_schema_timeShare = schemas/* object */.Ikc({
+    group: run_schema_text,
+    clock: schemas/* enum */.k5n(['driver', 'server']),
+    driver: schemas/* enum */.k5n(['cli', 'api']),
+    planned: numberSchema,
+    failed: numberSchema,
+    created: numberSchema,
+    unmatched: numberSchema,
+    p95: numberSchema.exactOptional(),
+    slow: numberSchema,
+    stillQueued: numberSchema,
+    shares: parts,
+    withoutStages: numberSchema,
+    scripts: schemas/* object */.Ikc({ p95: numberSchema, workspaces: numberSchema, blockLogin: schemas/* boolean */.zMY() }).exactOptional(),
+    clocks: schemas/* object */.Ikc({
+        workspaces: numberSchema,
+        gap: schemas/* object */.Ikc({ median: numberSchema, largest: numberSchema, smallest: numberSchema }),
+        user: numberSchema.exactOptional(),
+        client: numberSchema,
+    })
+        .exactOptional(),
+    slowest: schemas/* array */.YOg(run_schema_workspaceTime),
+});
+const run_schema_latencies = {
+    n: numberSchema,
+    failed: numberSchema,
+    throttled: numberSchema,
+    p50: run_schema_milliseconds,
+    p95: run_schema_milliseconds,
+    p99: run_schema_milliseconds,
+    max: run_schema_milliseconds,
+};
+const route = schemas/* object */.Ikc({ route: run_schema_text, method: run_schema_text, pattern: run_schema_text, ...run_schema_latencies });
+const load = schemas/* object */.Ikc({
+    mix: run_schema_text,
+    users: numberSchema,
+    usersSeen: numberSchema,
+    lasted: seconds,
+    calls: schemas/* object */.Ikc({
+        ok: numberSchema,
+        failed: numberSchema,
+        throttled: numberSchema,
+        leftOut: numberSchema,
+        unfinished: numberSchema,
+        resent: numberSchema,
+    }),
+    sockets: schemas/* object */.Ikc({ opened: numberSchema, drops: numberSchema, refused: numberSchema, openAtEnd: numberSchema, reasons: counts }),
+    health: schemas/* object */.Ikc({
+        sendLagP99Ms: numberSchema,
+        sendLagMaxMs: numberSchema,
+        eventLoopLagP99Ms: numberSchema,
+        eventLoopLagMaxMs: numberSchema,
+        cpuShare: numberSchema,
+        largestBacklog: numberSchema,
+        connectionWaitP99Ms: numberSchema,
+        saturated: run_schema_text.exactOptional(),
+    }),
+    closestLimit: schemas/* object */.Ikc({ route: run_schema_text, limit: numberSchema, leastRemaining: numberSchema }).exactOptional(),
+    warmUpCalls: numberSchema,
+    all: schemas/* object */.Ikc(run_schema_latencies).exactOptional(),
+    phases: schemas/* array */.YOg(schemas/* object */.Ikc({ phase: run_schema_text, ...run_schema_latencies })),
+    routes: schemas/* array */.YOg(route),
+    baseline: route.exactOptional(),
+    failures: schemas/* array */.YOg(schemas/* object */.Ikc({ reason: run_schema_text, count: numberSchema })),
+});
+const unavailable = schemas/* object */.Ikc({
+    unavailable: schemas/* enum */.k5n(['skipped', 'failed']),
+    reason: run_schema_text,
+});
+const serverRoute = schemas/* object */.Ikc({
+    method: run_schema_text,
+    path: run_schema_text,
+    latency: schemas/* object */.Ikc({ buckets: schemas/* array */.YOg(bucketSchema), total: numberSchema, sum: numberSchema }),
+    codes: counts,
+});
+const share = schemas/* object */.Ikc({ ours: numberSchema, server: numberSchema });
+const comparedRoute = schemas/* object */.Ikc({
+    ids: schemas/* array */.YOg(run_schema_text),
+    method: run_schema_text.exactOptional(),
+    path: run_schema_text.exactOptional(),
+    ours: schemas/* object */.Ikc({ n: numberSchema, failed: numberSchema, throttled: numberSchema, connectionWaitP95Ms: numberSchema }),
+    server: schemas/* object */.Ikc({ n: numberSchema, errors: numberSchema, codes: counts }),
+    share,
+    missing: numberSchema,
+    quantiles: schemas/* array */.YOg(schemas/* object */.Ikc({
+        name: schemas/* enum */.k5n(['P95', 'P99']),
+        oursMs: numberSchema,
+        aboveMs: numberSchema,
+        upToMs: numberSchema,
+        outsideByMs: numberSchema,
+    })),
+});
+const comparison = schemas/* object */.Ikc({
+    pooled: comparedRoute,
+    routes: schemas/* array */.YOg(comparedRoute),
+    share,
+    uncounted: schemas/* array */.YOg(run_schema_text),
+});
+const server = schemas/* object */.Ikc({
+    delta: schemas/* union */.KCZ([
+        unavailable,
+        schemas/* object */.Ikc({ seconds: numberSchema, processes: numberSchema, routes: schemas/* array */.YOg(serverRoute) }),
+    ]),
+    restarts: run_schema_text.exactOptional(),
+    comparison: schemas/* union */.KCZ([unavailable, comparison]).exactOptional(),
+});
+const cleanup = schemas/* object */.Ikc({
+    workspaces: numberSchema,
+    users: numberSchema,
+    seconds,
+    leftovers: schemas/* array */.YOg(schemas/* object */.Ikc({ name: run_schema_text, reason: run_schema_text })),
+    problem: run_schema_text.exactOptional(),
+    skipped: run_schema_text.exactOptional(),
+});
+/** With the keys in the order in which judging makes them: it stands in verdict.json again. */
+const observed = schemas/* discriminatedUnion */.gMt('kind', [
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('quantile'),
+        n: numberSchema,
+        rank: numberSchema,
+        value: numberSchema,
+        lower: numberSchema.exactOptional(),
+        upper: numberSchema.exactOptional(),
+    }),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('ratio'),
+        value: numberSchema,
+        lower: numberSchema,
+        upper: numberSchema,
+        good: numberSchema,
+        n: numberSchema,
+    }),
+    schemas/* object */.Ikc({ kind: schemas/* literal */.euz('number'), value: numberSchema, n: numberSchema.exactOptional() }),
+    schemas/* object */.Ikc({ kind: schemas/* literal */.euz('bucket'), above: numberSchema, upTo: numberSchema.exactOptional(), n: numberSchema }),
+]);
+const earlyEnd = schemas/* object */.Ikc({
+    seconds: numberSchema,
+    breaches: schemas/* array */.YOg(schemas/* object */.Ikc({ id: run_schema_text, metric: run_schema_text, expect: run_schema_text, observed, sentence: run_schema_text })),
+    complete: schemas/* array */.YOg(run_schema_text),
+});
+const runSchema = schemas/* object */.Ikc({
+    schema: schemas/* literal */.euz(1),
+    mode: schemas/* enum */.k5n(['gate', 'run']),
+    environment: run_schema_text,
+    startedAt: iso/* datetime */.w$(),
+    resultsDirectory: run_schema_text,
+    problems: schemas/* array */.YOg(run_schema_text),
+    withheld: schemas/* record */.g1P(run_schema_text, run_schema_text),
+    cancelled: run_schema_text.exactOptional(),
+    endedEarly: earlyEnd.exactOptional(),
+    steps: schemas/* array */.YOg(run_schema_step),
+    timeShares: schemas/* array */.YOg(run_schema_timeShare),
+    timingsUnread: schemas/* object */.Ikc({ builds: numberSchema, reason: run_schema_text }).exactOptional(),
+    retries: schemas/* object */.Ikc({ workspaces: numberSchema, succeeded: numberSchema, causes: schemas/* array */.YOg(cause) }).exactOptional(),
+    load: load.exactOptional(),
+    server: server.exactOptional(),
+    cleanup: cleanup.exactOptional(),
+});
+
+;// CONCATENATED MODULE: ./src/record/recorded-run.ts
+
+
+
+
+
+
+
+const RECORD_FILES = ['plan.json', 'readiness.json', 'metrics.json', RUN_FILE];
+const MOST_NAMED = 5;
+/** A directory that cannot be judged; the sentence says why. */
+class UnusableRecord extends Error {
+}
+/**
+ * Reads a run back from its results directory.
+ * @param shown how the user names the directory.
+ * @throws UnusableRecord when it is none, or not as the run left it.
+ */
+async function readRecordedRun(directory, shown) {
+    const sums = await checkChecksums(directory);
+    if (sums === undefined)
+        throw new UnusableRecord(`"${shown}" (input "from") is no results directory of a gate or run that came to its end, since it has no ${SUMS_FILE}; give the folder that holds ${RUN_FILE}, as it was written or downloaded`);
+    const unlisted = RECORD_FILES.filter((name) => !sums.listed.has(name));
+    const damage = [...sums.damage, ...unlisted.map((name) => `${SUMS_FILE} does not list ${name}`)];
+    if (damage.length > 0) {
+        const more = damage.length > MOST_NAMED ? `, and ${damage.length - MOST_NAMED} more` : '';
+        throw new UnusableRecord(`the results in "${shown}" (input "from") are not as the run left them: ${damage.slice(0, MOST_NAMED).join(', ')}${more}; download them again`);
+    }
+    const read = (name) => (0,promises_.readFile)(external_node_path_default().join(directory, name), 'utf8');
+    const files = {
+        'plan.json': await read('plan.json'),
+        'readiness.json': await read('readiness.json'),
+        'metrics.json': await read('metrics.json'),
+        [RUN_FILE]: await read(RUN_FILE),
+    };
+    return {
+        plan: parseRecord(files, 'plan.json', planSchema),
+        readiness: parseRecord(files, 'readiness.json', readinessSchema),
+        metrics: parseRecord(files, 'metrics.json', metricsSchema).metrics,
+        account: parseRecord(files, RUN_FILE, runSchema),
+        files,
+    };
+}
+function parseRecord(files, name, schema) {
+    const parsed = schema.safeParse(recorded_run_jsonOf(files[name]));
+    if (parsed.success)
+        return parsed.data;
+    const [issue] = parsed.error.issues;
+    const where = issue === undefined ? '' : ` (${[...issue.path.map(String), issue.message].join(': ')})`;
+    throw new UnusableRecord(`${name} is not of the form that this version of the action writes${where}; judge with the version that made it`);
+}
+function recorded_run_jsonOf(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/stages/judge-mode.ts
+
+
+
+
+
+
+
+
+
+
+/**
+ * Mode judge: the verdict and every report again from the results of a gate or run, also by other criteria. It asks nobody,
+ * and leaves nothing for post.
+ */
+async function judgeAgain(inputs, world) {
+    const from = inputs.from ?? '';
+    const directory = external_node_path_default().resolve(world.job.workspace, from);
+    const run = await readRecordedRun(directory, from);
+    const plan = await planToJudge(run, inputs, world);
+    await refuseInside(directory, inputs, world);
+    const place = { workspace: world.job.workspace, parent: inputs.resultsDirectory };
+    const results = await results_directory/* ResultsDirectory */._M.create(place, world.clock.now(), world.redactor);
+    world.step.setOutput('results-dir', results.path);
+    const { serverVersion } = run.readiness;
+    if (serverVersion !== undefined)
+        world.step.setOutput('coder-version', serverVersion);
+    for (const [name, text] of Object.entries(run.files))
+        await results.writeText(name, text);
+    if (plan !== run.plan)
+        await results.writeJson('plan.json', plan);
+    world.step.setOutput('plan', JSON.stringify(plan));
+    world.log.info(`The run of ${run.account.startedAt} against ${run.account.environment} is judged again`);
+    await reportRun(judgedReport({ ...run, plan }), inputs, results, world);
+    const upload = (0,uploading/* planUpload */.d7)(inputs, results.path, world);
+    if (upload !== undefined && !world.cancelled.aborted)
+        await (0,uploading/* uploadEvidence */.di)(upload, world);
+}
+/** The plan of the run, with the criteria of the config where one is named. */
+async function planToJudge({ plan, metrics }, inputs, world) {
+    const { configPath, subject } = inputs;
+    const named = subject === undefined || subject === plan.subject ? plan : { ...plan, subject };
+    if (configPath === undefined)
+        return named;
+    const profile = inputs.profile ?? plan.profile;
+    const loaded = await (0,configuring/* readConfig */.X)({ configPath, ...(profile !== undefined && { profile }) }, world.job.workspace);
+    const cleanupInMain = metrics.some(({ name }) => name.startsWith('cleanup.'));
+    return { ...named, criteria: criteriaAnew(loaded, plan, { tests: inputs.tests, cleanupInMain }) };
+}
+/** The results of a run stay as they are. */
+async function refuseInside(from, { resultsDirectory }, { job }) {
+    const [source, workspace] = await Promise.all([(0,promises_.realpath)(from), (0,promises_.realpath)(job.workspace)]);
+    const target = external_node_path_default().resolve(workspace, resultsDirectory);
+    if (target !== source && !target.startsWith(source + (external_node_path_default()).sep))
+        return;
+    throw new errors/* ConfigurationError */.j([
+        {
+            message: `input "results-dir" is "${resultsDirectory}", which lies inside the results that are judged (input "from"); give another folder`,
+        },
+    ]);
+}
+
 ;// CONCATENATED MODULE: ./src/stages/planning.ts
 
 
@@ -45757,8 +46619,8 @@ var results_directory = __nccwpck_require__(47007);
 /** Reads the config, plans, and shows the plan. Touches nothing on the deployment. */
 async function planRun(inputs, world) {
     const startedAt = world.clock.now();
-    const end = (0,src_units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000);
-    const loaded = await readConfig(inputs, world.job.workspace);
+    const end = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000);
+    const loaded = await (0,configuring/* readConfig */.X)(inputs, world.job.workspace);
     const rawDirectory = external_node_path_default().join(world.job.temp, `scaletest-${(0,external_node_crypto_.randomUUID)()}`);
     const plan = makePlan(loaded, {
         tests: inputs.tests,
@@ -45772,7 +46634,16 @@ async function planRun(inputs, world) {
     const place = { workspace: world.job.workspace, parent: inputs.resultsDirectory };
     const results = await results_directory/* ResultsDirectory */._M.create(place, startedAt, world.redactor);
     world.step.setOutput('results-dir', results.path);
-    const planned = { plan, orphan: loaded.config.cleanup.orphan, results, rawDirectory, end, startedAt };
+    const { cleanup, load } = loaded.config;
+    const planned = {
+        plan,
+        orphan: cleanup.orphan,
+        loadThroughProxy: load?.proxy === true,
+        results,
+        rawDirectory,
+        end,
+        startedAt,
+    };
     if (inputs.mode === 'plan')
         await showPlan(plan, inputs, results, world);
     return planned;
@@ -45806,12 +46677,17 @@ async function showPlan(plan, inputs, results, world) {
 
 
 
+
 /** The action's main step: plan, check, run, measure, clean up, judge, report. */
 async function main(world) {
     try {
-        const inputs = await readInputs(world);
+        const inputs = await (0,configuring/* readInputs */.K)(world);
         if (inputs.mode === 'cleanup') {
             await removeLeftovers(inputs, world);
+            return;
+        }
+        if (inputs.mode === 'judge') {
+            await judgeAgain(inputs, world);
             return;
         }
         const planned = await planRun(inputs, world);
@@ -46329,8 +47205,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
-// EXTERNAL MODULE: ./src/inputs.ts + 1 modules
-var src_inputs = __nccwpck_require__(12593);
 // EXTERNAL MODULE: ./src/ready/lease-check.ts
 var lease_check = __nccwpck_require__(25920);
 // EXTERNAL MODULE: ./src/report/markdown.ts
@@ -46339,6 +47213,8 @@ var markdown = __nccwpck_require__(54285);
 var units = __nccwpck_require__(61996);
 // EXTERNAL MODULE: ./src/stages/cleaning.ts + 1 modules
 var cleaning = __nccwpck_require__(5759);
+// EXTERNAL MODULE: ./src/stages/configuring.ts + 6 modules
+var configuring = __nccwpck_require__(18710);
 // EXTERNAL MODULE: ./src/stages/connecting.ts + 1 modules
 var connecting = __nccwpck_require__(72283);
 // EXTERNAL MODULE: ./src/stages/leasing.ts + 3 modules
@@ -46364,7 +47240,7 @@ const hasMarks = ({ lockId, sessionId }) => lockId !== undefined || sessionId !=
  */
 async function restoreAfterMain({ cleanup, restoring, ...marks }, world) {
     try {
-        const inputs = (0,src_inputs/* parseInputs */.T)(world.environment);
+        const inputs = await (0,configuring/* readInputs */.K)(world);
         const connection = await (0,connecting/* connect */.Ng)(inputs, world);
         try {
             const paused = restoring && (await (0,stages_restoring/* resume */.U)(restoring, connection, world));
@@ -46419,7 +47295,7 @@ async function releaseAfterMain(marks, world) {
     if (!hasMarks(marks))
         return;
     try {
-        const connection = await (0,connecting/* connect */.Ng)((0,src_inputs/* parseInputs */.T)(world.environment), world);
+        const connection = await (0,connecting/* connect */.Ng)(await (0,configuring/* readInputs */.K)(world), world);
         await clearMarks(marks, connection, world).finally(() => (0,connecting/* disconnect */.Zf)(connection, world));
     }
     catch (thrown) {
@@ -47042,6 +47918,710 @@ function cleanupSentence(result) {
 
 /***/ }),
 
+/***/ 18710:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  X: () => (/* binding */ readConfig),
+  K: () => (/* binding */ readInputs)
+});
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(51455);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/config/units.ts
+var units = __nccwpck_require__(34529);
+;// CONCATENATED MODULE: ./src/config/contradictions.ts
+
+/** What no single value shows: sums that do not add up, names that are used twice. */
+function contradictions(config, locate) {
+    const suite = config.create_workspaces;
+    return [
+        ...(suite ? [...countMistakes(suite, locate), ...groupMistakes(suite, locate)] : []),
+        ...trafficMistakes(config, locate),
+        ...criterionMistakes(config, locate),
+    ];
+}
+function countMistakes(suite, locate) {
+    const counts = Object.values(suite.templates).map((group) => group.count);
+    const sum = counts.reduce((total, count) => total + count, 0);
+    const mistakes = [];
+    if (sum !== suite.count) {
+        mistakes.push({
+            message: `create_workspaces.count is ${suite.count}, but the groups add up to ${sum} (${counts.join(' + ')}); make them agree`,
+            location: locate('create_workspaces', 'count'),
+        });
+    }
+    if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
+        mistakes.push({
+            message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
+            location: locate('create_workspaces', 'simultaneous'),
+        });
+    }
+    return mistakes;
+}
+function groupMistakes(suite, locate) {
+    const mistakes = [];
+    const templates = new Map();
+    for (const [name, { template }] of Object.entries(suite.templates)) {
+        const other = templates.get(template);
+        if (other !== undefined) {
+            mistakes.push({
+                message: `the groups "${other}" and "${name}" use the same template "${template}"; their workspaces could not be told apart, so make one group of them`,
+                location: locate('create_workspaces', 'templates', name, 'template'),
+            });
+        }
+        templates.set(template, name);
+        if (name === 'all') {
+            mistakes.push({
+                message: 'a group cannot be called "all": that name stands for all groups together',
+                location: locate('create_workspaces', 'templates', name),
+            });
+        }
+    }
+    return mistakes;
+}
+function trafficMistakes({ workspace_traffic: traffic }, locate) {
+    if (traffic === undefined || traffic.tick_interval <= traffic.duration)
+        return [];
+    return [
+        {
+            message: `workspace_traffic.tick_interval is ${(0,units/* formatDuration */.a3)(traffic.tick_interval)}, but the traffic lasts only ${(0,units/* formatDuration */.a3)(traffic.duration)}, so nothing would be sent`,
+            location: locate('workspace_traffic', 'tick_interval'),
+        },
+    ];
+}
+function criterionMistakes(config, locate) {
+    const ids = config.criteria.map(({ id }) => id);
+    return ids.flatMap((id, index) => ids.indexOf(id) === index
+        ? []
+        : [{ message: `the criterion id "${id}" is used twice`, location: locate('criteria', index, 'id') }]);
+}
+
+// EXTERNAL MODULE: ./src/config/nearest.ts
+var nearest = __nccwpck_require__(76572);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(92857);
+// EXTERNAL MODULE: ./src/units.ts
+var src_units = __nccwpck_require__(61996);
+;// CONCATENATED MODULE: ./src/config/profiles.ts
+
+
+
+
+const rawObject = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J());
+const SMOKE = {
+    name: 'smoke',
+    workspaces: 10,
+    provisioning: 'max',
+    longestTraffic: (0,src_units/* minutes */.Gx)(1),
+    dashboard: { users: 5, longest: (0,src_units/* minutes */.Gx)(2) },
+};
+const BUILT_IN = [SMOKE];
+const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
+/**
+ * Lays a profile over the config file's value. The file's own profiles come before the built-in ones.
+ * @returns the value to validate, or the mistake when there is no such profile.
+ */
+function applyProfile(value, profile) {
+    const config = rawObject.safeParse(value);
+    if (!config.success)
+        return { value };
+    const own = rawObject.safeParse(config.data['profiles']);
+    const ownProfiles = own.success ? own.data : {};
+    if (Object.hasOwn(ownProfiles, profile)) {
+        const change = rawObject.safeParse(ownProfiles[profile]);
+        if (change.success)
+            return { value: overlay(config.data, change.data) };
+        return {
+            message: `the profile "${profile}" has no content; write under it what it changes`,
+            key: profile,
+        };
+    }
+    const builtIn = BUILT_IN.find(({ name }) => name === profile);
+    if (builtIn) {
+        const total = rawObject.safeParse(config.data['create_workspaces']);
+        const configured = schemas/* number */.aig().safeParse(total.success ? total.data['count'] : undefined);
+        const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
+        const change = {
+            ...(total.success && { create_workspaces: { count, simultaneous: undefined } }),
+            ...shorter(config.data, 'workspace_traffic', builtIn.longestTraffic),
+            ...smallerDashboard(config.data, builtIn.dashboard),
+        };
+        return { value: overlay(config.data, change), builtIn };
+    }
+    if (NOT_YET.includes(profile)) {
+        return {
+            message: `the built-in profile "${profile}" is not available yet; there is "smoke", or define your own under "profiles"`,
+        };
+    }
+    const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
+    return { message: `there is no profile "${profile}"; ${(0,nearest/* suggestion */.h)(profile, known)}` };
+}
+/** A duration that cannot be read is left as it is: validation says what is wrong with it. */
+function shorter(config, name, longest) {
+    const section = schemas/* object */.Ikc({ duration: schemas/* string */.YjP() }).safeParse(config[name]);
+    if (!section.success)
+        return {};
+    try {
+        if ((0,units/* parseDuration */.E9)(section.data.duration) <= longest)
+            return {};
+    }
+    catch (thrown) {
+        if (thrown instanceof units/* QuantityError */.Y0)
+            return {};
+        throw thrown;
+    }
+    return { [name]: { duration: (0,units/* formatDuration */.a3)(longest) } };
+}
+function smallerDashboard(config, { users, longest }) {
+    const changes = rawObject.safeParse(shorter(config, 'dashboard', longest)['dashboard']);
+    const section = schemas/* object */.Ikc({ concurrency: schemas/* number */.aig().gt(users) }).safeParse(config['dashboard']);
+    const dashboard = {
+        ...(changes.success && changes.data),
+        ...(section.success && { concurrency: users }),
+    };
+    return Object.keys(dashboard).length === 0 ? {} : { dashboard };
+}
+function overlay(base, change) {
+    return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
+}
+function merge(base, change) {
+    const baseObject = rawObject.safeParse(base);
+    const changeObject = rawObject.safeParse(change);
+    if (!baseObject.success || !changeObject.success)
+        return change;
+    const both = { ...baseObject.data, ...changeObject.data };
+    const merged = Object.keys(both)
+        .filter((key) => both[key] !== undefined)
+        .map((key) => {
+        const isInBoth = Object.hasOwn(baseObject.data, key) && Object.hasOwn(changeObject.data, key);
+        return [key, isInBoth ? merge(baseObject.data[key], changeObject.data[key]) : both[key]];
+    });
+    return Object.fromEntries(merged);
+}
+/** When a profile changes only the total, the groups shrink or grow in proportion. */
+function scaleGroups(merged, change) {
+    const changed = schemas/* object */.Ikc({ create_workspaces: schemas/* object */.Ikc({ count: schemas/* number */.aig(), templates: schemas/* unknown */.L5J().optional() }) })
+        .safeParse(change);
+    if (!changed.success || changed.data.create_workspaces.templates !== undefined)
+        return merged;
+    const shape = schemas/* looseObject */._H3({
+        templates: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({ count: schemas/* number */.aig(), concurrency: schemas/* unknown */.L5J().optional() })),
+    });
+    const suite = shape.safeParse(merged['create_workspaces']);
+    if (!suite.success)
+        return merged;
+    const names = Object.keys(suite.data.templates);
+    const before = names.map((name) => suite.data.templates[name]?.count ?? 0);
+    const counts = proportionally(changed.data.create_workspaces.count, before);
+    const templates = Object.fromEntries(names.map((name, index) => {
+        const group = suite.data.templates[name];
+        const count = counts[index] ?? 0;
+        const concurrency = typeof group?.concurrency === 'number'
+            ? Math.max(1, Math.min(group.concurrency, count))
+            : group?.concurrency;
+        return [name, { ...group, count, concurrency }];
+    }));
+    const kept = Object.fromEntries(Object.entries(templates).filter(([, group]) => group.count > 0));
+    return { ...merged, create_workspaces: { ...suite.data, templates: kept } };
+}
+/** Shares a total in proportion to weights, in whole numbers that add up to it (largest remainder). */
+function proportionally(total, weights) {
+    const sum = weights.reduce((all, weight) => all + weight, 0);
+    if (sum === 0)
+        return weights.map(() => 0);
+    const exact = weights.map((weight) => (total * weight) / sum);
+    const shares = exact.map(Math.floor);
+    const missing = total - shares.reduce((all, share) => all + share, 0);
+    const byRemainder = exact
+        .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
+        .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+    for (const { index } of byRemainder.slice(0, missing))
+        shares[index] = (shares[index] ?? 0) + 1;
+    return shares;
+}
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
+var core = __nccwpck_require__(88532);
+// EXTERNAL MODULE: ./src/config/expectation.ts
+var expectation = __nccwpck_require__(30184);
+;// CONCATENATED MODULE: ./src/config/schema.ts
+
+
+
+/** The config file's shape. Every object is strict: an unknown key is a mistake, never passed over. */
+const count = schemas/* number */.aig({ error: 'a whole number is needed' }).int('a whole number is needed');
+const positiveCount = count.min(1, 'at least 1 is needed');
+const duration = schemas/* string */.YjP({ error: 'a duration with a unit is needed, like "2m"' })
+    .transform((text, context) => transformed(context, () => (0,units/* parseDuration */.E9)(text)))
+    .refine((value) => value > 0, 'a duration above zero is needed');
+const share = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig()], { error: 'a share is needed, like "99%"' })
+    .transform((value, context) => transformed(context, () => (0,units/* parseRatio */.LO)(value)));
+const schema_expectation = schemas/* string */.YjP({ error: 'an expectation is needed, like "p95 < 2m"' })
+    .transform((text, context) => transformed(context, () => (0,expectation/* parseExpectation */.W)(text)));
+function transformed(context, parse) {
+    try {
+        return parse();
+    }
+    catch (thrown) {
+        if (!(thrown instanceof units/* QuantityError */.Y0) && !(thrown instanceof expectation/* ExpectationError */.x))
+            throw thrown;
+        const offset = thrown instanceof expectation/* ExpectationError */.x ? thrown.offset : 0;
+        context.addIssue({ code: 'custom', message: thrown.message, params: { offset }, input: context.value });
+        return core/* NEVER */.tm;
+    }
+}
+/** Template and group names end up in commands, file names and metric names. */
+const schema_name = schemas/* string */.YjP({ error: 'a name is needed' })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'a name has letters, digits, "-" and "_" only');
+const parameterValue = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig(), schemas/* boolean */.zMY()], { error: 'a text, a number or true/false is needed' })
+    .transform(String);
+const group = schemas/* strictObject */.rej({
+    template: schema_name,
+    count: positiveCount,
+    concurrency: positiveCount,
+    expected_p95: duration,
+    requirement: schemas/* string */.YjP().min(1, 'a requirement has a name').optional(),
+    parameters: schemas/* record */.g1P(schemas/* string */.YjP(), parameterValue).default({}),
+    timeout: duration.optional(),
+    job_timeout: duration.optional(),
+    retry: count.min(0, 'a number of retries is 0 or more').default(0),
+});
+const createWorkspaces = schemas/* strictObject */.rej({
+    count: positiveCount,
+    success_rate: share.prefault('99%'),
+    driver: schemas/* enum */.k5n(['auto', 'cli', 'api']).default('auto'),
+    owner: schemas/* enum */.k5n(['scaletest-users', 'token-user']).default('scaletest-users'),
+    simultaneous: positiveCount.optional(),
+    templates: schemas/* record */.g1P(schema_name, group)
+        .refine((groups) => Object.keys(groups).length > 0, 'at least one group of workspaces is needed'),
+});
+const dashboard = schemas/* strictObject */.rej({
+    concurrency: positiveCount,
+    duration,
+    targets: schemas/* strictObject */.rej({
+        p95_latency_ms: schemas/* number */.aig().positive('a number of milliseconds above 0 is needed').optional(),
+        p99_latency_ms: schemas/* number */.aig().positive('a number of milliseconds above 0 is needed').optional(),
+    })
+        .optional(),
+    browser: schemas/* enum */.k5n(['auto', 'always', 'never']).default('auto'),
+});
+/** Below the deployment's address, as it is sent: what a request line may hold. */
+const requestPath = schemas/* string */.YjP({ error: 'a path is needed, like "/api/v2/templates"' })
+    .regex(/^\/[\x21-\x7e]*$/, 'a path below the deployment is needed, like "/api/v2/templates?limit=25", with other characters escaped')
+    .refine((path) => !/[{}]/.test(path), 'a path is sent as it is written; it has no placeholders like {user}');
+const probeRoute = schemas/* union */.KCZ([
+    requestPath.transform((path) => ({ path })),
+    schemas/* strictObject */.rej({
+        id: schemas/* string */.YjP()
+            .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'an id has small letters, digits and single "-" only')
+            .optional(),
+        path: requestPath,
+        weight: schemas/* number */.aig().positive('a weight above 0 is needed').optional(),
+        method: schemas/* enum */.k5n(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional(),
+        body: schemas/* unknown */.L5J().optional(),
+    }),
+]);
+const apiProbe = schemas/* strictObject */.rej({
+    rate: schemas/* number */.aig({ error: 'a number of calls a second is needed' }).positive('a rate above 0 is needed'),
+    routes: schemas/* array */.YOg(probeRoute).min(1, 'at least one route is needed'),
+});
+/** The CLI's flag for the mode "app" takes the slug of a workspace app. */
+const trafficMode = schemas/* string */.YjP({ error: 'a mode is needed: "web-terminal", "ssh" or "app:<slug>"' })
+    .regex(/^(web-terminal|ssh|app:[a-z0-9]+(-[a-z0-9]+)*)$/, 'a mode is "web-terminal", "ssh" or "app:<slug>"');
+const workspaceTraffic = schemas/* strictObject */.rej({
+    bytes_per_tick: positiveCount,
+    tick_interval: duration,
+    duration,
+    mode: trafficMode.default('web-terminal'),
+});
+const flagScalar = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* number */.aig(), schemas/* boolean */.zMY()], {
+    error: 'a text, a number, true/false or a list of them is needed; for a flag without a value write true',
+});
+/** The value of a flag of the CLI, as it is passed on: a list gives the flag several times. */
+const flagValue = schemas/* union */.KCZ([flagScalar, schemas/* array */.YOg(flagScalar).min(1, 'at least one value is needed')], {
+    error: 'a text, a number, true/false or a list of them is needed; for a flag without a value write true',
+});
+/** Any other suite of the CLI, by the CLI's own names of its flags. */
+const cliSuite = schemas/* record */.g1P(schemas/* string */.YjP(), flagValue, {
+    error: 'the flags of the suite are needed, like "user-count: 20", or {} for none',
+});
+const criterionDetails = {
+    id: schemas/* string */.YjP({ error: 'an id is needed' })
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'an id has letters, digits, ".", "-" and "_" only'),
+    title: schemas/* string */.YjP().optional(),
+    requirement: schemas/* string */.YjP().optional(),
+};
+const activeCriterion = schemas/* strictObject */.rej({
+    ...criterionDetails,
+    metric: schemas/* string */.YjP({ error: 'the name of a metric is needed' }),
+    expect: schema_expectation,
+    warn: schema_expectation.optional(),
+    min_samples: positiveCount.optional(),
+    informational: schemas/* boolean */.zMY().default(false),
+    abort: schemas/* boolean */.zMY().default(false),
+});
+const disabledCriterion = schemas/* strictObject */.rej({
+    ...criterionDetails,
+    disabled: schemas/* literal */.euz(true),
+    reason: schemas/* string */.YjP({ error: 'a criterion that is taken out needs a reason' }).min(1, 'a reason is needed'),
+});
+const criterion = schemas/* union */.KCZ([activeCriterion, disabledCriterion]);
+const sections = {
+    create_workspaces: createWorkspaces.optional(),
+    dashboard: dashboard.optional(),
+    workspace_traffic: workspaceTraffic.optional(),
+    api_probe: apiProbe.optional(),
+    suites: schemas/* record */.g1P(schemas/* string */.YjP(), cliSuite).optional(),
+    criteria: schemas/* array */.YOg(criterion).default([]),
+    abort_early: schemas/* boolean */.zMY().default(false),
+    cleanup: schemas/* strictObject */.rej({ orphan: schemas/* boolean */.zMY().default(false) }).prefault({}),
+    load: schemas/* strictObject */.rej({ proxy: schemas/* boolean */.zMY() }).optional(),
+};
+const configSchema = schemas/* strictObject */.rej({
+    version: schemas/* literal */.euz(1, 'the only version is 1').optional(),
+    profiles: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J())).default({}),
+    ...sections,
+});
+/** The keys of one object of the config, for suggestions at a mistyped one. `*` stands for any name. */
+const KNOWN_KEYS = {
+    '': ['version', 'profiles', ...Object.keys(sections)],
+    create_workspaces: Object.keys(createWorkspaces.shape),
+    'create_workspaces.templates.*': Object.keys(group.shape),
+    dashboard: Object.keys(dashboard.shape),
+    'dashboard.targets': ['p95_latency_ms', 'p99_latency_ms'],
+    workspace_traffic: Object.keys(workspaceTraffic.shape),
+    api_probe: Object.keys(apiProbe.shape),
+    'api_probe.routes.*': ['id', 'path', 'weight', 'method', 'body'],
+    'criteria.*': [...Object.keys(activeCriterion.shape), 'disabled', 'reason'],
+    cleanup: ['orphan'],
+    load: ['proxy'],
+};
+
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(38815);
+;// CONCATENATED MODULE: ./src/config/source.ts
+
+
+const ALIAS_LIMIT = 50;
+const SIZE_LIMIT = 1_048_576;
+/** A YAML file that was read: its value, and where in the text each part of it stands. */
+class ConfigSource {
+    file;
+    value;
+    #document;
+    #lines = new dist/* LineCounter */.HN();
+    /** @throws ConfigurationError with a location for each mistake in the YAML itself. */
+    constructor(file, text) {
+        this.file = file;
+        if (text.length > SIZE_LIMIT) {
+            throw new errors/* ConfigurationError */.j([{ message: `${file} is larger than 1 MiB; that is no config file` }]);
+        }
+        this.#document = (0,dist/* parseDocument */.Tp)(text, { lineCounter: this.#lines, uniqueKeys: true, prettyErrors: false });
+        if (this.#document.errors.length > 0) {
+            throw new errors/* ConfigurationError */.j(this.#document.errors.map((error) => ({
+                message: `the YAML cannot be read: ${error.message}`,
+                location: this.#at(error.pos[0]),
+            })));
+        }
+        this.value = this.#plainValue();
+    }
+    #plainValue() {
+        try {
+            const value = this.#document.toJS({ maxAliasCount: ALIAS_LIMIT });
+            return value;
+        }
+        catch (thrown) {
+            if (!(0,errors/* messageOf */.b)(thrown).includes('Excessive alias count')) {
+                throw new errors/* ConfigurationError */.j([
+                    { message: `the YAML cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`, location: this.#at(0) },
+                ]);
+            }
+            throw new errors/* ConfigurationError */.j([
+                {
+                    message: `too many aliases: the file would grow without bound; write the values out (at most ${ALIAS_LIMIT} aliases are followed)`,
+                    location: this.#at(0),
+                },
+            ]);
+        }
+    }
+    /** Where the value at a path stands, or the nearest part of the file around it. */
+    locationOf(path, offsetInText = 0) {
+        for (let length = path.length; length > 0; length -= 1) {
+            const node = this.#document.getIn(path.slice(0, length), true);
+            if ((0,dist/* isNode */.Ll)(node) && node.range) {
+                const isQuoted = 'type' in node && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE');
+                const inner = length === path.length ? offsetInText + (offsetInText > 0 && isQuoted ? 1 : 0) : 0;
+                return this.#at(node.range[0] + inner);
+            }
+        }
+        return this.#at(0);
+    }
+    /** Where a key stands. */
+    locationOfKey(path, key) {
+        const parent = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
+        if ((0,dist/* isMap */.jh)(parent)) {
+            for (const pair of parent.items) {
+                if ((0,dist/* isPair */.tO)(pair) && (0,dist/* isNode */.Ll)(pair.key) && String(pair.key) === key && pair.key.range) {
+                    return this.#at(pair.key.range[0]);
+                }
+            }
+        }
+        return this.locationOf(path);
+    }
+    #at(offset) {
+        const { line, col } = this.#lines.linePos(offset);
+        return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
+    }
+}
+
+;// CONCATENATED MODULE: ./src/config/load.ts
+
+
+
+
+
+
+/**
+ * Reads a config file's text with a profile laid over it.
+ * @throws ConfigurationError with every mistake, each at its line and column.
+ */
+function loadConfig(file, text, profile) {
+    const source = new ConfigSource(file, text);
+    const value = withoutExtensions(source.value);
+    const profiled = profile === undefined ? { value } : applyProfile(value, profile);
+    if ('message' in profiled) {
+        const { message, key } = profiled;
+        const location = key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
+        throw new errors/* ConfigurationError */.j([{ message, location }]);
+    }
+    const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
+    if (!parsed.success) {
+        throw new errors/* ConfigurationError */.j(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
+    }
+    const elsewhere = otherProfiles(source, value, profile);
+    if (elsewhere.length > 0)
+        throw new errors/* ConfigurationError */.j(elsewhere);
+    const locate = (...path) => source.locationOf(existingPath(path, source, profile));
+    const mistakes = contradictions(parsed.data, locate);
+    if (mistakes.length > 0)
+        throw new errors/* ConfigurationError */.j(mistakes);
+    const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
+    const locateKey = (path, key) => source.locationOfKey(existingPath([...path, key], source, profile).slice(0, -1), key);
+    return { config: parsed.data, source, locateKey, ...builtIn };
+}
+/** A mistake in a profile that is not selected today is one all the same. */
+function otherProfiles(source, value, selected) {
+    // A built-in profile leaves them out, so nobody has looked at them yet.
+    const profiles = configSchema.shape.profiles.safeParse(entryOf(value, 'profiles'), { reportInput: true });
+    if (!profiles.success)
+        return profiles.error.issues.flatMap((issue) => mistakesOf({ ...issue, path: ['profiles', ...issue.path] }, source, undefined));
+    return Object.keys(profiles.data)
+        .filter((profile) => profile !== selected)
+        .flatMap((profile) => {
+        const profiled = applyProfile(value, profile);
+        if ('message' in profiled)
+            return [{ message: profiled.message, location: source.locationOfKey(['profiles'], profile) }];
+        const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
+        if (parsed.success)
+            return [];
+        return parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile));
+    });
+}
+/** `x-…` keys at the top are the user's own: anchors, notes. */
+function withoutExtensions(value) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return value;
+    return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
+}
+function mistakesOf(issue, source, profile) {
+    if (issue.code === 'unrecognized_keys') {
+        return issue.keys.map((key) => {
+            const path = existingPath(issue.path, source, profile);
+            return {
+                message: `unknown key "${key}"${inside(issue.path)}; ${(0,nearest/* suggestion */.h)(key, knownKeys(issue.path))}`,
+                location: source.locationOfKey(path, key),
+            };
+        });
+    }
+    if (issue.code === 'invalid_union')
+        return unionMistakes(issue, source, profile);
+    const path = existingPath(issue.path, source, profile);
+    const offset = issue.code === 'custom' && typeof issue.params?.['offset'] === 'number' ? issue.params['offset'] : 0;
+    const where = issue.path.length === 0 ? 'the config file' : issue.path.map(String).join('.');
+    return [{ message: `${where}: ${explain(issue)}`, location: source.locationOf(path, offset) }];
+}
+/** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
+function unionMistakes(issue, source, profile) {
+    // A text is no try at an object, however few mistakes that would be.
+    const isOtherKind = (mistakes) => mistakes.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1 : 0;
+    const ranked = [...issue.errors].sort((a, b) => isOtherKind(a) - isOtherKind(b) || a.length - b.length);
+    const meant = ranked[0];
+    if (meant === undefined || meant.length === 0) {
+        return [
+            {
+                message: `${issue.path.map(String).join('.')}: ${issue.message}`,
+                location: source.locationOf(issue.path),
+            },
+        ];
+    }
+    return meant.flatMap((inner) => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, source, profile));
+}
+function explain(issue) {
+    if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.startsWith('Invalid')) {
+        return 'this key is required';
+    }
+    return issue.message;
+}
+/** The path as the user wrote it: under the profile when the value comes from there. */
+function existingPath(path, source, profile) {
+    if (profile === undefined)
+        return path;
+    const inProfile = ['profiles', profile, ...path];
+    return hasPath(source.value, inProfile) ? inProfile : path;
+}
+function hasPath(value, path) {
+    let current = value;
+    for (const key of path) {
+        if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
+            return false;
+        current = entryOf(current, key);
+    }
+    return true;
+}
+function entryOf(value, key) {
+    if (typeof value !== 'object' || value === null)
+        return undefined;
+    return Object.entries(value).find(([name]) => name === String(key))?.[1];
+}
+function inside(path) {
+    return path.length === 0 ? '' : ` in ${path.map(String).join('.')}`;
+}
+function knownKeys(path) {
+    const exact = path.map(String).join('.');
+    const wildcard = path
+        .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
+        .join('.');
+    return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
+}
+
+// EXTERNAL MODULE: ./src/inputs.ts + 3 modules
+var src_inputs = __nccwpck_require__(79942);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./src/stages/authorities.ts
+
+
+
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+/**
+ * Trusts the authorities of the input `ca-file` from here on.
+ * @throws ConfigurationError
+ */
+async function trustCaFile({ caFile }, world) {
+    if (caFile === undefined)
+        return;
+    const refuse = (why) => {
+        throw new errors/* ConfigurationError */.j([{ message: `input "ca-file" is "${caFile}": ${why}` }]);
+    };
+    const text = await (0,promises_.readFile)(external_node_path_default().resolve(world.job.workspace, caFile), 'utf8').catch((thrown) => refuse(`it cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`));
+    const certificates = text.match(CERTIFICATE) ?? [];
+    if (certificates.length === 0)
+        refuse('it holds no certificate in PEM form');
+    for (const pem of certificates) {
+        const problem = problemOf(pem, world.clock.now());
+        if (problem !== undefined)
+            refuse(problem);
+    }
+    if (!world.authorities.trust(certificates.join('\n')))
+        refuse('it needs Node 24.5 or newer; update the runner');
+}
+function problemOf(pem, now) {
+    try {
+        const { subject, validToDate } = new external_node_crypto_.X509Certificate(pem);
+        return validToDate < now
+            ? `the certificate "${subject.replaceAll('\n', ', ')}" ended on ${validToDate.toISOString()}`
+            : undefined;
+    }
+    catch (thrown) {
+        return `a certificate cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/stages/configuring.ts
+
+
+
+
+
+
+/** Where the config file is looked for when the input does not name one. */
+const DEFAULT_PLACES = [
+    'scaletest-config.yaml',
+    '.github/scaletest-config.yaml',
+    'terraform/test/scaletest/scaletest-config.yaml',
+];
+/**
+ * Reads the config file of the workspace.
+ * @throws ConfigurationError when there is none, it cannot be read, or it has mistakes.
+ */
+async function readConfig(inputs, workspace) {
+    const { configPath, profile } = inputs;
+    if (configPath !== undefined) {
+        const text = await (0,promises_.readFile)(external_node_path_default().resolve(workspace, configPath), 'utf8').catch((thrown) => {
+            throw new errors/* ConfigurationError */.j([
+                {
+                    message: `the config file "${configPath}" (input "config") cannot be read: ${(0,errors/* messageOf */.b)(thrown)}; check the path, and that the repository was checked out before this step`,
+                },
+            ]);
+        });
+        return loadConfig(configPath, text, profile);
+    }
+    for (const place of DEFAULT_PLACES) {
+        const text = await (0,promises_.readFile)(external_node_path_default().join(workspace, place), 'utf8').catch(() => undefined);
+        if (text !== undefined)
+            return loadConfig(place, text, profile);
+    }
+    throw new errors/* ConfigurationError */.j([
+        {
+            message: `no config file was found; make one of ${DEFAULT_PLACES.join(', ')}, or name yours with the input "config" (was the repository checked out before this step?)`,
+        },
+    ]);
+}
+/**
+ * Reads the inputs. When some are bad, the config file is looked at as well, so that all mistakes are told at once.
+ * @throws ConfigurationError
+ */
+async function readInputs(world) {
+    const { environment, job } = world;
+    try {
+        const inputs = (0,src_inputs/* parseInputs */.T)(environment, job.noSecrets);
+        await trustCaFile(inputs, world);
+        return inputs;
+    }
+    catch (thrown) {
+        if (!(thrown instanceof errors/* ConfigurationError */.j))
+            throw thrown;
+        const configPath = environment['INPUT_CONFIG'];
+        // Mode judge needs none.
+        if (environment['INPUT_MODE']?.trim() === 'judge' && (configPath ?? '') === '')
+            throw thrown;
+        const others = await readConfig(configPath === undefined || configPath === '' ? {} : { configPath }, job.workspace).then(() => [], (error) => (error instanceof errors/* ConfigurationError */.j ? error.mistakes : []));
+        throw new errors/* ConfigurationError */.j([...thrown.mistakes, ...others]);
+    }
+}
+
+
+/***/ }),
+
 /***/ 72283:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -47222,7 +48802,7 @@ class CoderApi {
         const parsed = api_schemas/* workspaceBuild */.OB.safeParse(response.body);
         if (parsed.success)
             return parsed.data;
-        throw new http/* ApiError */.h('not-coder', `POST ${path} answered something that is not Coder's shape`, response.status);
+        throw new http/* ApiError */.hD('not-coder', `POST ${path} answered something that is not Coder's shape`, response.status);
     }
     /** Cancels a build; that it has ended or is being cancelled already is fine. */
     async cancelBuild(buildId, signal) {
@@ -47308,7 +48888,7 @@ async function connect(inputs, world) {
     const deployment = deploymentOf(inputs);
     if (deployment === undefined)
         throw new Error('a deployment is needed, but none was given');
-    const anonymous = new CoderApi(new http/* CoderHttp */.k(deployment.url, world.clock));
+    const anonymous = new CoderApi(new http/* CoderHttp */.ko(deployment.url, world.clock, null, { fetch: world.fetch, headers: inputs.extraHeaders }));
     const server = await (0,facts/* readServer */.Wb)(anonymous, world.clock.now());
     const identity = await (0,coder_identity/* establishIdentity */.Q)(anonymous, deployment.credential, world.log);
     if (identity.sessionId !== undefined)
@@ -47508,7 +49088,7 @@ async function takeLease(lifetime, tools, signal) {
         tools.note(lockId);
         return await Lease.begin(lockId, tools, signal);
     }
-    throw new http/* ApiError */.h('status', `the token "${LOCK_NAME}" can neither be made nor seen; delete it with "coder tokens remove ${LOCK_NAME}" if no scale test is running`, 409);
+    throw new http/* ApiError */.hD('status', `the token "${LOCK_NAME}" can neither be made nor seen; delete it with "coder tokens remove ${LOCK_NAME}" if no scale test is running`, 409);
 }
 /**
  * Goes on with a lease that an earlier process of the same run has taken and not released.
@@ -47709,7 +49289,7 @@ class OwnTokens {
             return (0,identity/* keyIdOf */.y)(answer.value.key);
         }
         catch (thrown) {
-            if (thrown instanceof http/* ApiError */.h && thrown.status === 409)
+            if (thrown instanceof http/* ApiError */.hD && thrown.status === 409)
                 return undefined;
             throw thrown;
         }
@@ -47736,7 +49316,7 @@ class OwnTokens {
                 .value.id;
         }
         catch (thrown) {
-            if (thrown instanceof http/* ApiError */.h && thrown.kind === 'status' && thrown.status === 404)
+            if (thrown instanceof http/* ApiError */.hD && thrown.kind === 'status' && thrown.status === 404)
                 return undefined;
             throw thrown;
         }
@@ -47804,7 +49384,7 @@ async function attempt(take, waiting) {
         return await take();
     }
     catch (thrown) {
-        if (!(thrown instanceof http/* ApiError */.h) || !waiting.hasBegun || waiting.isOver)
+        if (!(thrown instanceof http/* ApiError */.hD) || !waiting.hasBegun || waiting.isOver)
             throw thrown;
         return undefined;
     }
@@ -47853,7 +49433,7 @@ async function leaseFor(inputs, connection, world) {
         return { lease: taken.lease, check: (0,lease_check/* leaseIsTaken */.Uz)(), waited: taken.waited };
     }
     catch (thrown) {
-        if (!(thrown instanceof http/* ApiError */.h))
+        if (!(thrown instanceof http/* ApiError */.hD))
             throw thrown;
         return { check: (0,lease_check/* leaseIsRefused */.FP)(thrown.message), waited: (0,units/* milliseconds */.Rz)(0) };
     }
@@ -60261,21 +61841,23 @@ __nccwpck_require__.d(__webpack_exports__, {
   You: () => (/* binding */ ZodISODateTime),
   YOg: () => (/* binding */ array),
   zMY: () => (/* binding */ schemas_boolean),
+  IeY: () => (/* binding */ custom),
+  gMt: () => (/* binding */ discriminatedUnion),
   k5n: () => (/* binding */ _enum),
   euz: () => (/* binding */ literal),
   _H3: () => (/* binding */ looseObject),
   chJ: () => (/* binding */ _null),
   aig: () => (/* binding */ number),
   Ikc: () => (/* binding */ object),
+  jgl: () => (/* binding */ partialRecord),
   g1P: () => (/* binding */ record),
   rej: () => (/* binding */ strictObject),
   YjP: () => (/* binding */ string),
-  Vxk: () => (/* binding */ _undefined),
   KCZ: () => (/* binding */ union),
   L5J: () => (/* binding */ unknown)
 });
 
-// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodObject, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, custom, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodObject, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, nullable, nullish, optional, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(88532);
@@ -61371,9 +62953,9 @@ const $ZodSymbol = /*@__PURE__*/ (/* unused pure expression or super */ null && 
         return payload;
     };
 })));
-const $ZodUndefined = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodUndefined", (inst, def) => {
+const $ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodUndefined", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = core_regexes/* undefined */.Vx;
+    inst._zod.pattern = regexes.undefined;
     inst._zod.values = new Set([undefined]);
     inst._zod.parse = (payload, _ctx) => {
         const input = payload.value;
@@ -61387,7 +62969,7 @@ const $ZodUndefined = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodUndefine
         });
         return payload;
     };
-});
+})));
 const $ZodNull = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNull", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.pattern = core_regexes/* null */.ch;
@@ -62035,11 +63617,11 @@ function discriminatorMap(def) {
 }
 const $ZodDiscriminatedUnion = 
 /*@__PURE__*/
-(/* unused pure expression or super */ null && (core.$constructor("$ZodDiscriminatedUnion", (inst, def) => {
+core_core/* $constructor */.xI("$ZodDiscriminatedUnion", (inst, def) => {
     def.inclusive = false;
     $ZodUnion.init(inst, def);
     const _super = inst._zod.parse;
-    util.defineLazyInternal(inst, "propValues", (zod) => {
+    core_util/* defineLazyInternal */.v5(inst, "propValues", (zod) => {
         const propValues = {};
         let undefinedCount = 0;
         for (const option of zod.def.options) {
@@ -62050,7 +63632,7 @@ const $ZodDiscriminatedUnion =
                 undefinedCount++;
             for (const [k, v] of Object.entries(pv)) {
                 if (!Object.prototype.hasOwnProperty.call(propValues, k)) {
-                    util.assignProp(propValues, k, new Set());
+                    core_util/* assignProp */.Vy(propValues, k, new Set());
                 }
                 for (const val of v) {
                     propValues[k].add(val);
@@ -62063,15 +63645,15 @@ const $ZodDiscriminatedUnion =
     });
     // Checked now rather than in the lookup map below, so an option that lacks the discriminator fails at the `discriminatedUnion` call instead of on the first object parsed. Options whose shape cannot be enumerated without resolving it — pipes and lazies — are left to the map.
     def.options.forEach((option, i) => {
-        const propShape = util.rawShape(option._zod.def);
+        const propShape = core_util/* rawShape */.MO(option._zod.def);
         if (propShape && !Object.prototype.hasOwnProperty.call(propShape, def.discriminator)) {
             throw new Error(`Invalid discriminated union option at index "${i}"`);
         }
     });
-    const disc = util.cached(() => discriminatorMap(def));
+    const disc = core_util/* cached */.PO(() => discriminatorMap(def));
     inst._zod.parse = (payload, ctx) => {
         const input = payload.value;
-        if (!util.isObject(input)) {
+        if (!core_util/* isObject */.Gv(input)) {
             payload.issues.push({
                 code: "invalid_type",
                 expected: "object",
@@ -62105,7 +63687,7 @@ const $ZodDiscriminatedUnion =
         });
         return payload;
     };
-})));
+});
 const $ZodIntersection = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodIntersection", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload, ctx) => {
@@ -66182,13 +67764,13 @@ const ZodSymbol = /*@__PURE__*/ (/* unused pure expression or super */ null && (
 function symbol(params) {
     return core._symbol(ZodSymbol, params);
 }
-const ZodUndefined = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUndefined", (inst, def) => {
-    $ZodUndefined.init(inst, def);
+const ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodUndefined", (inst, def) => {
+    core.$ZodUndefined.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => undefinedProcessor(inst, ctx, json, params);
-});
+    inst._zod.processJSONSchema = (ctx, json, params) => processors.undefinedProcessor(inst, ctx, json, params);
+})));
 function _undefined(params) {
-    return api/* _undefined */.E4(ZodUndefined, params);
+    return core._undefined(ZodUndefined, params);
 }
 
 const ZodNull = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNull", (inst, def) => {
@@ -66391,17 +67973,17 @@ function xor(options, params) {
         ...util.normalizeParams(params),
     });
 }
-const ZodDiscriminatedUnion = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodDiscriminatedUnion", (inst, def) => {
+const ZodDiscriminatedUnion = /*@__PURE__*/ core_core/* $constructor */.xI("ZodDiscriminatedUnion", (inst, def) => {
     ZodUnion.init(inst, def);
-    core.$ZodDiscriminatedUnion.init(inst, def);
-})));
+    $ZodDiscriminatedUnion.init(inst, def);
+});
 function discriminatedUnion(discriminator, options, params) {
     // const [options, params] = args;
     return new ZodDiscriminatedUnion({
         type: "union",
         options: options,
         discriminator,
-        ...util.normalizeParams(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 const ZodIntersection = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIntersection", (inst, def) => {
@@ -66481,7 +68063,7 @@ function partialRecord(keyType, valueType, params) {
         type: "record",
         keyType,
         valueType: valueType,
-        ...util.normalizeParams(params),
+        ...core_util/* normalizeParams */.A2(params),
         partial: true,
     });
 }
@@ -66907,7 +68489,7 @@ function check(fn) {
     return ch;
 }
 function custom(fn, _params) {
-    return core._custom(ZodCustom, fn ?? (() => true), _params);
+    return api/* _custom */.FO(ZodCustom, fn ?? (() => true), _params);
 }
 function refine(fn, _params = {}) {
     return api/* _refine */.fU(ZodCustom, fn, _params);
@@ -66986,10 +68568,10 @@ function preprocess(fn, schema) {
 /* harmony export */   Bj: () => (/* binding */ _cuid2),
 /* harmony export */   Ct: () => (/* binding */ _ulid),
 /* harmony export */   Dl: () => (/* binding */ _nanoid),
-/* harmony export */   E4: () => (/* binding */ _undefined),
 /* harmony export */   ER: () => (/* binding */ _endsWith),
 /* harmony export */   Eb: () => (/* binding */ _maxLength),
 /* harmony export */   F7: () => (/* binding */ _number),
+/* harmony export */   FO: () => (/* binding */ _custom),
 /* harmony export */   Fk: () => (/* binding */ _regex),
 /* harmony export */   Fn: () => (/* binding */ _url),
 /* harmony export */   G1: () => (/* binding */ _isoDateTime),
@@ -67040,7 +68622,7 @@ function preprocess(fn, schema) {
 /* harmony export */   wA: () => (/* binding */ _uuidv7),
 /* harmony export */   xY: () => (/* binding */ _toUpperCase)
 /* harmony export */ });
-/* unused harmony exports _coercedString, _mac, _creditCard, _iban, TimePrecision, _coercedNumber, _float32, _float64, _int32, _uint32, _coercedBoolean, _bigint, _coercedBigint, _int64, _uint64, _symbol, _any, _void, _date, _coercedDate, _nan, _max, _min, _positive, _negative, _nonpositive, _nonnegative, _maxSize, _minSize, _size, _property, _mime, _union, _xor, _discriminatedUnion, _intersection, _tuple, _record, _map, _set, _enum, _nativeEnum, _literal, _file, _transform, _optional, _nullable, _default, _nonoptional, _success, _catch, _pipe, _readonly, _templateLiteral, _lazy, _promise, _custom, _check, _stringbool, _stringFormat */
+/* unused harmony exports _coercedString, _mac, _creditCard, _iban, TimePrecision, _coercedNumber, _float32, _float64, _int32, _uint32, _coercedBoolean, _bigint, _coercedBigint, _int64, _uint64, _symbol, _undefined, _any, _void, _date, _coercedDate, _nan, _max, _min, _positive, _negative, _nonpositive, _nonnegative, _maxSize, _minSize, _size, _property, _mime, _union, _xor, _discriminatedUnion, _intersection, _tuple, _record, _map, _set, _enum, _nativeEnum, _literal, _file, _transform, _optional, _nullable, _default, _nonoptional, _success, _catch, _pipe, _readonly, _templateLiteral, _lazy, _promise, _check, _stringbool, _stringFormat */
 /* harmony import */ var _checks_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(44890);
 /* harmony import */ var _registries_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(29396);
 /* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(54723);
@@ -67485,7 +69067,7 @@ function _symbol(Class, params) {
 function _undefined(Class, params) {
     return new Class({
         type: "undefined",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -67996,7 +69578,7 @@ function _promise(Class, innerType) {
 }
 // @__NO_SIDE_EFFECTS__
 function _custom(Class, fn, _params) {
-    const norm = util.normalizeParams(_params);
+    const norm = _util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(_params);
     norm.abort ?? (norm.abort = true); // default to abort:false
     const schema = new Class({
         type: "custom",
@@ -68867,7 +70449,6 @@ function config(newConfig) {
 /* harmony export */   K3: () => (/* binding */ base64),
 /* harmony export */   Os: () => (/* binding */ guid),
 /* harmony export */   Rp: () => (/* binding */ email),
-/* harmony export */   Vx: () => (/* binding */ _undefined),
 /* harmony export */   Z0: () => (/* binding */ ulid),
 /* harmony export */   Zg: () => (/* binding */ emoji),
 /* harmony export */   Zv: () => (/* binding */ uppercase),
@@ -68892,7 +70473,7 @@ function config(newConfig) {
 /* harmony export */   zM: () => (/* binding */ boolean),
 /* harmony export */   zr: () => (/* binding */ cidrv4)
 /* harmony export */ });
-/* unused harmony exports extendedDuration, uuid4, uuid6, uuid7, html5Email, rfc5322Email, unicodeEmail, idnEmail, browserEmail, mac, hostname, domain, creditCard, currencyCode, iban, string, hex, md5_hex, md5_base64, md5_base64url, sha1_hex, sha1_base64, sha1_base64url, sha256_hex, sha256_base64, sha256_base64url, sha384_hex, sha384_base64, sha384_base64url, sha512_hex, sha512_base64, sha512_base64url */
+/* unused harmony exports extendedDuration, uuid4, uuid6, uuid7, html5Email, rfc5322Email, unicodeEmail, idnEmail, browserEmail, mac, hostname, domain, creditCard, currencyCode, iban, string, undefined, hex, md5_hex, md5_base64, md5_base64url, sha1_hex, sha1_base64, sha1_base64url, sha256_hex, sha256_base64, sha256_base64url, sha384_hex, sha384_base64, sha384_base64url, sha512_hex, sha512_base64, sha512_base64url */
 
 /**
  * @deprecated CUID v1 is deprecated by its authors due to information leakage
