@@ -74,7 +74,7 @@ describe('where the time went', () => {
 
   it('says how many of them were at work, where not all were, or where their number is not known', () => {
     expect(sentence({}, { slots: 40 })).toContain(
-      'queue: 40 slots for 150 builds in flight, of which at most 30 ran at once;',
+      'queue: 150 builds in flight, of which at most 30 ran at once (40 provisioners were listed);',
     );
     expect(sentence({})).toContain('queue: 150 builds in flight, of which at most 30 ran at once;');
     expect(sentence({}, { slots: 1, metrics: [countMetric(8, IN_FLIGHT.name), building(1)] })).toContain(

@@ -100,10 +100,12 @@ function queueContext(share: number, { plan, metrics }: Times): string {
   if (share < MUCH_QUEUE || inFlight?.shape !== 'count') return '';
   const flight = `${plural(inFlight.value, 'build', 'builds')} in flight`;
   const { slots, slotsKnown } = plan.time;
-  // A provisioner that is listed may work for others, have other tags, or be gone since a minute.
-  const idle = building?.shape === 'count' && !(slotsKnown && building.value >= slots);
-  const atOnce = idle ? `, of which at most ${count(building.value)} ran at once` : '';
-  return slotsKnown ? `: ${plural(slots, 'slot', 'slots')} for ${flight}${atOnce}` : `: ${flight}${atOnce}`;
+  const peak = building?.shape === 'count' ? building.value : undefined;
+  if (slotsKnown && peak === slots) return `: ${plural(slots, 'slot', 'slots')} for ${flight}`;
+  // A provisioner that is listed may work for others, have other tags, or be gone since a minute: no slot of these builds.
+  const atOnce = peak === undefined ? '' : `, of which at most ${count(peak)} ran at once`;
+  const listed = slotsKnown ? ` (${plural(slots, 'provisioner was', 'provisioners were')} listed)` : '';
+  return `: ${flight}${atOnce}${listed}`;
 }
 
 function buildText(shares: Parts): string {
