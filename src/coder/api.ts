@@ -277,11 +277,15 @@ export class CoderApi {
     query: string,
     signal?: AbortSignal,
   ): AsyncGenerator<z.infer<typeof schemas.workspacePage>> {
+    const seen = new Set<string>();
     for (let offset = 0; ; offset += PAGE_SIZE) {
       const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
       const page = await this.#get(path, schemas.workspacePage, signal);
       yield page;
-      if (page.workspaces.length === 0 || offset + PAGE_SIZE >= page.count) return;
+      const before = seen.size;
+      for (const { id } of page.workspaces) seen.add(id);
+      // A server that answers the same page whatever the offset would be asked for ever.
+      if (seen.size === before || offset + PAGE_SIZE >= page.count) return;
     }
   }
 
@@ -290,8 +294,9 @@ export class CoderApi {
     for (let offset = 0; ; offset += PAGE_SIZE) {
       const path = `/api/v2/users?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
       const page = await this.#get(path, schemas.userPage, signal);
+      const before = found.size;
       for (const item of page.users) found.set(item.id, item);
-      if (page.users.length < PAGE_SIZE) return [...found.values()];
+      if (page.users.length < PAGE_SIZE || found.size === before) return [...found.values()];
     }
   }
 }

@@ -153,5 +153,5 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   const wildcard = path
     .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
     .join('.');
-  return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
+  return KNOWN_KEYS.get(exact) ?? KNOWN_KEYS.get(wildcard) ?? [];
 }

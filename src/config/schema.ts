@@ -191,16 +191,18 @@ export type CriterionConfig = z.infer<typeof criterion>;
 export type ActiveCriterionConfig = z.infer<typeof activeCriterion>;
 
 /** The keys of one object of the config, for suggestions at a mistyped one. `*` stands for any name. */
-export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
-  '': ['version', 'profiles', ...Object.keys(sections)],
-  create_workspaces: Object.keys(createWorkspaces.shape),
-  'create_workspaces.templates.*': Object.keys(group.shape),
-  dashboard: Object.keys(dashboard.shape),
-  'dashboard.targets': ['p95_latency_ms', 'p99_latency_ms'],
-  workspace_traffic: Object.keys(workspaceTraffic.shape),
-  api_probe: Object.keys(apiProbe.shape),
-  'api_probe.routes.*': ['id', 'path', 'weight', 'method', 'body'],
-  'criteria.*': [...Object.keys(activeCriterion.shape), 'disabled', 'reason'],
-  cleanup: ['orphan'],
-  load: ['proxy'],
-};
+export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    '': ['version', 'profiles', ...Object.keys(sections)],
+    create_workspaces: Object.keys(createWorkspaces.shape),
+    'create_workspaces.templates.*': Object.keys(group.shape),
+    dashboard: Object.keys(dashboard.shape),
+    'dashboard.targets': ['p95_latency_ms', 'p99_latency_ms'],
+    workspace_traffic: Object.keys(workspaceTraffic.shape),
+    api_probe: Object.keys(apiProbe.shape),
+    'api_probe.routes.*': ['id', 'path', 'weight', 'method', 'body'],
+    'criteria.*': [...Object.keys(activeCriterion.shape), 'disabled', 'reason'],
+    cleanup: ['orphan'],
+    load: ['proxy'],
+  }),
+);

@@ -248,13 +248,15 @@ export const CLI_SUITES: Readonly<Record<CliSuiteName, CliSuite>> = {
 export const isCliSuite = (name: string): name is CliSuiteName => CLI_SUITE_NAMES.some((one) => one === name);
 
 /** Sub-commands of the CLI that are no load, or have a section of their own, with what to do instead. */
-export const NO_SUITES: Readonly<Record<string, string>> = {
-  'create-workspaces': 'it has a section of its own, "create_workspaces"',
-  dashboard: 'it has a section of its own, "dashboard"',
-  'workspace-traffic': 'it has a section of its own, "workspace_traffic"',
-  cleanup: 'the gate cleans up itself, through the API; see input "cleanup"',
-  smtp: 'it is a stand-in server; start it in a step before the gate and give its address to "notifications"',
-  'llm-mock':
-    'it is a stand-in server; start it in a step before the gate and give its address to "bridge" or "chat"',
-  agentfake: 'it is a stand-in for agents; start it in a step before the gate',
-};
+export const NO_SUITES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'create-workspaces': 'it has a section of its own, "create_workspaces"',
+    dashboard: 'it has a section of its own, "dashboard"',
+    'workspace-traffic': 'it has a section of its own, "workspace_traffic"',
+    cleanup: 'the gate cleans up itself, through the API; see input "cleanup"',
+    smtp: 'it is a stand-in server; start it in a step before the gate and give its address to "notifications"',
+    'llm-mock':
+      'it is a stand-in server; start it in a step before the gate and give its address to "bridge" or "chat"',
+    agentfake: 'it is a stand-in for agents; start it in a step before the gate',
+  }),
+);

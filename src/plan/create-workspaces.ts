@@ -13,10 +13,12 @@ const LEAST_JOB_TIMEOUT = minutes(10);
 const WAVE_RESERVE = 1.5;
 
 /** The guide names no requirement in its file; these are its own for its own groups. */
-const GUIDE_REQUIREMENTS: Readonly<Record<string, string>> = {
-  pod_workspaces: '14.6',
-  ec2_workspaces: '14.7',
-};
+const GUIDE_REQUIREMENTS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    pod_workspaces: '14.6',
+    ec2_workspaces: '14.7',
+  }),
+);
 const AT_ONCE_REQUIREMENT = '14.11';
 
 export interface CreateWorkspacesOptions {
@@ -76,7 +78,7 @@ function createStep(
 
 function groupCriteria(suite: CreateWorkspacesConfig, aggregate: 'p95' | 'max'): Criterion[] {
   return Object.entries(suite.templates).map(([name, group]) => {
-    const requirement = group.requirement ?? GUIDE_REQUIREMENTS[name];
+    const requirement = group.requirement ?? GUIDE_REQUIREMENTS.get(name);
     const dashed = name.replaceAll('_', '-');
     const expectation = parseExpectation(`${aggregate} < ${formatDuration(group.expected_p95)}`);
     return {

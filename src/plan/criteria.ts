@@ -154,19 +154,21 @@ const ofSuite = (suite: string): string =>
   `the suite "${suite}", which this run leaves out; add the suite to input "tests"`;
 
 /** Whose metrics begin with this, and what brings them in. */
-const OWNERS: Readonly<Record<string, string>> = {
-  api: ofSuite('dashboard'),
-  create_workspaces: ofSuite('create-workspaces'),
-  dashboard: `the browsers of ${ofSuite('dashboard')}, without "dashboard.browser: never"`,
-  workspace_traffic: ofSuite('workspace-traffic'),
-};
+const OWNERS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    api: ofSuite('dashboard'),
+    create_workspaces: ofSuite('create-workspaces'),
+    dashboard: `the browsers of ${ofSuite('dashboard')}, without "dashboard.browser: never"`,
+    workspace_traffic: ofSuite('workspace-traffic'),
+  }),
+);
 
 function unknownMetric(entry: ActiveCriterionConfig, metrics: readonly KnownMetric[]): string {
   const first = entry.metric.split('.')[0] ?? '';
   if (LATER_METRICS.includes(first)) {
     return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
   }
-  const owner = OWNERS[first] ?? (isCliSuite(first) ? ofSuite(first) : undefined);
+  const owner = OWNERS.get(first) ?? (isCliSuite(first) ? ofSuite(first) : undefined);
   if (owner !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`)))
     return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${owner}, or take the criterion out`;
   return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${nearestThree(

@@ -22,11 +22,13 @@ export function samplesNeededFor({ aggregate, operator }: Expectation): number |
 }
 
 /** What one sample of a metric is, by the first part of its name. */
-const NOUNS: Readonly<Record<string, string>> = {
-  api: 'call',
-  create_workspaces: 'workspace',
-  dashboard: 'action',
-};
+const NOUNS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    api: 'call',
+    create_workspaces: 'workspace',
+    dashboard: 'action',
+  }),
+);
 
 /** `18 workspaces`: so many samples of a metric, in words. */
 export function countedSamples(metric: string, count: number): string {
@@ -35,7 +37,7 @@ export function countedSamples(metric: string, count: number): string {
 
 function nounOf(metric: string, count: number): string {
   const first = metric.split('.')[0] ?? '';
-  const noun = isCliSuite(suiteOfMetric(metric)) ? 'run' : (NOUNS[first] ?? 'sample');
+  const noun = isCliSuite(suiteOfMetric(metric)) ? 'run' : (NOUNS.get(first) ?? 'sample');
   return count === 1 ? noun : `${noun}s`;
 }
 

@@ -13,28 +13,30 @@ const PAGE = "the gate chooses a free port for the suite's own metrics and reads
 const CLEANUP = 'the gate cleans up itself, through the API; see input "cleanup"';
 
 /** Flags that are the gate's own business, with the reason. */
-const OWN_FLAGS: Readonly<Record<string, string>> = {
-  output: 'the gate names the result file and reads it',
-  'scaletest-prometheus-address': PAGE,
-  'scaletest-prometheus-wait': PAGE,
-  token: CREDENTIALS,
-  url: CREDENTIALS,
-  header: CREDENTIALS,
-  'header-command': CREDENTIALS,
-  'global-config': CREDENTIALS,
-  'agent-token': CREDENTIALS,
-  'agent-url': CREDENTIALS,
-  'no-cleanup': CLEANUP,
-  'skip-cleanup': CLEANUP,
-  'rich-parameter-file': 'write the values under "parameter", as a list of "name=value"',
-  'trace-honeycomb-api-key': 'it is a secret, which would stand in the plan and in the list of processes',
-};
+const OWN_FLAGS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    output: 'the gate names the result file and reads it',
+    'scaletest-prometheus-address': PAGE,
+    'scaletest-prometheus-wait': PAGE,
+    token: CREDENTIALS,
+    url: CREDENTIALS,
+    header: CREDENTIALS,
+    'header-command': CREDENTIALS,
+    'global-config': CREDENTIALS,
+    'agent-token': CREDENTIALS,
+    'agent-url': CREDENTIALS,
+    'no-cleanup': CLEANUP,
+    'skip-cleanup': CLEANUP,
+    'rich-parameter-file': 'write the values under "parameter", as a list of "name=value"',
+    'trace-honeycomb-api-key': 'it is a secret, which would stand in the plan and in the list of processes',
+  }),
+);
 
 /** What is wrong with the section `suites`, also with suites that are not run today. */
 export function suiteMistakes(suites: Readonly<Record<string, SuiteFlags>>, locate: Locate): Mistake[] {
   return Object.entries(suites).flatMap(([name, flags]) => {
     if (isCliSuite(name)) return flagMistakes(name, flags, CLI_SUITES[name], locate);
-    const instead = NO_SUITES[name];
+    const instead = NO_SUITES.get(name);
     const message =
       instead === undefined
         ? `suites: there is no suite "${name}"; ${suggestion(name, CLI_SUITE_NAMES)}`
@@ -75,7 +77,7 @@ function flagMistakes(name: string, flags: SuiteFlags, suite: CliSuite, locate: 
 
 /** A flag that is not known here may be one of a newer CLI, which is asked before the load; a slip is one at once. */
 function nameProblem(name: string, flag: string, { flags }: CliSuite): string | undefined {
-  const own = OWN_FLAGS[flag];
+  const own = OWN_FLAGS.get(flag);
   if (own !== undefined) return `this flag cannot be set: ${own}`;
   if (!/^[a-z][a-z0-9-]*$/.test(flag))
     return `flags are written as the CLI names them, without dashes before; ${suggestion(flag, flags)}`;
@@ -84,10 +86,10 @@ function nameProblem(name: string, flag: string, { flags }: CliSuite): string | 
 }
 
 function valueProblem(flag: string, flags: SuiteFlags, { least, prefixes }: CliSuite): string | undefined {
-  const limit = least?.[flag];
+  const limit = entryOf(least, flag);
   if (limit !== undefined && durationFlag(flags, flag, limit.value) < limit.value)
     return `at least ${formatDuration(limit.value)} is needed: ${limit.reason}`;
-  const prefix = prefixes?.[flag];
+  const prefix = entryOf(prefixes, flag);
   if (prefix !== undefined && textFlag(flags, flag)?.startsWith(prefix) === false)
     return `it has to begin with "${prefix}", or the clean-up would not find what the suite makes`;
   if (/(^|-)(timeout|duration|delay|period|wait)$/.test(flag)) {
@@ -106,4 +108,9 @@ function valueProblem(flag: string, flags: SuiteFlags, { least, prefixes }: CliS
 function countProblem(flags: SuiteFlags, { runs }: CliSuite): string | undefined {
   const planned = runs(flags, 1);
   return planned >= 1 ? undefined : 'with these flags nothing would be run';
+}
+
+/** A flag may be named as something that every object has, like "constructor". */
+function entryOf<T>(table: Readonly<Record<string, T>> | undefined, flag: string): T | undefined {
+  return table !== undefined && Object.hasOwn(table, flag) ? table[flag] : undefined;
 }

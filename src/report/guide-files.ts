@@ -12,10 +12,12 @@ export interface ReportFile {
 }
 
 /** The names under which the guide's phases 3 and 4 look for the groups' results. */
-const PHASE_NAMES: Readonly<Record<string, string>> = {
-  pod_workspaces: 'pod-scale-results.json',
-  ec2_workspaces: 'ec2-scale-results.json',
-};
+const PHASE_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    pod_workspaces: 'pod-scale-results.json',
+    ec2_workspaces: 'ec2-scale-results.json',
+  }),
+);
 
 const API_LOAD_NAMES = ['dashboard-results.json', 'api-load-results.json'];
 
@@ -29,7 +31,7 @@ export function guideFiles(report: RunReport): readonly ReportFile[] {
   const ofGroups = groupsOf(report.plan).flatMap((group) => {
     const content = groupResult(report.metrics, group);
     if (content === undefined) return [];
-    const alias = PHASE_NAMES[group];
+    const alias = PHASE_NAMES.get(group);
     return [
       { name: `${group.replaceAll('_', '-')}.json`, content },
       ...(alias === undefined ? [] : [{ name: alias, content }]),
