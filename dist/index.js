@@ -34931,18 +34931,18 @@ function samplesNeededFor({ aggregate, operator }) {
     return samplesNeeded(isLowerLimit ? 1 - aggregate.q : aggregate.q);
 }
 /** What one sample of a metric is, by the first part of its name. */
-const NOUNS = {
+const NOUNS = new Map(Object.entries({
     api: 'call',
     create_workspaces: 'workspace',
     dashboard: 'action',
-};
+}));
 /** `18 workspaces`: so many samples of a metric, in words. */
 function countedSamples(metric, count) {
     return `${count} ${nounOf(metric, count)}`;
 }
 function nounOf(metric, count) {
     const first = metric.split('.')[0] ?? '';
-    const noun = (0,cli_suites/* isCliSuite */.lD)(suiteOfMetric(metric)) ? 'run' : (NOUNS[first] ?? 'sample');
+    const noun = (0,cli_suites/* isCliSuite */.lD)(suiteOfMetric(metric)) ? 'run' : (NOUNS.get(first) ?? 'sample');
     return count === 1 ? noun : `${noun}s`;
 }
 /** `a P95 needs 59, so it needs 41 more workspaces`; undefined when there are enough. */
@@ -39624,10 +39624,10 @@ function latencyResult(kind, metric) {
 
 
 /** The names under which the guide's phases 3 and 4 look for the groups' results. */
-const PHASE_NAMES = {
+const PHASE_NAMES = new Map(Object.entries({
     pod_workspaces: 'pod-scale-results.json',
     ec2_workspaces: 'ec2-scale-results.json',
-};
+}));
 const API_LOAD_NAMES = ['dashboard-results.json', 'api-load-results.json'];
 /**
  * The files that the guide's jq lines read. A file of which a guide value was not measured is not written: the guide's
@@ -39640,7 +39640,7 @@ function guideFiles(report) {
         const content = groupResult(report.metrics, group);
         if (content === undefined)
             return [];
-        const alias = PHASE_NAMES[group];
+        const alias = PHASE_NAMES.get(group);
         return [
             { name: `${group.replaceAll('_', '-')}.json`, content },
             ...(alias === undefined ? [] : [{ name: alias, content }]),
@@ -40216,10 +40216,13 @@ function queueContext(share, { plan, metrics }) {
         return '';
     const flight = `${plural(inFlight.value, 'build', 'builds')} in flight`;
     const { slots, slotsKnown } = plan.time;
-    // A provisioner that is listed may work for others, have other tags, or be gone since a minute.
-    const idle = building?.shape === 'count' && !(slotsKnown && building.value >= slots);
-    const atOnce = idle ? `, of which at most ${time_share_count(building.value)} ran at once` : '';
-    return slotsKnown ? `: ${plural(slots, 'slot', 'slots')} for ${flight}${atOnce}` : `: ${flight}${atOnce}`;
+    const peak = building?.shape === 'count' ? building.value : undefined;
+    if (slotsKnown && peak === slots)
+        return `: ${plural(slots, 'slot', 'slots')} for ${flight}`;
+    // A provisioner that is listed may work for others, have other tags, or be gone since a minute: no slot of these builds.
+    const atOnce = peak === undefined ? '' : `, of which at most ${time_share_count(peak)} ran at once`;
+    const listed = slotsKnown ? ` (${plural(slots, 'provisioner was', 'provisioners were')} listed)` : '';
+    return `: ${flight}${atOnce}${listed}`;
 }
 function buildText(shares) {
     const stages = BUILD_PARTS.flatMap((part) => {
@@ -44484,10 +44487,10 @@ const LEAST_JOB_TIMEOUT = (0,units/* minutes */.Gx)(10);
 /** Groups take longer than their waves at the expected P95: the slowest of each wave holds it up. */
 const WAVE_RESERVE = 1.5;
 /** The guide names no requirement in its file; these are its own for its own groups. */
-const GUIDE_REQUIREMENTS = {
+const GUIDE_REQUIREMENTS = new Map(Object.entries({
     pod_workspaces: '14.6',
     ec2_workspaces: '14.7',
-};
+}));
 const AT_ONCE_REQUIREMENT = '14.11';
 /** The groups of workspaces, all at the same time. */
 function planCreateWorkspaces(suite, options) {
@@ -44526,7 +44529,7 @@ function createStep(name, group, suite, rawDirectory) {
 }
 function groupCriteria(suite, aggregate) {
     return Object.entries(suite.templates).map(([name, group]) => {
-        const requirement = group.requirement ?? GUIDE_REQUIREMENTS[name];
+        const requirement = group.requirement ?? GUIDE_REQUIREMENTS.get(name);
         const dashed = name.replaceAll('_', '-');
         const expectation = (0,config_expectation/* parseExpectation */.W)(`${aggregate} < ${(0,config_units/* formatDuration */.a3)(group.expected_p95)}`);
         return {
@@ -44653,7 +44656,8 @@ function takenOut(entry, replaced) {
 }
 function ownCriterion(entry, metrics, later) {
     const metric = metrics.find(({ name }) => name === entry.metric);
-    const mayCome = later.some((start) => entry.metric.startsWith(start) && entry.metric !== start);
+    const mayCome = later.some((start) => entry.metric.startsWith(start) && entry.metric !== start) &&
+        !(0,config_nearest/* isSlipOf */.Gx)(entry.metric, metrics.map(({ name }) => name));
     if (metric === undefined && !mayCome)
         return { key: 'metric', message: unknownMetric(entry, metrics) };
     // What a suite measures itself is known only by its results: there the expectation is compared with them.
@@ -44691,18 +44695,18 @@ function whyNotWatched({ metric, informational }) {
 }
 const ofSuite = (suite) => `the suite "${suite}", which this run leaves out; add the suite to input "tests"`;
 /** Whose metrics begin with this, and what brings them in. */
-const OWNERS = {
+const OWNERS = new Map(Object.entries({
     api: ofSuite('dashboard'),
     create_workspaces: ofSuite('create-workspaces'),
     dashboard: `the browsers of ${ofSuite('dashboard')}, without "dashboard.browser: never"`,
     workspace_traffic: ofSuite('workspace-traffic'),
-};
+}));
 function unknownMetric(entry, metrics) {
     const first = entry.metric.split('.')[0] ?? '';
     if (LATER_METRICS.includes(first)) {
         return `criterion "${entry.id}": the metric "${entry.metric}" is not available yet; take the criterion out`;
     }
-    const owner = OWNERS[first] ?? ((0,cli_suites/* isCliSuite */.lD)(first) ? ofSuite(first) : undefined);
+    const owner = OWNERS.get(first) ?? ((0,cli_suites/* isCliSuite */.lD)(first) ? ofSuite(first) : undefined);
     if (owner !== undefined && !metrics.some(({ name }) => name.startsWith(`${first}.`)))
         return `criterion "${entry.id}": the metric "${entry.metric}" is one of ${owner}, or take the criterion out`;
     return `criterion "${entry.id}": there is no metric "${entry.metric}"; ${(0,config_nearest/* nearestThree */.dl)(entry.metric, metrics.map(({ name }) => name))}`;
@@ -44723,7 +44727,7 @@ const CREDENTIALS = 'the gate gives the deployment and its credentials to the CL
 const PAGE = "the gate chooses a free port for the suite's own metrics and reads them itself";
 const CLEANUP = 'the gate cleans up itself, through the API; see input "cleanup"';
 /** Flags that are the gate's own business, with the reason. */
-const OWN_FLAGS = {
+const OWN_FLAGS = new Map(Object.entries({
     output: 'the gate names the result file and reads it',
     'scaletest-prometheus-address': PAGE,
     'scaletest-prometheus-wait': PAGE,
@@ -44738,13 +44742,13 @@ const OWN_FLAGS = {
     'skip-cleanup': CLEANUP,
     'rich-parameter-file': 'write the values under "parameter", as a list of "name=value"',
     'trace-honeycomb-api-key': 'it is a secret, which would stand in the plan and in the list of processes',
-};
+}));
 /** What is wrong with the section `suites`, also with suites that are not run today. */
 function suiteMistakes(suites, locate) {
     return Object.entries(suites).flatMap(([name, flags]) => {
         if ((0,cli_suites/* isCliSuite */.lD)(name))
             return flagMistakes(name, flags, cli_suites/* CLI_SUITES */.Jl[name], locate);
-        const instead = cli_suites/* NO_SUITES */.Uw[name];
+        const instead = cli_suites/* NO_SUITES */.Uw.get(name);
         const message = instead === undefined
             ? `suites: there is no suite "${name}"; ${(0,config_nearest/* suggestion */.h)(name, cli_suites/* CLI_SUITE_NAMES */.N6)}`
             : `suites: "${name}" cannot be run here: ${instead}`;
@@ -44779,7 +44783,7 @@ function flagMistakes(name, flags, suite, locate) {
 }
 /** A flag that is not known here may be one of a newer CLI, which is asked before the load; a slip is one at once. */
 function nameProblem(name, flag, { flags }) {
-    const own = OWN_FLAGS[flag];
+    const own = OWN_FLAGS.get(flag);
     if (own !== undefined)
         return `this flag cannot be set: ${own}`;
     if (!/^[a-z][a-z0-9-]*$/.test(flag))
@@ -44789,10 +44793,10 @@ function nameProblem(name, flag, { flags }) {
     return `the suite "${name}" has no such flag; ${(0,config_nearest/* suggestion */.h)(flag, flags)}`;
 }
 function valueProblem(flag, flags, { least, prefixes }) {
-    const limit = least?.[flag];
+    const limit = entryOf(least, flag);
     if (limit !== undefined && (0,cli_suite/* durationFlag */.h5)(flags, flag, limit.value) < limit.value)
         return `at least ${(0,config_units/* formatDuration */.a3)(limit.value)} is needed: ${limit.reason}`;
-    const prefix = prefixes?.[flag];
+    const prefix = entryOf(prefixes, flag);
     if (prefix !== undefined && (0,cli_suite/* textFlag */.gx)(flags, flag)?.startsWith(prefix) === false)
         return `it has to begin with "${prefix}", or the clean-up would not find what the suite makes`;
     if (/(^|-)(timeout|duration|delay|period|wait)$/.test(flag)) {
@@ -44812,6 +44816,10 @@ function valueProblem(flag, flags, { least, prefixes }) {
 function countProblem(flags, { runs }) {
     const planned = runs(flags, 1);
     return planned >= 1 ? undefined : 'with these flags nothing would be run';
+}
+/** A flag may be named as something that every object has, like "constructor". */
+function entryOf(table, flag) {
+    return table !== undefined && Object.hasOwn(table, flag) ? table[flag] : undefined;
 }
 
 ;// CONCATENATED MODULE: ./src/plan/suites.ts
@@ -47001,7 +47009,7 @@ const CLI_SUITES = {
 };
 const isCliSuite = (name) => CLI_SUITE_NAMES.some((one) => one === name);
 /** Sub-commands of the CLI that are no load, or have a section of their own, with what to do instead. */
-const NO_SUITES = {
+const NO_SUITES = new Map(Object.entries({
     'create-workspaces': 'it has a section of its own, "create_workspaces"',
     dashboard: 'it has a section of its own, "dashboard"',
     'workspace-traffic': 'it has a section of its own, "workspace_traffic"',
@@ -47009,7 +47017,7 @@ const NO_SUITES = {
     smtp: 'it is a stand-in server; start it in a step before the gate and give its address to "notifications"',
     'llm-mock': 'it is a stand-in server; start it in a step before the gate and give its address to "bridge" or "chat"',
     agentfake: 'it is a stand-in for agents; start it in a step before the gate',
-};
+}));
 
 
 /***/ }),
@@ -48291,7 +48299,7 @@ const configSchema = schemas/* strictObject */.rej({
     ...sections,
 });
 /** The keys of one object of the config, for suggestions at a mistyped one. `*` stands for any name. */
-const KNOWN_KEYS = {
+const KNOWN_KEYS = new Map(Object.entries({
     '': ['version', 'profiles', ...Object.keys(sections)],
     create_workspaces: Object.keys(createWorkspaces.shape),
     'create_workspaces.templates.*': Object.keys(group.shape),
@@ -48303,7 +48311,7 @@ const KNOWN_KEYS = {
     'criteria.*': [...Object.keys(activeCriterion.shape), 'disabled', 'reason'],
     cleanup: ['orphan'],
     load: ['proxy'],
-};
+}));
 
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(38815);
@@ -48509,7 +48517,7 @@ function knownKeys(path) {
     const wildcard = path
         .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
         .join('.');
-    return KNOWN_KEYS[exact] ?? KNOWN_KEYS[wildcard] ?? [];
+    return KNOWN_KEYS.get(exact) ?? KNOWN_KEYS.get(wildcard) ?? [];
 }
 
 // EXTERNAL MODULE: ./src/inputs.ts + 3 modules
@@ -48838,11 +48846,16 @@ class CoderApi {
             yield workspaces;
     }
     async *#workspacePages(query, signal) {
+        const seen = new Set();
         for (let offset = 0;; offset += PAGE_SIZE) {
             const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
             const page = await this.#get(path, api_schemas/* workspacePage */.d_, signal);
             yield page;
-            if (page.workspaces.length === 0 || offset + PAGE_SIZE >= page.count)
+            const before = seen.size;
+            for (const { id } of page.workspaces)
+                seen.add(id);
+            // A server that answers the same page whatever the offset would be asked for ever.
+            if (seen.size === before || offset + PAGE_SIZE >= page.count)
                 return;
         }
     }
@@ -48851,9 +48864,10 @@ class CoderApi {
         for (let offset = 0;; offset += PAGE_SIZE) {
             const path = `/api/v2/users?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
             const page = await this.#get(path, api_schemas/* userPage */.nD, signal);
+            const before = found.size;
             for (const item of page.users)
                 found.set(item.id, item);
-            if (page.users.length < PAGE_SIZE)
+            if (page.users.length < PAGE_SIZE || found.size === before)
                 return [...found.values()];
         }
     }

@@ -1,5 +1,5 @@
 import { parseExpectation, type Expectation } from '../config/expectation.js';
-import { nearestThree } from '../config/nearest.js';
+import { isSlipOf, nearestThree } from '../config/nearest.js';
 import type { ActiveCriterionConfig, CriterionConfig } from '../config/schema.js';
 import type { Mistake } from '../errors.js';
 import { isCliSuite } from './cli-suites.js';
@@ -114,7 +114,12 @@ function ownCriterion(
   later: readonly string[],
 ): Criterion | Misfit {
   const metric = metrics.find(({ name }) => name === entry.metric);
-  const mayCome = later.some((start) => entry.metric.startsWith(start) && entry.metric !== start);
+  const mayCome =
+    later.some((start) => entry.metric.startsWith(start) && entry.metric !== start) &&
+    !isSlipOf(
+      entry.metric,
+      metrics.map(({ name }) => name),
+    );
   if (metric === undefined && !mayCome) return { key: 'metric', message: unknownMetric(entry, metrics) };
   // What a suite measures itself is known only by its results: there the expectation is compared with them.
   const known = metric ?? { unit: entry.expect.unit };
