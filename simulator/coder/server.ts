@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Deployment } from './deployment.js';
-import { seedLeftovers } from './leftovers.js';
+import { seedLeftovers, seedWorkspace } from './leftovers.js';
 import { MetricsPages, type MetricsPage } from './metrics-pages.js';
 import { defaultOptions, type DeploymentOptions } from './options.js';
 import { RequestHandling } from './request-handling.js';
-import type { DeploymentState } from './state.js';
+import type { DeploymentState, Token, Workspace } from './state.js';
 
 export type {
   CliBehaviour,
@@ -34,6 +34,10 @@ export interface CoderDeployment {
   options: DeploymentOptions;
   /** Makes `count` users with a running workspace each, as an earlier test would have left them. */
   seedLeftovers: (count: number, template?: string) => void;
+  /** Makes a user with a running workspace of that name. */
+  seedWorkspace: (owner: { username: string; email: string }, name: string) => Workspace;
+  /** Gives a user an API token of a week. */
+  addToken: (userId: string, name: string) => Token;
   /** Opens the metrics page of each replica on a port of its own. */
   openMetricsPages: () => Promise<MetricsPage[]>;
   /** Begins a replica anew. */
@@ -57,13 +61,10 @@ export async function startCoderServer(options: Partial<DeploymentOptions> = {})
   const deployment = new Deployment({ ...defaultOptions(), ...options });
   const owner = deployment.addUser({ ...OWNER, roles: ['owner'], status: 'active' });
   const member = deployment.addUser({ ...MEMBER, status: 'active' });
+  const addToken = (userId: string, name: string): Token =>
+    deployment.addToken({ userId, name, loginType: 'token', lifetimeSeconds: WEEK_SECONDS });
   const tokenOf = (userId: string): string => {
-    const token = deployment.addToken({
-      userId,
-      name: 'ci',
-      loginType: 'token',
-      lifetimeSeconds: WEEK_SECONDS,
-    });
+    const token = addToken(userId, 'ci');
     if (userId === owner.id) deployment.ownerTokenId = token.id;
     return `${token.id}-${token.secret}`;
   };
@@ -94,6 +95,8 @@ export async function startCoderServer(options: Partial<DeploymentOptions> = {})
     state: deployment.state,
     options: deployment.options,
     seedLeftovers: (count, template) => seedLeftovers(deployment, count, template),
+    seedWorkspace: (person, name) => seedWorkspace(deployment, person, name),
+    addToken,
     openMetricsPages: () => pages.open(),
     restart: (replica) => deployment.replicas.restart(replica),
     close: async () => {

@@ -48,6 +48,8 @@ export interface RunActionOptions {
   timeoutMs?: number;
   postTimeoutMs?: number;
   onLog?(line: string, step: 'main' | 'post'): void;
+  /** Just before a step starts. */
+  onStep?(step: 'main' | 'post'): void;
 }
 
 export interface ActionRun {
@@ -140,6 +142,7 @@ class Job {
 
   async runStep(name: 'main' | 'post', script: string): Promise<StepRun> {
     const { options } = this;
+    options.onStep?.(name);
     const timeoutMs = name === 'main' ? options.timeoutMs : options.postTimeoutMs;
     const step = await runStep({
       nodePath: options.nodePath ?? process.execPath,
