@@ -102,6 +102,25 @@ describe('the load of virtual users', () => {
     expect(log.lines.join('\n')).not.toContain(log.masked[0]);
   });
 
+  it('is sent in the name of scale-test users only, whatever others call their workspaces', async () => {
+    const deployment = await startDeployment();
+    const people = ['my-scaletest-notes', 'scaletest-of-mine'].map((name, index) =>
+      deployment.seedWorkspace({ username: `dev-${index}`, email: `dev-${index}@example.com` }, name),
+    );
+    const step = dashboardStep({ users: 4, usersWithoutWorkspace: 0 });
+    const context = await runContextOf(deployment, directory, { clock });
+    const created = new Set<string>();
+    const { tokens } = deployment.state;
+    const set = tokens.set.bind(tokens);
+    tokens.set = (id, token) => {
+      created.add(token.userId);
+      return set(id, token);
+    };
+    const result = resultOf(await runPlan(planWith(step), context));
+    expect(result.usersSeen).toBe(2);
+    expect(people.filter(({ ownerId }) => created.has(ownerId))).toEqual([]);
+  });
+
   it('needs no workspaces', async () => {
     const deployment = await startDeployment();
     const step = dashboardStep({ usersWithoutWorkspace: 4, duration: seconds(1.5), alone: seconds(1.5) });

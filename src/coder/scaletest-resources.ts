@@ -15,6 +15,10 @@ export const isScaletestUser = (user: Pick<User, 'username' | 'email'>): boolean
 export const isScaletestWorkspace = (workspace: Pick<Workspace, 'name' | 'owner_name'>): boolean =>
   workspace.name.startsWith(PREFIX) || workspace.owner_name.startsWith(PREFIX);
 
+/** A workspace whose owner is a scale test's as well, so that anything may be done in the owner's name. */
+export const isOfScaletestUser = (workspace: Pick<Workspace, 'owner_name'>): boolean =>
+  workspace.owner_name.startsWith(PREFIX);
+
 /** What a caller may touch: everything of a scale test, or only what was made since a moment of the server's clock. */
 export interface Scope {
   readonly since?: Date;
@@ -27,7 +31,7 @@ export interface ScaletestResources {
   readonly users: readonly User[];
 }
 
-const isInScope = (resource: { created_at: Date }, { since }: Scope): boolean =>
+export const isInScope = (resource: { created_at: Date }, { since }: Scope): boolean =>
   since === undefined || resource.created_at >= since;
 
 export async function listScaletestWorkspaces(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { CoderApi } from '../coder/api.js';
 import type { Workspace } from '../coder/api-schemas.js';
 import { keyIdOf } from '../coder/identity.js';
+import { isOfScaletestUser } from '../coder/scaletest-resources.js';
 import { forEachConcurrently } from '../concurrency.js';
 import { messageOf } from '../errors.js';
 import type { VirtualUser } from '../load/generator.js';
@@ -155,8 +156,8 @@ export class LoadUsers {
     const found = new Map<string, Workspace>();
     for await (const page of api.workspacePages(SEARCH, signal)) {
       for (const workspace of page) {
-        const isOurs =
-          workspace.created_at >= this.#context.since && workspace.owner_id !== this.#context.ownUserId;
+        // The search finds the text anywhere in a name, so also what belongs to real people.
+        const isOurs = workspace.created_at >= this.#context.since && isOfScaletestUser(workspace);
         if (isOurs && !known.has(workspace.owner_id)) found.set(workspace.owner_id, workspace);
       }
       if (found.size >= wanted) break;
