@@ -337,6 +337,18 @@ describe('what is not a scale test’s', () => {
     );
   }, 30_000);
 
+  it('but is there although nothing was when the run began is left, and said to be', async () => {
+    const deployment = await startDeployment();
+    deployment.seedLeftovers(2);
+    const api = ownerApi(deployment);
+    const { id: ownUserId } = await api.me();
+    // As when the deployment's clock is set back in the middle, or a proxy's is ahead.
+    const result = await clean(deployment, { scope: { ownUserId, since: new Date(Date.now() + HOUR) } });
+    expect(result).toMatchObject({ deletedWorkspaces: 0, deletedUsers: 0, verified: true });
+    expect(result.leftoverWorkspaces).toHaveLength(2);
+    expect(result.leftoverUsers[0]?.reason).toMatch(/^not touched: by its age it was there before this run/);
+  });
+
   it('is never the gate’s own user, whatever its name', async () => {
     const deployment = await startDeployment();
     const owner = [...deployment.state.users.values()].find(({ roles }) => roles.includes('owner'));

@@ -6,6 +6,7 @@ import type { CoderApi } from './api.js';
 import type { User, Workspace } from './api-schemas.js';
 import { workingDaemons } from './facts.js';
 import {
+  isInScope,
   isScaletestWorkspace,
   listScaletestResources,
   listScaletestUsers,
@@ -239,13 +240,21 @@ class Cleanup {
     return now >= this.request.deadline || now - this.#lastProgressAt > LONGEST_STANDSTILL_MS;
   }
 
+  /** Either the deployment's clock was set, or somebody else's test came in between: nobody can tell. */
+  #whyOutOfScope(resource: User | Workspace): string | undefined {
+    if (isInScope(resource, this.request.scope)) return undefined;
+    return 'not touched: by its age it was there before this run, although nothing was when this run began';
+  }
+
   async #verify(): Promise<CleanupResult> {
     const base = {
       deletedUsers: this.#deletedUserIds.size,
       seconds: toSeconds(milliseconds(this.clock.monotonic() - this.#startedAt)),
     };
     try {
-      const left = await listScaletestResources(this.api, this.request.scope, this.request.signal);
+      // Also what no deletion may touch, since nothing at all was there when the run began.
+      const { ownUserId } = this.request.scope;
+      const left = await listScaletestResources(this.api, { ownUserId }, this.request.signal);
       const gone =
         this.#seenWorkspaces.size - left.workspaces.filter(({ id }) => this.#seenWorkspaces.has(id)).length;
       return {
@@ -254,12 +263,12 @@ class Cleanup {
         leftoverWorkspaces: left.workspaces.map((workspace) => ({
           name: `${workspace.owner_name}/${workspace.name}`,
           createdAt: workspace.created_at.toISOString(),
-          reason: this.#reasons.get(workspace.name) ?? describe(workspace),
+          reason: this.#reasons.get(workspace.name) ?? this.#whyOutOfScope(workspace) ?? describe(workspace),
         })),
         leftoverUsers: left.users.map((user) => ({
           name: user.username,
           createdAt: user.created_at.toISOString(),
-          reason: this.#reasons.get(user.username) ?? 'not deleted yet',
+          reason: this.#reasons.get(user.username) ?? this.#whyOutOfScope(user) ?? 'not deleted yet',
         })),
         verified: true,
       };

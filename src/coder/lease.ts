@@ -130,6 +130,7 @@ export class Lease {
   readonly #end = new AbortController();
   readonly #lost = new AbortController();
   #lastSign: string | undefined;
+  #since: Date | undefined;
   #keeping: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -168,6 +169,11 @@ export class Lease {
   /** Aborted when the lock turned out to be gone, with the sentence why. */
   get lost(): AbortSignal {
     return this.#lost.signal;
+  }
+
+  /** When the lock was made, by the deployment's clock; not known of a lease that was resumed. */
+  get since(): Date | undefined {
+    return this.#since;
   }
 
   /** Looks whether the lock still stands. When the deployment does not answer, what was known before holds. */
@@ -256,6 +262,7 @@ export class Lease {
   async #elder(signal?: AbortSignal): Promise<SightedLease | undefined> {
     const { leases } = await sightLeases(this.tools, signal);
     const own = leases.find(({ lockId }) => lockId === this.lockId);
+    this.#since = own?.since;
     const comesBefore = (other: SightedLease): boolean =>
       own === undefined ||
       other.since < own.since ||

@@ -60,7 +60,9 @@ export async function runAndJudge(
 ): Promise<void> {
   const { plan, results } = planned;
   const { connection, facts, ready, lease } = prepared;
-  const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
+  // The lock is a thing of the deployment too, so its age is by the clock that everything else's is by.
+  const startedAt = Math.min(facts.server.time.getTime(), lease.since?.getTime() ?? Infinity);
+  const since = new Date(startedAt - CLOCK_MARGIN_MS);
   const scope: RunScope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
   if (inputs.cleanup === 'always') oweCleanup({ since: since.toISOString(), orphan: planned.orphan }, world);
 
@@ -206,7 +208,7 @@ const notCleaned = (skipped: string): CleanupReport => ({
 
 function cancelSentence(planned: PlannedRun, run: RunStage, world: World): string {
   const minutes = (value: number): string => String(Math.max(1, Math.round(value)));
-  const after = minutes((world.clock.now().getTime() - planned.startedAt.getTime()) / 60_000);
+  const after = minutes((world.clock.monotonic() - planned.began) / 60_000);
   const of = minutes(planned.plan.time.total / 60);
   const exist =
     'unusable' in run.observation ? '' : `, ${run.observation.workspaces.length} workspaces exist`;

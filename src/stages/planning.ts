@@ -21,13 +21,16 @@ export interface PlannedRun {
   readonly rawDirectory: string;
   /** On the monotonic clock: when everything has to be over, clean-up included. */
   readonly end: Milliseconds;
+  /** On the monotonic clock: when the run began. */
+  readonly began: Milliseconds;
   readonly startedAt: Date;
 }
 
 /** Reads the config, plans, and shows the plan. Touches nothing on the deployment. */
 export async function planRun(inputs: Inputs, world: World): Promise<PlannedRun> {
   const startedAt = world.clock.now();
-  const end = milliseconds(world.clock.monotonic() + inputs.maxDuration * 1000);
+  const began = world.clock.monotonic();
+  const end = milliseconds(began + inputs.maxDuration * 1000);
   const loaded = await readConfig(inputs, world.job.workspace);
   const rawDirectory = path.join(world.job.temp, `scaletest-${randomUUID()}`);
   const plan = makePlan(loaded, {
@@ -49,6 +52,7 @@ export async function planRun(inputs: Inputs, world: World): Promise<PlannedRun>
     loadThroughProxy: load?.proxy === true,
     results,
     rawDirectory,
+    began,
     end,
     startedAt,
   };
