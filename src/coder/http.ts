@@ -70,6 +70,11 @@ export class ApiError extends Error {
     super(message);
     this.name = 'ApiError';
   }
+
+  /** Whether the same call may succeed in a while: the deployment was away, busy or in trouble. */
+  get mayPass(): boolean {
+    return this.kind === 'unreachable' || (this.status !== undefined && RETRIED_STATUSES.has(this.status));
+  }
 }
 
 const errorBody = z.object({
@@ -219,10 +224,7 @@ function retryDelay(
   const isRepeatable = request.method === 'GET' || request.method === 'DELETE' || request.method === 'PUT';
   const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
   if (!('headers' in outcome)) {
-    const isTransient =
-      outcome.kind === 'unreachable' ||
-      (outcome.status !== undefined && RETRIED_STATUSES.has(outcome.status));
-    return isRepeatable && isTransient ? milliseconds(backoff) : undefined;
+    return isRepeatable && outcome.mayPass ? milliseconds(backoff) : undefined;
   }
   if (!RETRIED_STATUSES.has(outcome.status)) return undefined;
   // A throttled call was not carried out, so it may be repeated whatever its method.

@@ -1,8 +1,9 @@
+import { ApiError } from '../coder/http.js';
 import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
 import { heldSentence } from '../ready/lease-check.js';
 import { cell, sections } from '../report/markdown.js';
-import { milliseconds } from '../units.js';
+import { milliseconds, type Milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import { clean, cleanupSentence, isClean, wasCancelled, type CleanupDebt } from './cleaning.js';
 import { readInputs } from './configuring.js';
@@ -12,6 +13,9 @@ import { removeTemplates, resume, type RestoringDebt } from './restoring.js';
 
 /** A cancelled job gives all its post steps five minutes together. */
 const AFTER_CANCEL_MS = 4 * 60_000;
+/** How long post waits for a deployment that does not answer. */
+const PATIENCE_MS = 3 * 60_000;
+const ASK_AGAIN_AFTER = milliseconds(3000);
 
 /** What main left in the user's own keys. */
 export interface Marks {
@@ -34,26 +38,53 @@ export interface Debts extends Marks {
  * What post does for a main that could not: what a suite has paused goes on first, since it concerns everybody; then the
  * clean-up, under the lease. Fails the step of post when anything is left.
  */
-export async function restoreAfterMain({ cleanup, restoring, ...marks }: Debts, world: World): Promise<void> {
+export async function restoreAfterMain(debts: Debts, world: World): Promise<void> {
   try {
     const inputs = await readInputs(world);
-    const connection = await connect(inputs, world);
-    try {
-      const paused = restoring && (await resume(restoring, connection, world));
-      const cleaned = cleanup && (await carryOutDebt(cleanup, connection, inputs, world));
-      const templates = restoring && (await removeTemplates(restoring, connection, world));
-      // The clean-up goes on with the lease, and releases it.
-      await clearMarks(cleanup === undefined ? marks : { ...marks, lockId: undefined }, connection, world);
-      await report(
-        cleaned,
-        [paused, templates].filter((problem) => problem !== undefined),
-        world,
-      );
-    } finally {
-      await disconnect(connection, world);
-    }
+    const time = wasCancelled(world) ? AFTER_CANCEL_MS : inputs.maxDuration * 1000;
+    const deadline = milliseconds(world.clock.monotonic() + time);
+    await onceItAnswers(() => restore(debts, deadline, inputs, world), world);
   } catch (thrown) {
     fail(messageOf(thrown), world);
+  }
+}
+
+/** A deployment that is away for a moment, say because it is restarted, is no reason to leave everything there. */
+async function onceItAnswers(work: () => Promise<void>, { clock, log, cancelled }: World): Promise<void> {
+  const patience = clock.monotonic() + PATIENCE_MS;
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (thrown) {
+      const isOver = cancelled.aborted || clock.monotonic() + ASK_AGAIN_AFTER >= patience;
+      if (isOver || !(thrown instanceof ApiError) || !thrown.mayPass) throw thrown;
+      log.info(`The deployment is asked again, because ${thrown.message}`);
+      await clock.sleep(ASK_AGAIN_AFTER, cancelled);
+    }
+  }
+}
+
+async function restore(
+  { cleanup, restoring, ...marks }: Debts,
+  deadline: Milliseconds,
+  inputs: Inputs,
+  world: World,
+): Promise<void> {
+  const connection = await connect(inputs, world);
+  try {
+    const paused = restoring && (await resume(restoring, connection, world));
+    const cleaned = cleanup && (await carryOutDebt(cleanup, deadline, connection, inputs, world));
+    const templates = restoring && (await removeTemplates(restoring, connection, world));
+    // The clean-up goes on with the lease, and releases it.
+    await clearMarks(cleanup === undefined ? marks : { ...marks, lockId: undefined }, connection, world);
+    await report(
+      cleaned,
+      [paused, templates].filter((problem) => problem !== undefined),
+      world,
+    );
+  } finally {
+    await disconnect(connection, world);
   }
 }
 
@@ -75,13 +106,11 @@ async function report(
 
 async function carryOutDebt(
   debt: CleanupDebt,
+  deadline: Milliseconds,
   connection: Connection,
   inputs: Inputs,
   world: World,
 ): Promise<Outcome> {
-  const cancelled = wasCancelled(world);
-  const time = milliseconds(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
-  const deadline = milliseconds(world.clock.monotonic() + time);
   const me = await connection.identity.api.me();
   const taken = await regainLease(connection, inputs, world);
   if ('heldBy' in taken) {
@@ -94,7 +123,7 @@ async function carryOutDebt(
     connection,
     scope: { since: new Date(debt.since), ownUserId: me.id },
     orphan: debt.orphan,
-    queue: cancelled ? 'hand-over' : 'short',
+    queue: wasCancelled(world) ? 'hand-over' : 'short',
     deadline,
     signal: AbortSignal.any([world.cancelled, lease.lost]),
   } as const;
@@ -106,8 +135,11 @@ async function carryOutDebt(
 export async function releaseAfterMain(marks: Marks, world: World): Promise<void> {
   if (!hasMarks(marks)) return;
   try {
-    const connection = await connect(await readInputs(world), world);
-    await clearMarks(marks, connection, world).finally(() => disconnect(connection, world));
+    const inputs = await readInputs(world);
+    await onceItAnswers(async () => {
+      const connection = await connect(inputs, world);
+      await clearMarks(marks, connection, world).finally(() => disconnect(connection, world));
+    }, world);
   } catch (thrown) {
     world.log.warning(
       `what main left among its user's keys could not be taken back: ${messageOf(thrown)}. The lease ends by itself in five minutes, a session in a day`,
