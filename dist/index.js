@@ -32069,6 +32069,10 @@ class ApiError extends Error {
         this.coderMessage = coderMessage;
         this.name = 'ApiError';
     }
+    /** Whether the same call may succeed in a while: the deployment was away, busy or in trouble. */
+    get mayPass() {
+        return this.kind === 'unreachable' || (this.status !== undefined && RETRIED_STATUSES.has(this.status));
+    }
 }
 const errorBody = schemas/* object */.Ikc({
     message: schemas/* string */.YjP(),
@@ -32209,9 +32213,7 @@ function retryDelay(request, outcome, attempt) {
     const isRepeatable = request.method === 'GET' || request.method === 'DELETE' || request.method === 'PUT';
     const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
     if (!('headers' in outcome)) {
-        const isTransient = outcome.kind === 'unreachable' ||
-            (outcome.status !== undefined && RETRIED_STATUSES.has(outcome.status));
-        return isRepeatable && isTransient ? (0,units/* milliseconds */.Rz)(backoff) : undefined;
+        return isRepeatable && outcome.mayPass ? (0,units/* milliseconds */.Rz)(backoff) : undefined;
     }
     if (!RETRIED_STATUSES.has(outcome.status))
         return undefined;
@@ -32276,9 +32278,11 @@ const keyIdOf = (token) => token.slice(0, 10);
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Ch: () => (/* binding */ listScaletestResources),
+/* harmony export */   RI: () => (/* binding */ isOfScaletestUser),
 /* harmony export */   b8: () => (/* binding */ listScaletestUsers),
 /* harmony export */   cW: () => (/* binding */ isScaletestUser),
 /* harmony export */   kM: () => (/* binding */ isScaletestWorkspace),
+/* harmony export */   yX: () => (/* binding */ isInScope),
 /* harmony export */   zU: () => (/* binding */ listScaletestWorkspaces)
 /* harmony export */ });
 /**
@@ -32290,6 +32294,8 @@ const EMAIL_SUFFIX = '@scaletest.local';
 const USER_SEARCH = 'scaletest';
 const isScaletestUser = (user) => user.email.endsWith(EMAIL_SUFFIX) || user.username.startsWith(PREFIX);
 const isScaletestWorkspace = (workspace) => workspace.name.startsWith(PREFIX) || workspace.owner_name.startsWith(PREFIX);
+/** A workspace whose owner is a scale test's as well, so that anything may be done in the owner's name. */
+const isOfScaletestUser = (workspace) => workspace.owner_name.startsWith(PREFIX);
 const isInScope = (resource, { since }) => since === undefined || resource.created_at >= since;
 async function listScaletestWorkspaces(api, scope, signal) {
     const workspaces = await api.searchWorkspaces(`name:"${PREFIX}"`, signal);
@@ -42062,6 +42068,7 @@ function createScaletestUser(owner, name, organizationId, signal) {
 
 
 
+
 /** While seats are empty; afterwards only agents are missing, which take as long as builds do. */
 const LOOK_EVERY = (0,units/* milliseconds */.Rz)(2000);
 const LOOK_FOR_AGENTS_EVERY = (0,units/* milliseconds */.Rz)(5000);
@@ -42184,7 +42191,8 @@ class LoadUsers {
         const found = new Map();
         for await (const page of api.workspacePages(SEARCH, signal)) {
             for (const workspace of page) {
-                const isOurs = workspace.created_at >= this.#context.since && workspace.owner_id !== this.#context.ownUserId;
+                // The search finds the text anywhere in a name, so also what belongs to real people.
+                const isOurs = workspace.created_at >= this.#context.since && (0,scaletest_resources/* isOfScaletestUser */.RI)(workspace);
                 if (isOurs && !known.has(workspace.owner_id))
                     found.set(workspace.owner_id, workspace);
             }
@@ -44237,7 +44245,9 @@ const CLOCK_MARGIN_MS = 5 * 60_000;
 async function runAndJudge(planned, prepared, inputs, world) {
     const { plan, results } = planned;
     const { connection, facts, ready, lease } = prepared;
-    const since = new Date(facts.server.time.getTime() - CLOCK_MARGIN_MS);
+    // The lock is a thing of the deployment too, so its age is by the clock that everything else's is by.
+    const startedAt = Math.min(facts.server.time.getTime(), lease.since?.getTime() ?? Infinity);
+    const since = new Date(startedAt - CLOCK_MARGIN_MS);
     const scope = { since, ownUserId: facts.user.known ? facts.user.value.id : '' };
     if (inputs.cleanup === 'always')
         (0,stages_cleaning/* oweCleanup */.cM)({ since: since.toISOString(), orphan: planned.orphan }, world);
@@ -44353,7 +44363,7 @@ const notCleaned = (skipped) => ({
 });
 function cancelSentence(planned, run, world) {
     const minutes = (value) => String(Math.max(1, Math.round(value)));
-    const after = minutes((world.clock.now().getTime() - planned.startedAt.getTime()) / 60_000);
+    const after = minutes((world.clock.monotonic() - planned.began) / 60_000);
     const of = minutes(planned.plan.time.total / 60);
     const exist = 'unusable' in run.observation ? '' : `, ${run.observation.workspaces.length} workspaces exist`;
     return `the job was cancelled after ${after} of at most ${of} minutes${exist}`;
@@ -46627,7 +46637,8 @@ async function refuseInside(from, { resultsDirectory }, { job }) {
 /** Reads the config, plans, and shows the plan. Touches nothing on the deployment. */
 async function planRun(inputs, world) {
     const startedAt = world.clock.now();
-    const end = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000);
+    const began = world.clock.monotonic();
+    const end = (0,units/* milliseconds */.Rz)(began + inputs.maxDuration * 1000);
     const loaded = await (0,configuring/* readConfig */.X)(inputs, world.job.workspace);
     const rawDirectory = external_node_path_default().join(world.job.temp, `scaletest-${(0,external_node_crypto_.randomUUID)()}`);
     const plan = makePlan(loaded, {
@@ -46649,6 +46660,7 @@ async function planRun(inputs, world) {
         loadThroughProxy: load?.proxy === true,
         results,
         rawDirectory,
+        began,
         end,
         startedAt,
     };
@@ -47211,6 +47223,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   b: () => (/* binding */ post)
 });
 
+// EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
+var http = __nccwpck_require__(5409);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
 // EXTERNAL MODULE: ./src/ready/lease-check.ts
@@ -47239,31 +47253,57 @@ var stages_restoring = __nccwpck_require__(44286);
 
 
 
+
 /** A cancelled job gives all its post steps five minutes together. */
 const AFTER_CANCEL_MS = 4 * 60_000;
+/** How long post waits for a deployment that does not answer. */
+const PATIENCE_MS = 3 * 60_000;
+const ASK_AGAIN_AFTER = (0,units/* milliseconds */.Rz)(3000);
 const hasMarks = ({ lockId, sessionId }) => lockId !== undefined || sessionId !== undefined;
 /**
  * What post does for a main that could not: what a suite has paused goes on first, since it concerns everybody; then the
  * clean-up, under the lease. Fails the step of post when anything is left.
  */
-async function restoreAfterMain({ cleanup, restoring, ...marks }, world) {
+async function restoreAfterMain(debts, world) {
     try {
         const inputs = await (0,configuring/* readInputs */.K)(world);
-        const connection = await (0,connecting/* connect */.Ng)(inputs, world);
-        try {
-            const paused = restoring && (await (0,stages_restoring/* resume */.U)(restoring, connection, world));
-            const cleaned = cleanup && (await carryOutDebt(cleanup, connection, inputs, world));
-            const templates = restoring && (await (0,stages_restoring/* removeTemplates */.O0)(restoring, connection, world));
-            // The clean-up goes on with the lease, and releases it.
-            await clearMarks(cleanup === undefined ? marks : { ...marks, lockId: undefined }, connection, world);
-            await report(cleaned, [paused, templates].filter((problem) => problem !== undefined), world);
-        }
-        finally {
-            await (0,connecting/* disconnect */.Zf)(connection, world);
-        }
+        const time = (0,cleaning/* wasCancelled */.r1)(world) ? AFTER_CANCEL_MS : inputs.maxDuration * 1000;
+        const deadline = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + time);
+        await onceItAnswers(() => restore(debts, deadline, inputs, world), world);
     }
     catch (thrown) {
         fail((0,errors/* messageOf */.b)(thrown), world);
+    }
+}
+/** A deployment that is away for a moment, say because it is restarted, is no reason to leave everything there. */
+async function onceItAnswers(work, { clock, log, cancelled }) {
+    const patience = clock.monotonic() + PATIENCE_MS;
+    for (;;) {
+        try {
+            await work();
+            return;
+        }
+        catch (thrown) {
+            const isOver = cancelled.aborted || clock.monotonic() + ASK_AGAIN_AFTER >= patience;
+            if (isOver || !(thrown instanceof http/* ApiError */.hD) || !thrown.mayPass)
+                throw thrown;
+            log.info(`The deployment is asked again, because ${thrown.message}`);
+            await clock.sleep(ASK_AGAIN_AFTER, cancelled);
+        }
+    }
+}
+async function restore({ cleanup, restoring, ...marks }, deadline, inputs, world) {
+    const connection = await (0,connecting/* connect */.Ng)(inputs, world);
+    try {
+        const paused = restoring && (await (0,stages_restoring/* resume */.U)(restoring, connection, world));
+        const cleaned = cleanup && (await carryOutDebt(cleanup, deadline, connection, inputs, world));
+        const templates = restoring && (await (0,stages_restoring/* removeTemplates */.O0)(restoring, connection, world));
+        // The clean-up goes on with the lease, and releases it.
+        await clearMarks(cleanup === undefined ? marks : { ...marks, lockId: undefined }, connection, world);
+        await report(cleaned, [paused, templates].filter((problem) => problem !== undefined), world);
+    }
+    finally {
+        await (0,connecting/* disconnect */.Zf)(connection, world);
     }
 }
 async function report(cleaned, problems, world) {
@@ -47275,10 +47315,7 @@ async function report(cleaned, problems, world) {
     else if (text !== '')
         world.log.info(text);
 }
-async function carryOutDebt(debt, connection, inputs, world) {
-    const cancelled = (0,cleaning/* wasCancelled */.r1)(world);
-    const time = (0,units/* milliseconds */.Rz)(cancelled ? AFTER_CANCEL_MS : inputs.maxDuration * 1000);
-    const deadline = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + time);
+async function carryOutDebt(debt, deadline, connection, inputs, world) {
     const me = await connection.identity.api.me();
     const taken = await (0,leasing/* regainLease */.pP)(connection, inputs, world);
     if ('heldBy' in taken) {
@@ -47291,7 +47328,7 @@ async function carryOutDebt(debt, connection, inputs, world) {
         connection,
         scope: { since: new Date(debt.since), ownUserId: me.id },
         orphan: debt.orphan,
-        queue: cancelled ? 'hand-over' : 'short',
+        queue: (0,cleaning/* wasCancelled */.r1)(world) ? 'hand-over' : 'short',
         deadline,
         signal: AbortSignal.any([world.cancelled, lease.lost]),
     };
@@ -47303,8 +47340,11 @@ async function releaseAfterMain(marks, world) {
     if (!hasMarks(marks))
         return;
     try {
-        const connection = await (0,connecting/* connect */.Ng)(await (0,configuring/* readInputs */.K)(world), world);
-        await clearMarks(marks, connection, world).finally(() => (0,connecting/* disconnect */.Zf)(connection, world));
+        const inputs = await (0,configuring/* readInputs */.K)(world);
+        await onceItAnswers(async () => {
+            const connection = await (0,connecting/* connect */.Ng)(inputs, world);
+            await clearMarks(marks, connection, world).finally(() => (0,connecting/* disconnect */.Zf)(connection, world));
+        }, world);
     }
     catch (thrown) {
         world.log.warning(`what main left among its user's keys could not be taken back: ${(0,errors/* messageOf */.b)(thrown)}. The lease ends by itself in five minutes, a session in a day`);
@@ -47823,13 +47863,21 @@ class Cleanup {
         const now = this.clock.monotonic();
         return now >= this.request.deadline || now - this.#lastProgressAt > LONGEST_STANDSTILL_MS;
     }
+    /** Either the deployment's clock was set, or somebody else's test came in between: nobody can tell. */
+    #whyOutOfScope(resource) {
+        if ((0,scaletest_resources/* isInScope */.yX)(resource, this.request.scope))
+            return undefined;
+        return 'not touched: by its age it was there before this run, although nothing was when this run began';
+    }
     async #verify() {
         const base = {
             deletedUsers: this.#deletedUserIds.size,
             seconds: (0,units/* toSeconds */.fP)((0,units/* milliseconds */.Rz)(this.clock.monotonic() - this.#startedAt)),
         };
         try {
-            const left = await (0,scaletest_resources/* listScaletestResources */.Ch)(this.api, this.request.scope, this.request.signal);
+            // Also what no deletion may touch, since nothing at all was there when the run began.
+            const { ownUserId } = this.request.scope;
+            const left = await (0,scaletest_resources/* listScaletestResources */.Ch)(this.api, { ownUserId }, this.request.signal);
             const gone = this.#seenWorkspaces.size - left.workspaces.filter(({ id }) => this.#seenWorkspaces.has(id)).length;
             return {
                 ...base,
@@ -47837,12 +47885,12 @@ class Cleanup {
                 leftoverWorkspaces: left.workspaces.map((workspace) => ({
                     name: `${workspace.owner_name}/${workspace.name}`,
                     createdAt: workspace.created_at.toISOString(),
-                    reason: this.#reasons.get(workspace.name) ?? describe(workspace),
+                    reason: this.#reasons.get(workspace.name) ?? this.#whyOutOfScope(workspace) ?? describe(workspace),
                 })),
                 leftoverUsers: left.users.map((user) => ({
                     name: user.username,
                     createdAt: user.created_at.toISOString(),
-                    reason: this.#reasons.get(user.username) ?? 'not deleted yet',
+                    reason: this.#reasons.get(user.username) ?? this.#whyOutOfScope(user) ?? 'not deleted yet',
                 })),
                 verified: true,
             };
@@ -49130,6 +49178,7 @@ class Lease {
     #end = new AbortController();
     #lost = new AbortController();
     #lastSign;
+    #since;
     #keeping = Promise.resolve();
     constructor(lockId, tools) {
         this.lockId = lockId;
@@ -49165,6 +49214,10 @@ class Lease {
     /** Aborted when the lock turned out to be gone, with the sentence why. */
     get lost() {
         return this.#lost.signal;
+    }
+    /** When the lock was made, by the deployment's clock; not known of a lease that was resumed. */
+    get since() {
+        return this.#since;
     }
     /** Looks whether the lock still stands. When the deployment does not answer, what was known before holds. */
     async check(cancelled) {
@@ -49243,6 +49296,7 @@ class Lease {
     async #elder(signal) {
         const { leases } = await sightLeases(this.tools, signal);
         const own = leases.find(({ lockId }) => lockId === this.lockId);
+        this.#since = own?.since;
         const comesBefore = (other) => own === undefined ||
             other.since < own.since ||
             (other.since.getTime() === own.since.getTime() && other.lockId < own.lockId);

@@ -17,6 +17,8 @@ const half: Partial<DeploymentOptions> = {
   templateOverrides: { 'ec2-datasci': { startSeconds: spread(300) } },
 };
 const HALF_DONE = /pod_workspaces: 2 of 2 built.*ec2_workspaces: 0 of 2 built, 2 building/;
+/** Longer than the five attempts of one call. */
+const AWAY_MS = 20_000;
 const config = configFile({ pods: 2, ec2: 2 });
 
 describe.concurrent('a killed main', { timeout: LONGEST_SCENARIO_MS }, () => {
@@ -43,6 +45,27 @@ describe.concurrent('a killed main', { timeout: LONGEST_SCENARIO_MS }, () => {
 
   it('is cleaned up after by post: driver "cli", right after the load began', () =>
     inWorld(half, (world) => killed(world, atTheBeginning)));
+
+  it('is cleaned up after by a post that waits for a deployment which is away for a moment', () =>
+    inWorld({ ...half, disableRateLimits: false }, async (world) => {
+      const { options } = world.coder;
+      let back: NodeJS.Timeout | undefined;
+      const run = await world.gate(config, {
+        signals: [{ ...inTheMiddle, signal: 'SIGKILL' }],
+        onLog: (line) => {
+          if (!HALF_DONE.test(line)) return;
+          options.apiDown = true;
+          back ??= setTimeout(() => {
+            options.apiDown = false;
+          }, AWAY_MS);
+        },
+      });
+      clearTimeout(back);
+      expect(run.main.signal).toBe('SIGKILL');
+      expect(run.post?.log.join('\n')).toContain('The deployment is asked again, because');
+      expect(run.post?.exitCode, logOf(run)).toBe(0);
+      expectNothingLeft(world);
+    }));
 
   it('takes its children with it: driver "cli", with most of the workspaces still to come', () =>
     inWorld({ templateOverrides: { 'pod-swdev': { startSeconds: spread(2) } } }, async (world) => {

@@ -89,11 +89,13 @@ function credentials({ setting }: ChaosCase, { coder }: SimulatedWorld): Record<
 function optionsOf(chaos: ChaosCase, world: SimulatedWorld): Partial<RunActionOptions> {
   const { fault, moment, setting } = chaos;
   const nodePath = node24Path();
+  const isAwayToTheEnd = fault.kind === 'deployment' && fault.lasts === 'beyond post';
+  const longest = isAwayToTheEnd ? PATIENCE_MS : LONGEST_MS;
   return {
     ...(nodePath !== undefined && { nodePath }),
     inputs: { ...credentials(chaos, world), tests: setting.tests },
-    timeoutMs: fault.kind === 'deployment' && fault.lasts === 'beyond post' ? PATIENCE_MS : LONGEST_MS,
-    postTimeoutMs: LONGEST_MS,
+    timeoutMs: longest,
+    postTimeoutMs: longest,
     ...(fault.kind === 'signals' && { signals: fault.signals(moment) }),
     ...(fault.kind === 'clock jump' && { env: { NODE_OPTIONS: clockJump(fault.byMs, moment.afterMs) } }),
   };
