@@ -36621,10 +36621,7 @@ function obstacle(evidence) {
         return runs.unusable;
     if (runs.length === 0)
         return `${SUITE}: no browser was started, because the CLI found no scale-test users`;
-    const idle = runs
-        .values()
-        .filter((run) => run.error !== undefined || endedEarly(run, evidence))
-        .toArray();
+    const idle = [...runs].filter((run) => run.error !== undefined || endedEarly(run, evidence));
     const content = contentOf(page);
     if ('unusable' in content || content.actions === 0) {
         if (idle.length > 0)
@@ -37789,12 +37786,14 @@ function runMetrics(slice) {
         ...origin,
         name: workspace_metrics_metricName(slice, 'peak_in_flight'),
         shape: 'count',
-        value: peakOverlap(usable.values().flatMap((runs) => runs.values().map(({ startedAt, duration }) => ({
-            from: startedAt.getTime(),
-            to: startedAt.getTime() + duration,
-        })))),
+        value: peakOverlap(intervalsOf(usable)),
     };
     return [provisioning, successRate, inFlight];
+}
+function* intervalsOf(groups) {
+    for (const runs of groups)
+        for (const { startedAt, duration } of runs)
+            yield { from: startedAt.getTime(), to: startedAt.getTime() + duration };
 }
 const STAGES = ['queue', 'build', 'agent', 'ready'];
 const workspace_metrics_SERVER_METRICS = [...STAGES, 'first_attempt_success_rate', 'peak_building', 'peak_alive'];
@@ -38021,11 +38020,12 @@ const LOG_TAIL = 4096;
 const MOST_LOG_TAILS = 1000;
 /** Why the failed runs of a group failed. Their logs are read one at a time. */
 async function readFailedRuns(source, group, file, redactor) {
-    const failed = file.runs.values().filter((run) => !hasPassed(run));
     const input = await (0,promises_.open)(source);
     try {
         const runs = [];
-        for (const run of failed) {
+        for (const run of file.runs) {
+            if (hasPassed(run))
+                continue;
             const described = await failed_runs_describe(input, group, run, redactor);
             runs.push(runs.length < MOST_LOG_TAILS ? described : { ...described, logTail: '' });
         }
@@ -38076,7 +38076,7 @@ async function writeWithoutLogs(source, target, file, redactor) {
     await (0,whole_file/* writeWhole */.f8)(target, (path) => copyWithoutLogs(source, path, file, redactor));
 }
 async function copyWithoutLogs(source, target, file, redactor) {
-    const logs = file.runs.values().flatMap((run) => (run.logs === undefined ? [] : [run.logs]));
+    const logs = logRanges(file);
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const output = await (0,promises_.open)(target, 'w');
     try {
@@ -38094,6 +38094,11 @@ async function copyWithoutLogs(source, target, file, redactor) {
     finally {
         await output.close();
     }
+}
+function* logRanges({ runs }) {
+    for (const { logs } of runs)
+        if (logs !== undefined)
+            yield logs;
 }
 /** What lies outside the ranges of logs, which are ascending. */
 async function* outside(ranges, pieces) {

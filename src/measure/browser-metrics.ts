@@ -48,10 +48,7 @@ function obstacle(evidence: BrowserEvidence): string | undefined {
   const { runs, users, page } = evidence;
   if ('unusable' in runs) return runs.unusable;
   if (runs.length === 0) return `${SUITE}: no browser was started, because the CLI found no scale-test users`;
-  const idle = runs
-    .values()
-    .filter((run) => run.error !== undefined || endedEarly(run, evidence))
-    .toArray();
+  const idle = [...runs].filter((run) => run.error !== undefined || endedEarly(run, evidence));
   const content = contentOf(page);
   if ('unusable' in content || content.actions === 0) {
     if (idle.length > 0) return `${SUITE}: no action was performed: ${whyIdle(idle, evidence)}`;

@@ -21,11 +21,12 @@ export interface TransferredBytes {
   readonly written: number;
 }
 
-/** The runs of a suite, in the order of the file: a table of a hundred thousand, or a list of few. */
+/**
+ * The runs of a suite, in the order of the file: a table of a hundred thousand, or a list of few. Of a table each run is
+ * made when it is asked for, so whoever keeps all of them needs the memory.
+ */
 export interface Runs extends Iterable<RunRecord> {
   readonly length: number;
-  /** Each run in turn. Of a table it is made when it is asked for, so whoever keeps all of them needs the memory. */
-  values(): IteratorObject<RunRecord>;
 }
 
 export const hasPassed = ({ error }: RunRecord): boolean => error === undefined;

@@ -99,16 +99,17 @@ function runMetrics(slice: Slice): Metric[] {
     ...origin,
     name: metricName(slice, 'peak_in_flight'),
     shape: 'count',
-    value: peakOverlap(
-      usable.values().flatMap((runs) =>
-        runs.values().map(({ startedAt, duration }) => ({
-          from: startedAt.getTime(),
-          to: startedAt.getTime() + duration,
-        })),
-      ),
-    ),
+    value: peakOverlap(intervalsOf(usable)),
   };
   return [provisioning, successRate, inFlight];
+}
+
+function* intervalsOf(
+  groups: readonly Runs[],
+): Generator<{ readonly from: number; readonly to: number }, undefined> {
+  for (const runs of groups)
+    for (const { startedAt, duration } of runs)
+      yield { from: startedAt.getTime(), to: startedAt.getTime() + duration };
 }
 
 const STAGES = ['queue', 'build', 'agent', 'ready'] as const;

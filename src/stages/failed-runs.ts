@@ -28,11 +28,11 @@ export async function readFailedRuns(
   file: ResultFile,
   redactor: Redactor,
 ): Promise<readonly FailedRun[]> {
-  const failed = file.runs.values().filter((run) => !hasPassed(run));
   const input = await open(source);
   try {
     const runs: FailedRun[] = [];
-    for (const run of failed) {
+    for (const run of file.runs) {
+      if (hasPassed(run)) continue;
       const described = await describe(input, group, run, redactor);
       runs.push(runs.length < MOST_LOG_TAILS ? described : { ...described, logTail: '' });
     }

@@ -25,7 +25,7 @@ async function copyWithoutLogs(
   file: ResultFile,
   redactor: Redactor,
 ): Promise<void> {
-  const logs = file.runs.values().flatMap((run) => (run.logs === undefined ? [] : [run.logs]));
+  const logs = logRanges(file);
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const output = await open(target, 'w');
   try {
@@ -41,6 +41,10 @@ async function copyWithoutLogs(
   } finally {
     await output.close();
   }
+}
+
+function* logRanges({ runs }: ResultFile): Generator<ByteRange, undefined> {
+  for (const { logs } of runs) if (logs !== undefined) yield logs;
 }
 
 interface Part {
