@@ -61,6 +61,8 @@ describe.concurrent('a disk that is full when post begins', { timeout: LONGEST_S
           signals: [{ signal, whenLogMatches: LOADING }],
         });
         expect(run.main.exitCode, logOf(run)).not.toBe(0);
+        expect(run.post?.exitCode, logOf(run)).toBe(0);
+        expect(run.post?.log.join('\n')).toContain('2 workspaces and 2 users were removed; nothing is left');
         expectNothingLeft(world);
         expect(leaseTokens(world.coder), logOf(run)).toEqual([]);
         expect(sessions(world)).toEqual([]);
