@@ -109,13 +109,18 @@ export async function compareWithServer(resultsDirectory: string, owner: Owner):
       ...Object.fromEntries(STAGES.map((stage) => [stage, own?.parts[stage]])),
       scripts: own?.scripts,
     };
-    // A build that went on after a cancelled run was looked at has no time on our side.
     const differs = Object.keys(theirs).filter((name) => isApart(measured[name], theirs[name]));
+    // After a cancel, and of what went on when it was looked at, there is nothing on our side.
+    const unread = Object.keys(theirs).filter(
+      (name) => measured[name] === undefined && theirs[name] !== undefined,
+    );
     if (differs.length > 0) differences += 1;
     rows.push(
       `${workspace.name.padEnd(24)} ${Object.keys(theirs)
         .map((name) => `${name} ${shown(measured[name])} / ${shown(theirs[name])}`)
-        .join('   ')}${differs.length > 0 ? `   DIFFERENT: ${differs.join(', ')}` : ''}`,
+        .join(
+          '   ',
+        )}${differs.length > 0 ? `   DIFFERENT: ${differs.join(', ')}` : ''}${unread.length > 0 ? `   not read: ${unread.join(', ')}` : ''}`,
     );
     if (own?.driverSpan !== undefined)
       rows.push(
@@ -129,6 +134,7 @@ export async function compareWithServer(resultsDirectory: string, owner: Owner):
 }
 
 function isApart(ours: number | undefined, theirs: number | undefined): boolean {
-  if (ours === undefined || theirs === undefined) return ours !== theirs;
+  if (ours === undefined) return false;
+  if (theirs === undefined) return true;
   return Math.abs(ours - theirs) > ROUNDING_S;
 }

@@ -249,11 +249,6 @@ const BAD_INPUTS: BadInput[] = [
     says: /unknown input "coder-ulr"; did you mean "coder-url"/,
   },
   {
-    name: 'an input of later',
-    inputs: { 'extra-headers': 'X-Proxy: 1' },
-    says: /input "extra-headers" is not available yet; the deployment has to be reachable without them/,
-  },
-  {
     name: 'a URL without a scheme',
     inputs: { 'coder-url': 'coder.example.com' },
     says: /input "coder-url" is "coder\.example\.com"; write it with its scheme/,

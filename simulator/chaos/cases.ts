@@ -37,16 +37,17 @@ export function caseOf(number: number, seed: number): ChaosCase {
   const index = number - 1;
   const fault = pick(FAULTS, index);
   const needsCli = fault.kind === 'cli';
+  const position = index % FAULTS.length;
   const settings = SETTINGS.filter(({ config }) => !needsCli || config.includes('driver: cli'));
   const round = Math.floor(index / FAULTS.length);
-  const setting = pick(settings, index + round * 5);
+  const setting = pick(settings, position + round * 5);
   const moments = momentsOf(setting, random);
   return {
     number,
     seed,
     fault,
     setting,
-    moment: pick(moments, round + index * 3 + (seed % moments.length)),
+    moment: pick(moments, position * 3 + round + seed),
     lastsMs: 500 + random.integer(LONGEST_FAULT_MS),
     diskBytes: SMALLEST_DISK + random.integer(BIGGEST_DISK - SMALLEST_DISK),
   };

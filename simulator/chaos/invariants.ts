@@ -18,6 +18,8 @@ export interface Foreign {
 }
 
 export interface Finished {
+  /** What was left when a post ended that said that nothing is. */
+  readonly leftByPost: readonly string[];
   readonly world: SimulatedWorld;
   readonly main: ActionRun;
   readonly janitor: ActionRun | undefined;
@@ -27,7 +29,8 @@ export interface Finished {
 /** Everything that does not hold after a case; empty: it survived. */
 export function brokenInvariants(chaos: ChaosCase, finished: Finished): readonly string[] {
   return [
-    ...leftovers(finished),
+    ...finished.leftByPost.map((left) => `${left} by post`),
+    ...leftovers(finished.world),
     ...keysLeft(chaos, finished),
     ...foreignChanges(finished),
     ...verdictProblems(chaos, finished),
@@ -40,8 +43,7 @@ export function brokenInvariants(chaos: ChaosCase, finished: Finished): readonly
   ];
 }
 
-function leftovers({ world }: Finished): readonly string[] {
-  const { state } = world.coder;
+export function leftovers({ coder: { state } }: SimulatedWorld): readonly string[] {
   return [
     ...state
       .liveWorkspaces()
@@ -116,6 +118,9 @@ function stepProblems({ fault }: ChaosCase, { main }: Finished): readonly string
     (takes > CANCEL_PATH_MS || main.main.signal === 'SIGKILL')
   )
     problems.push(`main took ${Math.round(takes)} ms after ${asked.signal}`);
+  const mayHang = fault.kind === 'deployment' && fault.lasts === 'beyond post';
+  if (!mayHang && main.main.timedOut) problems.push('main hung');
+  if (!mayHang && main.post?.timedOut === true) problems.push('post hung');
   const postWasKilled = (main.post?.signalsSent.length ?? 0) > 0;
   if (main.post === undefined) problems.push('post did not run');
   const deploymentWasAway = fault.kind === 'deployment';

@@ -9,7 +9,7 @@ import { node24Path, type ActionRun, type RunActionOptions } from '../runner/run
 import { startSimulatedWorld, type SimulatedWorld } from '../simulated-world.js';
 import type { ChaosCase } from './cases.js';
 import { NodeWithFileLimit } from './file-limit.js';
-import { brokenInvariants, type Foreign } from './invariants.js';
+import { brokenInvariants, leftovers, type Foreign } from './invariants.js';
 
 /** Longer than any case takes on a busy machine: what has not ended by then hangs. */
 const LONGEST_MS = 240_000;
@@ -44,11 +44,12 @@ export async function runCase(chaos: ChaosCase): Promise<ChaosResult> {
       onLog: (line) => strike.see(line),
     });
     strike.end();
+    const leftByPost = run.post?.exitCode === 0 ? leftovers(world) : [];
     if (needsJanitor(run, world)) {
       ageLease(world.coder);
       janitor = await world.run(undefined, { inputs: { ...credentials(chaos, world), mode: 'cleanup' } });
     }
-    const problems = brokenInvariants(chaos, { world, main: run, janitor, foreign });
+    const problems = brokenInvariants(chaos, { world, main: run, leftByPost, janitor, foreign });
     return {
       chaos,
       problems,
