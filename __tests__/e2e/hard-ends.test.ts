@@ -75,6 +75,27 @@ describe.concurrent(
   'a deployment that stops answering when the job is cancelled',
   { timeout: LONGEST_SCENARIO_MS },
   () => {
+    it('does not hold main while it reads what was built, before the next suite', () =>
+      inWorld({ disableRateLimits: false }, async (world) => {
+        const { options } = world.coder;
+        const built = /^pod_workspaces: done after/;
+        const run = await world.run(
+          configFile({ pods: 2, ec2: 0, more: ['suites:', '  notifications: { user-count: 2 }'] }),
+          {
+            inputs: { tests: 'all', profile: 'smoke' },
+            signals: [{ signal: 'SIGINT', whenLogMatches: built, afterMs: 1500 }],
+            onLog: (line) => {
+              if (built.test(line)) options.latencySeconds = 60;
+            },
+            onStep: () => (options.latencySeconds = 0),
+          },
+        );
+        expect(run.main.signal, logOf(run)).toBeNull();
+        expect(verdictOf(run)).toBe('cancelled');
+        expect(run.post?.exitCode, logOf(run)).toBe(0);
+        expect(remaining(world)).toEqual({ workspaces: [], users: [] });
+      }));
+
     it('does not hold main until the runner kills it; post ends the session', () =>
       inWorld(unbuilt, async (world) => {
         const { options } = world.coder;
