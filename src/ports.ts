@@ -66,7 +66,10 @@ export interface StepResult {
 
 /** Values that main leaves for post. Never secrets. */
 export interface StepState {
+  /** @throws when it cannot be written: then what post would have to undo must not be done. */
   save(name: string, value: string): void;
+  /** Takes a value back. When that cannot be written, post looks once more, and finds nothing to do. */
+  clear(name: string): void;
   read(name: string): string;
 }
 

@@ -8,7 +8,8 @@ import { owedUpload, uploadEvidence } from './stages/uploading.js';
 import type { World } from './world.js';
 
 /** Leaves nothing behind, whatever happened to main, and uploads what main could not. Never changes a verdict. */
-export async function post(world: World): Promise<void> {
+export async function post(runner: World): Promise<void> {
+  const world = withoutState(runner);
   await tidyAfterMain(world);
   const cleanup = owedCleanup(world);
   const restoring = owedRestoring(world);
@@ -23,3 +24,9 @@ export async function post(world: World): Promise<void> {
     upload === undefined ? undefined : uploadEvidence(upload, world),
   ]);
 }
+
+/** Nobody comes after post, so it leaves no word: on a full disk, that would keep it from its work. */
+const withoutState = (world: World): World => ({
+  ...world,
+  state: { ...world.state, save: () => undefined, clear: () => undefined },
+});

@@ -28,6 +28,18 @@ const quick = hurriedClock(50);
 const first = (deployment: CoderDeployment) => callerOf(deployment, 'run 1', { clock: new StandingClock() });
 const second = (deployment: CoderDeployment) => callerOf(deployment, 'run 2', { clock: quick });
 
+describe('a lock that cannot be noted', () => {
+  it('is not kept: nobody who comes after could release it', async () => {
+    const deployment = await startDeployment();
+    const caller = await first(deployment);
+    const note = (): void => {
+      throw new Error('ENOSPC: no space left on device');
+    };
+    await expect(takeLease(LIFETIME, { ...caller, note })).rejects.toThrow('ENOSPC');
+    expect(leaseTokens(deployment)).toEqual([]);
+  });
+});
+
 describe.each(VERSIONS)('the lease on %s', (version) => {
   it('is held by the first until it releases it, and leaves no token', async () => {
     const deployment = await startDeployment({ version });

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -58,6 +59,43 @@ describe('a result file as evidence', () => {
       ...expected,
       runs: { ...expected.runs, 'w/6': last },
     });
+  });
+
+  it('is there whole or not at all when the disk takes only a part of it', () => {
+    const [source, target] = [path.join(folder, 'big.json'), path.join(folder, 'cut.json')];
+    const run = { started_at: '2026-01-05T06:00:00Z', duration_ms: 5, error: null };
+    const runs = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`w/${index}`, run]));
+    const totals = { total_runs: 50, total_pass: 50, total_fail: 0, elapsed: '1s', elapsed_ms: 1000 };
+    writeFileSync(source, JSON.stringify({ ...totals, runs }));
+    const src = (name: string): string =>
+      JSON.stringify(path.resolve(import.meta.dirname, '../../src', name));
+    const program = `
+      import { readResultFile } from ${src('measure/result-file.ts')};
+      import { Redactor } from ${src('redact.ts')};
+      import { withFile } from ${src('stages/file-pieces.ts')};
+      import { writeWithoutLogs } from ${src('stages/result-evidence.ts')};
+      const [source, target] = ${JSON.stringify([source, target])};
+      const file = await withFile(source, readResultFile);
+      await writeWithoutLogs(source, target, file, new Redactor());`;
+    // The kernel takes the first kilobyte, as of a disk with so much room, and refuses the rest.
+    const { status, stderr } = spawnSync(
+      'bash',
+      [
+        '-c',
+        'ulimit -f 1; exec "$@"',
+        'bash',
+        process.execPath,
+        '--import',
+        'tsx',
+        '--input-type=module',
+        '-e',
+        program,
+      ],
+      { encoding: 'utf8', env: { ...process.env, TSX_DISABLE_CACHE: '1' } },
+    );
+    expect(stderr).toContain('EFBIG');
+    expect(status).toBe(1);
+    expect(existsSync(target)).toBe(false);
   });
 
   it('has no secret in it, wherever in the file that stands', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -8,6 +8,7 @@ import { latestBuild } from '../coder/state.js';
 import { node24Path, type ActionRun, type RunActionOptions } from '../runner/runner.js';
 import { startSimulatedWorld, type SimulatedWorld } from '../simulated-world.js';
 import type { ChaosCase } from './cases.js';
+import { NodeWithFileLimit } from './file-limit.js';
 import { brokenInvariants, leftovers, type Foreign } from './invariants.js';
 
 /** Longer than any case takes on a busy machine: what has not ended by then hangs. */
@@ -234,11 +235,6 @@ class SmallDisk {
 
   /** Node takes the signal for an error of the call. The CLI's download needs more, so it is there already. */
   #limitFiles(bytes: number): Partial<RunActionOptions> {
-    const wrapper = path.join(this.#folder, 'node');
-    const node = node24Path() ?? process.execPath;
-    const blocks = Math.max(1, Math.floor(bytes / 512));
-    writeFileSync(wrapper, `#!/bin/sh\nulimit -f ${blocks}\nexec "${node}" "$@"\n`);
-    chmodSync(wrapper, 0o755);
-    return { nodePath: wrapper };
+    return { nodePath: new NodeWithFileLimit(this.#folder, Math.max(1024, bytes)).switchOn().path };
   }
 }

@@ -48,8 +48,8 @@ export class CoderApi {
     return (await this.#call(request, schemas.session)).value.session_token;
   }
 
-  async signOut(): Promise<void> {
-    await this.http.send({ method: 'POST', path: '/api/v2/users/logout' });
+  async signOut(signal?: AbortSignal): Promise<void> {
+    await this.http.send({ method: 'POST', path: '/api/v2/users/logout', ...(signal && { signal }) });
   }
 
   me(signal?: AbortSignal): Promise<User> {

@@ -10,7 +10,7 @@ export interface Identity {
   /** The id of the session that this run began, which is no secret; absent with a given token. */
   readonly sessionId?: string;
   /** Ends that session; a given token stays. */
-  signOut(): Promise<void>;
+  signOut(signal?: AbortSignal): Promise<void>;
 }
 
 /**
@@ -34,7 +34,7 @@ export async function establishIdentity(
   const token = await signIn(anonymous, credential);
   log.mask(token);
   const api = anonymous.withToken(token);
-  return { api, token, sessionId: keyIdOf(token), signOut: () => api.signOut() };
+  return { api, token, sessionId: keyIdOf(token), signOut: (signal) => api.signOut(signal) };
 }
 
 async function signIn(anonymous: CoderApi, credential: { email: string; password: string }): Promise<string> {

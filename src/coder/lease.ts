@@ -92,7 +92,7 @@ export async function takeLease(lifetime: Seconds, tools: LeaseTools, signal?: A
     // Not to be cancelled: whether a lock was made would not be known.
     const lockId = await tokens.create(LOCK_NAME, seconds(Math.min(lifetime, longest)));
     if (lockId === undefined) continue;
-    tools.note(lockId);
+    await noteLock(lockId, tools);
     return await Lease.begin(lockId, tools, signal);
   }
   throw new ApiError(
@@ -100,6 +100,16 @@ export async function takeLease(lifetime: Seconds, tools: LeaseTools, signal?: A
     `the token "${LOCK_NAME}" can neither be made nor seen; delete it with "coder tokens remove ${LOCK_NAME}" if no scale test is running`,
     409,
   );
+}
+
+/** A lock that nobody after this process could know of must not stay. */
+async function noteLock(lockId: string, { note, tokens }: LeaseTools): Promise<void> {
+  try {
+    note(lockId);
+  } catch (thrown) {
+    await tokens.revoke(lockId, AbortSignal.timeout(RELEASE_WITHIN_MS));
+    throw thrown;
+  }
 }
 
 /**

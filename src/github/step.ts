@@ -1,4 +1,5 @@
 import * as core from '@actions/core';
+import { messageOf } from '../errors.js';
 import type { Redactor } from '../redact.js';
 import type { StepResult, StepState } from '../ports.js';
 
@@ -17,5 +18,12 @@ export const githubStep = (redactor: Redactor): StepResult => ({
 /** What main leaves for post. */
 export const githubState: StepState = {
   save: (name, value) => core.saveState(name, value),
+  clear: (name) => {
+    try {
+      core.saveState(name, '');
+    } catch (thrown) {
+      core.debug(`the state "${name}" could not be taken back: ${messageOf(thrown)}`);
+    }
+  },
   read: (name) => core.getState(name),
 };

@@ -99,9 +99,18 @@ async function report(
   world: World,
 ): Promise<void> {
   const text = [...(cleaned ? [cleaned.text] : []), ...problems].join('. ');
-  if (text !== '') await world.step.writeSummary(sections(['### Clean-up after the scale test', cell(text)]));
+  if (text !== '') await summarize(text, world);
   if (problems.length > 0 || cleaned?.isClean === false) fail(text, world);
   else if (text !== '') world.log.info(text);
+}
+
+/** What was removed is removed, whether or not it can be told there. */
+async function summarize(text: string, { step, log }: World): Promise<void> {
+  try {
+    await step.writeSummary(sections(['### Clean-up after the scale test', cell(text)]));
+  } catch (thrown) {
+    log.warning(`the summary could not be written: ${messageOf(thrown)}`);
+  }
 }
 
 async function carryOutDebt(

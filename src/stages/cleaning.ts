@@ -22,7 +22,7 @@ const CANCELLED_STATE = 'cancelled';
 export const noteCancel = (world: World): void => world.state.save(CANCELLED_STATE, 'true');
 export const wasCancelled = (world: World): boolean => world.state.read(CANCELLED_STATE) !== '';
 
-export const settleCleanup = (world: World): void => world.state.save(STATE, '');
+export const settleCleanup = (world: World): void => world.state.clear(STATE);
 
 /** What main left to do; undefined when nothing. */
 export function owedCleanup(world: World): CleanupDebt | undefined {

@@ -10,6 +10,9 @@ import { dashboardStepOf, suiteStepsOf, templatesOf } from '../plan/steps.js';
 import type { World } from '../world.js';
 
 const STATE = 'session';
+const SIGN_OUT_MS = 30_000;
+/** Of the 7.5 seconds that the runner gives a cancelled step. */
+const SIGN_OUT_AFTER_CANCEL_MS = 1000;
 
 /** The deployment under test, signed in to. */
 export interface Connection {
@@ -33,8 +36,21 @@ export async function connect(inputs: Inputs, world: World): Promise<Connection>
   );
   const server = await readServer(anonymous, world.clock.now());
   const identity = await establishIdentity(anonymous, deployment.credential, world.log);
-  if (identity.sessionId !== undefined) world.state.save(STATE, identity.sessionId);
-  return { url: deployment.url, server, identity };
+  const connection = { url: deployment.url, server, identity };
+  await noteSession(connection, world);
+  return connection;
+}
+
+/** A session that post could not know of must not stay. */
+async function noteSession(connection: Connection, world: World): Promise<void> {
+  const { sessionId } = connection.identity;
+  if (sessionId === undefined) return;
+  try {
+    world.state.save(STATE, sessionId);
+  } catch (thrown) {
+    await disconnect(connection, world);
+    throw thrown;
+  }
 }
 
 /** Everything about the deployment that the plan has to know. */
@@ -48,12 +64,13 @@ export function readFacts(connection: Connection, plan: Plan): Promise<Deploymen
   });
 }
 
-/** Ends the session that this run began. A session that stays is no reason to fail. */
+/** Ends the session that this run began. A session that stays is no reason to fail; post ends it when main has no time. */
 export async function disconnect(connection: Connection, world: World): Promise<void> {
   const { identity } = connection;
+  const time = AbortSignal.timeout(world.cancelled.aborted ? SIGN_OUT_AFTER_CANCEL_MS : SIGN_OUT_MS);
   try {
-    await identity.signOut();
-    if (identity.sessionId !== undefined) world.state.save(STATE, '');
+    await identity.signOut(time);
+    if (identity.sessionId !== undefined) world.state.clear(STATE);
   } catch (thrown) {
     world.log.debug(`signing out failed: ${messageOf(thrown)}`);
   }

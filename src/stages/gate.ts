@@ -57,8 +57,13 @@ function untilCancelled<T>(stage: Promise<T>, world: World): Promise<T> {
 /** Tells of a cancel at once, since nobody knows how far a cancelled step comes; not of one after the verdict. */
 async function tellingOfCancel<T>(world: World, work: () => Promise<T>): Promise<T> {
   const onCancel = (): void => {
-    noteCancel(world);
-    setVerdict('cancelled', 'the job was cancelled', world);
+    try {
+      noteCancel(world);
+      setVerdict('cancelled', 'the job was cancelled', world);
+    } catch (thrown) {
+      // The end of the run is told in any case, as far as it can be.
+      world.log.debug(`the cancel could not be noted: ${messageOf(thrown)}`);
+    }
   };
   if (world.cancelled.aborted) onCancel();
   world.cancelled.addEventListener('abort', onCancel, { once: true });

@@ -43,7 +43,7 @@ async function toolsOf({ identity }: Connection, world: World): Promise<LeaseToo
     log: world.log,
     ownUserId: me.id,
     holder: world.job.runUrl,
-    note: (lockId) => world.state.save(STATE, lockId ?? ''),
+    note: (lockId) => (lockId === undefined ? world.state.clear(STATE) : world.state.save(STATE, lockId)),
   };
 }
 

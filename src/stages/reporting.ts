@@ -175,13 +175,14 @@ const placeOf = ({ location }: Mistake): string =>
 /** Something that nobody planned for: an error, never green. */
 export async function reportUnexpected(message: string, world: World): Promise<void> {
   const isCancelled = world.cancelled.aborted;
-  setVerdict(isCancelled ? 'cancelled' : 'error', message, world);
+  // First what cannot fail: on a full disk neither outputs nor summary can be written.
+  world.step.fail();
   world.log.error(message, { title: isCancelled ? 'Scale test cancelled' : 'Scale test gate' });
+  setVerdict(isCancelled ? 'cancelled' : 'error', message, world);
   await world.step.writeSummary(
     sections([
       isCancelled ? '### Scale test was cancelled' : '### Scale test could not be judged',
       cell(message),
     ]),
   );
-  world.step.fail();
 }

@@ -42,7 +42,7 @@ export function restoringDebt(
 export const oweRestoring = (debt: RestoringDebt, world: World): void =>
   world.state.save(STATE, JSON.stringify(debt));
 
-export const settleRestoring = (world: World): void => world.state.save(STATE, '');
+export const settleRestoring = (world: World): void => world.state.clear(STATE);
 
 /** What main left to undo; undefined when nothing. */
 export function owedRestoring(world: World): RestoringDebt | undefined {

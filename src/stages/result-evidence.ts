@@ -34,10 +34,10 @@ async function copyWithoutLogs(
       text += decoder.decode(bytes, { stream: true });
       // Where a piece of the file ends there may be a secret, of which neither half would be known.
       if (text.length < (beforeLogs ? WRITTEN_AT_ONCE : MOST_AT_ONCE)) continue;
-      await output.write(redactor.clean(text));
+      await output.appendFile(redactor.clean(text));
       text = '';
     }
-    await output.write(redactor.clean(text + decoder.decode()));
+    await output.appendFile(redactor.clean(text + decoder.decode()));
   } finally {
     await output.close();
   }

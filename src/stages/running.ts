@@ -61,7 +61,7 @@ export interface RunRequest {
 export async function carryOut(request: RunRequest, world: World): Promise<RunStage> {
   const { connection, scope } = request;
   const { api, token } = connection.identity;
-  const observe = async (signal?: AbortSignal): Promise<RunStage['observation']> => {
+  const observe = async (signal: AbortSignal): Promise<RunStage['observation']> => {
     try {
       const workspaces = await observeWorkspaces(api, scope, signal);
       return { observedAt: world.clock.now().toISOString(), workspaces };
@@ -75,6 +75,11 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     if (world.cancelled.aborted) start();
     else world.cancelled.addEventListener('abort', start, { once: true });
   });
+  /** A cancel in the middle of it gives way to what is read then, which is bounded. */
+  const observeUnlessCancelled = async (): Promise<RunStage['observation']> => {
+    const seen = world.cancelled.aborted ? undefined : await observe(world.cancelled);
+    return seen === undefined || (world.cancelled.aborted && 'unusable' in seen) ? whenCancelled : seen;
+  };
   const userPace = paceOf(request, world);
   const watch = new ServerWatch(
     { http: api.http, token, pages: request.metricsPages, clock: world.clock },
@@ -83,7 +88,7 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
   await watch.start();
   let beforeSuites: RunStage['observation'] | undefined;
   const observation = (): RunStage['observation'] | Promise<RunStage['observation']> =>
-    beforeSuites ?? (world.cancelled.aborted ? whenCancelled : observe());
+    beforeSuites ?? observeUnlessCancelled();
   const ending = EarlyEnding.of(request.plan, world.clock, world.log);
   const outcome = await runPlan(request.plan, {
     api,
@@ -109,7 +114,7 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
     describeSuitePage,
     suitesWithPage: withMetricsPage(request.cli),
     beforeSuites: async () => {
-      beforeSuites = await observe();
+      beforeSuites = await observeUnlessCancelled();
     },
     describeBrowserPage,
     deploymentUrl: connection.url,

@@ -7,7 +7,7 @@ const STATE = 'raw-directory';
 /** From here on post ends the children that write into the folder, and removes it, if main does not come to it. */
 export const oweTidying = (rawDirectory: string, world: World): void => world.state.save(STATE, rawDirectory);
 
-export const settleTidying = (world: World): void => world.state.save(STATE, '');
+export const settleTidying = (world: World): void => world.state.clear(STATE);
 
 /** After a main that was killed: its children, and their raw results, which hold secrets. */
 export async function tidyAfterMain(world: World): Promise<void> {

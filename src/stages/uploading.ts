@@ -65,5 +65,5 @@ export async function uploadEvidence(
       `the evidence could not be uploaded: ${messageOf(thrown)}. It is in ${directory} until the job ends; the verdict is not changed`,
     );
   }
-  world.state.save(STATE, '');
+  world.state.clear(STATE);
 }
