@@ -32255,7 +32255,7 @@ async function establishIdentity(anonymous, credential, log) {
     const token = await signIn(anonymous, credential);
     log.mask(token);
     const api = anonymous.withToken(token);
-    return { api, token, sessionId: keyIdOf(token), signOut: () => api.signOut() };
+    return { api, token, sessionId: keyIdOf(token), signOut: (signal) => api.signOut(signal) };
 }
 async function signIn(anonymous, credential) {
     try {
@@ -32876,7 +32876,10 @@ function readEvent(file) {
     }
 }
 
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
 ;// CONCATENATED MODULE: ./src/github/step.ts
+
 
 /** Outputs, summary and result of the step. Written at once, so that they count when the job is cancelled. */
 const githubStep = (redactor) => ({
@@ -32892,6 +32895,14 @@ const githubStep = (redactor) => ({
 /** What main leaves for post. */
 const githubState = {
     save: (name, value) => lib_core/* saveState */.LZ(name, value),
+    clear: (name) => {
+        try {
+            lib_core/* saveState */.LZ(name, '');
+        }
+        catch (thrown) {
+            lib_core/* debug */.Yz(`the state "${name}" could not be taken back: ${(0,errors/* messageOf */.b)(thrown)}`);
+        }
+    },
     read: (name) => lib_core/* getState */.Gu(name),
 };
 
@@ -38086,10 +38097,10 @@ async function copyWithoutLogs(source, target, file, redactor) {
             // Where a piece of the file ends there may be a secret, of which neither half would be known.
             if (text.length < (beforeLogs ? WRITTEN_AT_ONCE : MOST_AT_ONCE))
                 continue;
-            await output.write(redactor.clean(text));
+            await output.appendFile(redactor.clean(text));
             text = '';
         }
-        await output.write(redactor.clean(text + decoder.decode()));
+        await output.appendFile(redactor.clean(text + decoder.decode()));
     }
     finally {
         await output.close();
@@ -40666,13 +40677,14 @@ const placeOf = ({ location }) => location === undefined ? '' : ` (${(0,markdown
 /** Something that nobody planned for: an error, never green. */
 async function reportUnexpected(message, world) {
     const isCancelled = world.cancelled.aborted;
-    setVerdict(isCancelled ? 'cancelled' : 'error', message, world);
+    // First what cannot fail: on a full disk neither outputs nor summary can be written.
+    world.step.fail();
     world.log.error(message, { title: isCancelled ? 'Scale test cancelled' : 'Scale test gate' });
+    setVerdict(isCancelled ? 'cancelled' : 'error', message, world);
     await world.step.writeSummary((0,markdown/* sections */.V0)([
         isCancelled ? '### Scale test was cancelled' : '### Scale test could not be judged',
         (0,markdown/* cell */.Hn)(message),
     ]));
-    world.step.fail();
 }
 
 // EXTERNAL MODULE: ./src/stages/restoring.ts
@@ -44131,11 +44143,16 @@ async function carryOut(request, world) {
         else
             world.cancelled.addEventListener('abort', start, { once: true });
     });
+    /** A cancel in the middle of it gives way to what is read then, which is bounded. */
+    const observeUnlessCancelled = async () => {
+        const seen = world.cancelled.aborted ? undefined : await observe(world.cancelled);
+        return seen === undefined || (world.cancelled.aborted && 'unusable' in seen) ? whenCancelled : seen;
+    };
     const userPace = paceOf(request, world);
     const watch = new ServerWatch({ http: api.http, token, pages: request.metricsPages, clock: world.clock }, { evidenceDirectory: request.evidenceDirectory, redactor: world.redactor, signal: world.cancelled });
     await watch.start();
     let beforeSuites;
-    const observation = () => beforeSuites ?? (world.cancelled.aborted ? whenCancelled : observe());
+    const observation = () => beforeSuites ?? observeUnlessCancelled();
     const ending = EarlyEnding.of(request.plan, world.clock, world.log);
     const outcome = await runPlan(request.plan, {
         api,
@@ -44161,7 +44178,7 @@ async function carryOut(request, world) {
         describeSuitePage: describeSuitePage,
         suitesWithPage: running_withMetricsPage(request.cli),
         beforeSuites: async () => {
-            beforeSuites = await observe();
+            beforeSuites = await observeUnlessCancelled();
         },
         describeBrowserPage: describeBrowserPage,
         deploymentUrl: connection.url,
@@ -45945,8 +45962,14 @@ function untilCancelled(stage, world) {
 /** Tells of a cancel at once, since nobody knows how far a cancelled step comes; not of one after the verdict. */
 async function tellingOfCancel(world, work) {
     const onCancel = () => {
-        (0,stages_cleaning/* noteCancel */.LU)(world);
-        setVerdict('cancelled', 'the job was cancelled', world);
+        try {
+            (0,stages_cleaning/* noteCancel */.LU)(world);
+            setVerdict('cancelled', 'the job was cancelled', world);
+        }
+        catch (thrown) {
+            // The end of the run is told in any case, as far as it can be.
+            world.log.debug(`the cancel could not be noted: ${(0,errors/* messageOf */.b)(thrown)}`);
+        }
     };
     if (world.cancelled.aborted)
         onCancel();
@@ -47314,11 +47337,20 @@ async function restore({ cleanup, restoring, ...marks }, deadline, inputs, world
 async function report(cleaned, problems, world) {
     const text = [...(cleaned ? [cleaned.text] : []), ...problems].join('. ');
     if (text !== '')
-        await world.step.writeSummary((0,markdown/* sections */.V0)(['### Clean-up after the scale test', (0,markdown/* cell */.Hn)(text)]));
+        await summarize(text, world);
     if (problems.length > 0 || cleaned?.isClean === false)
         fail(text, world);
     else if (text !== '')
         world.log.info(text);
+}
+/** What was removed is removed, whether or not it can be told there. */
+async function summarize(text, { step, log }) {
+    try {
+        await step.writeSummary((0,markdown/* sections */.V0)(['### Clean-up after the scale test', (0,markdown/* cell */.Hn)(text)]));
+    }
+    catch (thrown) {
+        log.warning(`the summary could not be written: ${(0,errors/* messageOf */.b)(thrown)}`);
+    }
 }
 async function carryOutDebt(debt, deadline, connection, inputs, world) {
     const me = await connection.identity.api.me();
@@ -47383,7 +47415,8 @@ var uploading = __nccwpck_require__(18660);
 
 
 /** Leaves nothing behind, whatever happened to main, and uploads what main could not. Never changes a verdict. */
-async function post(world) {
+async function post(runner) {
+    const world = withoutState(runner);
     await (0,tidying/* tidyAfterMain */.cB)(world);
     const cleanup = (0,cleaning/* owedCleanup */.Gz)(world);
     const restoring = (0,stages_restoring/* owedRestoring */.Bz)(world);
@@ -47399,6 +47432,11 @@ async function post(world) {
         upload === undefined ? undefined : (0,uploading/* uploadEvidence */.di)(upload, world),
     ]);
 }
+/** Nobody comes after post, so it leaves no word: on a full disk, that would keep it from its work. */
+const withoutState = (world) => ({
+    ...world,
+    state: { ...world.state, save: () => undefined, clear: () => undefined },
+});
 
 
 /***/ }),
@@ -47937,7 +47975,7 @@ const oweCleanup = (debt, world) => world.state.save(STATE, JSON.stringify(debt)
 const CANCELLED_STATE = 'cancelled';
 const noteCancel = (world) => world.state.save(CANCELLED_STATE, 'true');
 const wasCancelled = (world) => world.state.read(CANCELLED_STATE) !== '';
-const settleCleanup = (world) => world.state.save(STATE, '');
+const settleCleanup = (world) => world.state.clear(STATE);
 /** What main left to do; undefined when nothing. */
 function owedCleanup(world) {
     const text = world.state.read(STATE);
@@ -48741,8 +48779,8 @@ class CoderApi {
         };
         return (await this.#call(request, api_schemas/* session */.dZ)).value.session_token;
     }
-    async signOut() {
-        await this.http.send({ method: 'POST', path: '/api/v2/users/logout' });
+    async signOut(signal) {
+        await this.http.send({ method: 'POST', path: '/api/v2/users/logout', ...(signal && { signal }) });
     }
     me(signal) {
         return this.#get('/api/v2/users/me', api_schemas/* user */.kQ, signal);
@@ -48945,6 +48983,9 @@ var steps = __nccwpck_require__(62960);
 
 
 const STATE = 'session';
+const SIGN_OUT_MS = 30_000;
+/** Of the 7.5 seconds that the runner gives a cancelled step. */
+const SIGN_OUT_AFTER_CANCEL_MS = 1000;
 /** What has to be there for a connection; parseInputs has seen to it in every mode but plan. */
 function deploymentOf(inputs) {
     const { coderUrl: url, credential } = inputs;
@@ -48958,9 +48999,22 @@ async function connect(inputs, world) {
     const anonymous = new CoderApi(new http/* CoderHttp */.ko(deployment.url, world.clock, null, { fetch: world.fetch, headers: inputs.extraHeaders }));
     const server = await (0,facts/* readServer */.Wb)(anonymous, world.clock.now());
     const identity = await (0,coder_identity/* establishIdentity */.Q)(anonymous, deployment.credential, world.log);
-    if (identity.sessionId !== undefined)
-        world.state.save(STATE, identity.sessionId);
-    return { url: deployment.url, server, identity };
+    const connection = { url: deployment.url, server, identity };
+    await noteSession(connection, world);
+    return connection;
+}
+/** A session that post could not know of must not stay. */
+async function noteSession(connection, world) {
+    const { sessionId } = connection.identity;
+    if (sessionId === undefined)
+        return;
+    try {
+        world.state.save(STATE, sessionId);
+    }
+    catch (thrown) {
+        await disconnect(connection, world);
+        throw thrown;
+    }
 }
 /** Everything about the deployment that the plan has to know. */
 function readFacts(connection, plan) {
@@ -48972,13 +49026,14 @@ function readFacts(connection, plan) {
         suites: (0,steps/* suiteStepsOf */.XO)(plan).length > 0,
     });
 }
-/** Ends the session that this run began. A session that stays is no reason to fail. */
+/** Ends the session that this run began. A session that stays is no reason to fail; post ends it when main has no time. */
 async function disconnect(connection, world) {
     const { identity } = connection;
+    const time = AbortSignal.timeout(world.cancelled.aborted ? SIGN_OUT_AFTER_CANCEL_MS : SIGN_OUT_MS);
     try {
-        await identity.signOut();
+        await identity.signOut(time);
         if (identity.sessionId !== undefined)
-            world.state.save(STATE, '');
+            world.state.clear(STATE);
     }
     catch (thrown) {
         world.log.debug(`signing out failed: ${(0,errors/* messageOf */.b)(thrown)}`);
@@ -49152,10 +49207,20 @@ async function takeLease(lifetime, tools, signal) {
         const lockId = await tokens.create(LOCK_NAME, (0,units/* seconds */.YA)(Math.min(lifetime, longest)));
         if (lockId === undefined)
             continue;
-        tools.note(lockId);
+        await noteLock(lockId, tools);
         return await Lease.begin(lockId, tools, signal);
     }
     throw new http/* ApiError */.hD('status', `the token "${LOCK_NAME}" can neither be made nor seen; delete it with "coder tokens remove ${LOCK_NAME}" if no scale test is running`, 409);
+}
+/** A lock that nobody after this process could know of must not stay. */
+async function noteLock(lockId, { note, tokens }) {
+    try {
+        note(lockId);
+    }
+    catch (thrown) {
+        await tokens.revoke(lockId, AbortSignal.timeout(RELEASE_WITHIN_MS));
+        throw thrown;
+    }
 }
 /**
  * Goes on with a lease that an earlier process of the same run has taken and not released.
@@ -49431,7 +49496,7 @@ async function toolsOf({ identity }, world) {
         log: world.log,
         ownUserId: me.id,
         holder: world.job.runUrl,
-        note: (lockId) => world.state.save(STATE, lockId ?? ''),
+        note: (lockId) => (lockId === undefined ? world.state.clear(STATE) : world.state.save(STATE, lockId)),
     };
 }
 /**
@@ -49591,7 +49656,7 @@ function restoringDebt(plan, templatesBefore, removesTemplates) {
 }
 /** From here on post restores, whatever happens to main. */
 const oweRestoring = (debt, world) => world.state.save(STATE, JSON.stringify(debt));
-const settleRestoring = (world) => world.state.save(STATE, '');
+const settleRestoring = (world) => world.state.clear(STATE);
 /** What main left to undo; undefined when nothing. */
 function owedRestoring(world) {
     const text = world.state.read(STATE);
@@ -49679,7 +49744,7 @@ function endGroup(id) {
 const STATE = 'raw-directory';
 /** From here on post ends the children that write into the folder, and removes it, if main does not come to it. */
 const oweTidying = (rawDirectory, world) => world.state.save(STATE, rawDirectory);
-const settleTidying = (world) => world.state.save(STATE, '');
+const settleTidying = (world) => world.state.clear(STATE);
 /** After a main that was killed: its children, and their raw results, which hold secrets. */
 async function tidyAfterMain(world) {
     const rawDirectory = world.state.read(STATE);
@@ -49764,7 +49829,7 @@ async function uploadEvidence({ directory, name, retentionDays }, world) {
     catch (thrown) {
         world.log.warning(`the evidence could not be uploaded: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .b)(thrown)}. It is in ${directory} until the job ends; the verdict is not changed`);
     }
-    world.state.save(STATE, '');
+    world.state.clear(STATE);
 }
 
 
