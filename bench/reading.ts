@@ -9,7 +9,7 @@ import { writeResultFile, type ResultFileOptions } from './result-file.js';
 
 const run = promisify(execFile);
 const ROUNDS = 5;
-const BIG_ROUNDS = 3;
+const BIG_ROUNDS = 5;
 const JQ_P95 = '[.runs[].duration_ms] | sort | .[((length * 0.95) | ceil) - 1]';
 
 interface Reading {

@@ -33822,7 +33822,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(51048);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(79942);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(87359);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(32064);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7667);
 
 
@@ -34733,7 +34733,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 87359:
+/***/ 32064:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -36702,35 +36702,94 @@ function browserMetrics(evidence) {
 }
 const contentOf = (page) => 'unusable' in page ? page : readable(() => readBrowserPage(page.text));
 
-;// CONCATENATED MODULE: ./src/measure/json-cursor.ts
-/** A result file that cannot be read; `truncated` tells a file that ends in the middle from one that is something else. */
-class ResultFileError extends Error {
-    truncated;
-    constructor(message, truncated = false) {
-        super(message);
-        this.truncated = truncated;
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(92857);
+;// CONCATENATED MODULE: ./src/measure/number-rows.ts
+const BLOCK_BITS = 12;
+const BLOCK_ROWS = 2 ** BLOCK_BITS;
+/**
+ * Rows of numbers, outside of the heap: a hundred thousand objects would take many times the memory, and so would the
+ * collector's room for them. It grows by blocks, since a larger copy would need the memory twice.
+ */
+class NumberRows {
+    columns;
+    #length = 0;
+    #blocks = [];
+    constructor(columns) {
+        this.columns = columns;
+    }
+    get length() {
+        return this.#length;
+    }
+    /** @returns the number of the row, of which all columns are 0. */
+    add() {
+        if (this.#length % BLOCK_ROWS === 0)
+            this.#blocks.push(new Float64Array(BLOCK_ROWS * this.columns));
+        this.#length += 1;
+        return this.#length - 1;
+    }
+    set(row, column, value) {
+        const block = this.#blocks[row >>> BLOCK_BITS];
+        if (block !== undefined)
+            block[(row & (BLOCK_ROWS - 1)) * this.columns + column] = value;
+    }
+    /** Undefined where no such row is. */
+    get(row, column) {
+        return this.#blocks[row >>> BLOCK_BITS]?.[(row & (BLOCK_ROWS - 1)) * this.columns + column];
     }
 }
+
+;// CONCATENATED MODULE: ./src/measure/logs-apart.ts
+
+/** In the order of the file; there may be a hundred thousand. */
+class ByteRanges {
+    #places = new NumberRows(2);
+    get length() {
+        return this.#places.length;
+    }
+    add(start, end) {
+        const row = this.#places.add();
+        this.#places.set(row, 0, start);
+        this.#places.set(row, 1, end);
+    }
+    /** Undefined where there is none. */
+    at(index) {
+        if (!(index < this.length))
+            return undefined;
+        const start = this.#places.get(index, 0);
+        const end = this.#places.get(index, 1);
+        return start === undefined || end === undefined ? undefined : { start, end };
+    }
+    *[Symbol.iterator]() {
+        for (let index = 0; index < this.length; index += 1) {
+            const range = this.at(index);
+            if (range !== undefined)
+                yield range;
+        }
+        return undefined;
+    }
+}
+const LOGS_KEY = Buffer.from('"logs"');
 const QUOTE = 0x22;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
-const OPENING_BRACE = 0x7b;
-const OPENING_BRACKET = 0x5b;
-const FIRST_PRINTABLE = 0x20;
-const FIRST_BEYOND_ASCII = 0x80;
-const DEEPEST = 64;
-const LONGEST_LITERAL = 40;
-const LONGEST_KEY = 32;
-/** Bytes behind a skipped string that are searched for: long enough to be fast, short enough to be the same in each run. */
-const FOLLOWER_LENGTH = 15;
+/**
+ * What comes after the logs of each run, from the closing quote on: the next key, or the key and the day of a time. The
+ * longer it is, the faster is the search.
+ */
+const FOLLOWERS = { 'by key': /^","[^"\\]+":/, 'by day': /^","[^"\\]+":(?:"(?:\d{4}-\d\d-\d\dT)?)?/ };
+const LONGEST_FOLLOWER = 40;
+/** Longer than the texts that the engine remembers each of. */
+const NUMBER_LENGTH = 12;
 /** Measured: smaller pieces cost calls, larger ones leave the processor's cache. */
 const PIECE_BYTES = 128 * 1024;
-/** Thrown where the bytes at hand end and more may come. One object: it is thrown for each piece of the file. */
-const NEEDS_MORE = new Error('the rest is not there yet');
 /**
- * Reads JSON from the part of a file that is in memory. Whatever is read is read by an `attempt`, which is taken back
- * when the bytes end in it, and made again with the next piece.
+ * Takes the logs out of a result file that comes in pieces. What remains is JSON still, small enough to be parsed: in
+ * place of the text of each `logs` stands its number, counted from 0.
  */
-class JsonCursor {
+class LogsApart {
+    skipping;
+    ranges = new ByteRanges();
     /** Used again for each piece, so that memory stays flat. */
     #memory = Buffer.allocUnsafe(2 * PIECE_BYTES);
     /** The part of the memory that is filled. */
@@ -36738,13 +36797,16 @@ class JsonCursor {
     #position = 0;
     /** The place in the file of the first byte in memory. */
     #offset = 0;
-    #ended = false;
-    #depth = 0;
-    /** The last key of each length. */
-    #keys = [];
-    /** How many bytes have to be at hand for the next attempt: a long value is not looked through anew for each piece. */
-    #enough = 0;
-    /** Where the next piece belongs: behind what was not consumed yet. */
+    #text = Buffer.allocUnsafe(PIECE_BYTES);
+    #textLength = 0;
+    /** Where the logs began that are being passed. */
+    #logsStart;
+    /** Learned from the first run, such as `","started_at":"2026-11-27T`. */
+    #follower;
+    constructor(skipping) {
+        this.skipping = skipping;
+    }
+    /** Where the next piece belongs: behind what was not passed yet. */
     room() {
         const rest = this.#bytes.length - this.#position;
         const end = rest + PIECE_BYTES;
@@ -36756,229 +36818,95 @@ class JsonCursor {
         this.#bytes = memory.subarray(0, rest);
         return memory.subarray(rest, end);
     }
-    /** So many bytes of the room were filled. */
+    /** So many bytes of the room were filled; passes as much of them as can be told apart. */
     filled(bytes) {
         this.#bytes = this.#memory.subarray(0, this.#bytes.length + bytes);
+        while (this.#logsStart === undefined ? this.#passText() : this.#passLogs(this.#logsStart))
+            ;
     }
-    /** From now on, bytes that are missing are missing for good. */
+    /** Nothing more comes: what was kept back is text. */
     end() {
-        this.#ended = true;
-        this.#enough = 0;
+        if (!this.isInLogs)
+            this.#takeUpTo(this.#bytes.length);
     }
+    get isInLogs() {
+        return this.#logsStart !== undefined;
+    }
+    /** How far the file was passed, in bytes. */
     get place() {
         return this.#offset + this.#position;
     }
-    /** @returns false when the bytes at hand do not suffice: then nothing is consumed. */
-    attempt(step) {
-        const start = this.#position;
-        if (this.#bytes.length - start < this.#enough)
-            return false;
-        this.#depth = 0;
-        try {
-            step();
-            this.#enough = 0;
-            return true;
-        }
-        catch (thrown) {
-            if (thrown !== NEEDS_MORE)
-                throw thrown;
-            this.#position = start;
-            this.#enough = 2 * (this.#bytes.length - start);
-            return false;
-        }
+    /** In bytes. */
+    get textLength() {
+        return this.#textLength;
     }
-    /** Consumes a character when it is next, after white space. */
-    accept(character) {
-        if (this.#peek() !== character.charCodeAt(0))
-            return false;
-        this.#position += 1;
-        return true;
-    }
-    expect(character) {
-        if (!this.accept(character))
-            this.#refuse(JSON.stringify(character));
-    }
-    /** After an element: whether a comma says that there is another one, or the closing character that there is none. */
-    hasNext(closing) {
-        if (this.accept(','))
-            return true;
-        this.expect(closing);
-        return false;
-    }
-    key() {
-        const { start, end, isPlain } = this.#passString();
-        const key = isPlain ? this.#knownText(start, end) : this.#escapedString(start, end);
-        this.expect(':');
-        return key;
-    }
-    /** The same few keys stand in every run: each is decoded once. */
-    #knownText(start, end) {
-        const length = end - start;
-        const known = this.#keys[length];
-        if (known !== undefined && this.#isAt(known, start))
-            return known;
-        const text = this.#bytes.toString('latin1', start, end);
-        if (length <= LONGEST_KEY)
-            this.#keys[length] = text;
+    /** The text since it was last taken, and what closes it. While in logs it ends behind their number, within the quotes. */
+    takeText(closing = '') {
+        this.writeText(closing);
+        const text = this.#text.toString('utf8', 0, this.#textLength);
+        this.#textLength = 0;
         return text;
     }
-    #isAt(text, start) {
-        for (let index = 0; index < text.length; index += 1)
-            if (this.#bytes[start + index] !== text.charCodeAt(index))
-                return false;
+    writeText(text) {
+        this.#makeRoomFor(Buffer.byteLength(text));
+        this.#textLength += this.#text.write(text, this.#textLength);
+    }
+    /** @returns false when it needs the next piece. */
+    #passText() {
+        const key = this.#bytes.indexOf(LOGS_KEY, this.#position);
+        if (key === -1) {
+            this.#takeUpTo(this.#bytes.length - LOGS_KEY.length + 1);
+            return false;
+        }
+        const afterKey = key + LOGS_KEY.length;
+        const colon = this.#afterWhiteSpace(afterKey);
+        const value = this.#bytes[colon] === COLON ? this.#afterWhiteSpace(colon + 1) : colon;
+        if (value === this.#bytes.length) {
+            this.#takeUpTo(key);
+            return false;
+        }
+        const isLogs = value > colon && this.#bytes[value] === QUOTE;
+        this.#takeUpTo(isLogs ? value + 1 : afterKey);
+        if (isLogs)
+            this.#beginLogs();
         return true;
     }
-    /** Decodes any value. */
-    value() {
-        const next = this.#peek();
-        if (next === QUOTE)
-            return this.string();
-        if (next === OPENING_BRACE)
-            return this.#nested(() => this.#object());
-        if (next === OPENING_BRACKET)
-            return this.#nested(() => this.#array());
-        return this.#literal();
+    #afterWhiteSpace(place) {
+        let at = place;
+        while (isWhiteSpace(this.#bytes[at]))
+            at += 1;
+        return at;
     }
-    string() {
-        const { start, end, isPlain } = this.#passString();
-        return isPlain ? this.#bytes.toString('latin1', start, end) : this.#escapedString(start, end);
+    #beginLogs() {
+        this.#logsStart = this.place;
+        this.writeText(String(this.ranges.length).padStart(NUMBER_LENGTH, '0'));
     }
-    /** Passes over any value; what is no JSON is refused all the same. */
-    skipValue() {
-        if (this.#peek() !== QUOTE)
-            this.value();
-        else {
-            const { start, end, isPlain } = this.#passString();
-            if (!isPlain)
-                this.#escapedString(start, end);
-        }
-    }
-    /** Goes behind a string; plain is one that stands for itself, byte by byte. */
-    #passString() {
-        this.expect('"');
-        const start = this.#position;
-        let end = start;
-        let isPlain = true;
-        for (;; end += 1) {
-            const byte = this.#bytes[end];
-            if (byte === undefined)
-                return this.#more();
-            if (byte === QUOTE)
-                break;
-            if (byte === BACKSLASH)
-                end += 1;
-            if (byte === BACKSLASH || byte < FIRST_PRINTABLE || byte >= FIRST_BEYOND_ASCII)
-                isPlain = false;
-        }
-        this.#position = end + 1;
-        return { start, end, isPlain };
-    }
-    #escapedString(start, end) {
-        return String(this.#decode(`"${this.#bytes.toString('utf8', start, end)}"`));
-    }
-    /**
-     * Skips the rest of a string of which the opening quote was read, without decoding it. It consumes also when the bytes
-     * at hand end, so it is no part of an attempt.
-     * @param follower bytes that come after it, from the closing quote on; they hold an unescaped quote, so they cannot
-     * stand inside a string. Searching for them is many times faster than for quotes.
-     * @returns false when the string goes on in the next piece.
-     */
-    skipString(follower) {
-        const wanted = follower ?? QUOTE;
+    /** @returns false when the logs go on in the next piece. */
+    #passLogs(start) {
+        const follower = this.#follower;
         for (;;) {
-            const found = this.#bytes.indexOf(wanted, this.#position);
+            const found = this.#bytes.indexOf(follower ?? QUOTE, this.#position);
             if (found === -1)
                 break;
-            const isEnd = !this.#isEscaped(found);
-            this.#position = found + 1;
-            if (isEnd)
+            if (!this.#isEscaped(found)) {
+                this.#position = found;
+                this.ranges.add(start, this.place);
+                this.#logsStart = undefined;
+                this.#follower ??= this.#followerAt(found);
                 return true;
+            }
+            this.#position = found + 1;
         }
         this.#position = this.#tailToKeep(follower === undefined ? 0 : follower.length - 1);
-        if (this.#ended)
-            this.#more();
         return false;
     }
-    /** The closing quote that was just read and what comes after it; undefined where that is not all in memory. */
-    follower() {
-        const bytes = this.#bytes.subarray(this.#position - 1, this.#position + FOLLOWER_LENGTH);
-        return bytes.length === FOLLOWER_LENGTH + 1 && bytes.indexOf('","') === 0
-            ? Buffer.from(bytes)
-            : undefined;
-    }
-    /** Behind the document nothing but white space may come. */
-    expectNothingMore() {
-        for (; this.#position < this.#bytes.length; this.#position += 1)
-            if (!isWhiteSpace(this.#bytes[this.#position]))
-                this.#refuse('the end of the file');
-    }
-    /** The next byte that is no white space, not consumed. */
-    #peek() {
-        for (;;) {
-            const byte = this.#bytes[this.#position];
-            if (byte === undefined)
-                return this.#more();
-            if (!isWhiteSpace(byte))
-                return byte;
-            this.#position += 1;
-        }
-    }
-    #more() {
-        if (!this.#ended)
-            throw NEEDS_MORE;
-        const end = this.#offset + this.#bytes.length;
-        throw new ResultFileError(`the file ends in the middle, at byte ${end}`, true);
-    }
-    #nested(read) {
-        this.#position += 1;
-        this.#depth += 1;
-        if (this.#depth > DEEPEST)
-            throw new ResultFileError(`values are nested more than ${DEEPEST} deep`);
-        const value = read();
-        this.#depth -= 1;
-        return value;
-    }
-    #object() {
-        const entries = [];
-        if (this.accept('}'))
-            return {};
-        do
-            entries.push([this.key(), this.value()]);
-        while (this.hasNext('}'));
-        return Object.fromEntries(entries);
-    }
-    #array() {
-        const items = [];
-        if (this.accept(']'))
-            return items;
-        do
-            items.push(this.value());
-        while (this.hasNext(']'));
-        return items;
-    }
-    #literal() {
-        let end = this.#position;
-        for (; end - this.#position < LONGEST_LITERAL; end += 1) {
-            const byte = this.#bytes[end];
-            // A literal is never last in a result file, so the end of the file here is a truncation.
-            if (byte === undefined)
-                return this.#more();
-            if (!isOfLiteral(byte))
-                break;
-        }
-        if (end === this.#position)
-            this.#refuse('a value');
-        const text = this.#bytes.toString('latin1', this.#position, end);
-        this.#position = end;
-        return this.#decode(text);
-    }
-    #decode(text) {
-        try {
-            return JSON.parse(text);
-        }
-        catch {
-            throw new ResultFileError(`no JSON at byte ${this.place}: ${text.slice(0, LONGEST_LITERAL)}`);
-        }
+    /** Undefined where not all of it is in memory, or no key comes. */
+    #followerAt(quote) {
+        if (this.skipping === 'exact')
+            return undefined;
+        const behind = this.#bytes.toString('latin1', quote, quote + LONGEST_FOLLOWER);
+        const [follower] = behind.length === LONGEST_FOLLOWER ? (FOLLOWERS[this.skipping].exec(behind) ?? []) : [];
+        return follower === undefined ? undefined : Buffer.from(follower, 'latin1');
     }
     #isEscaped(quote) {
         let backslashes = 0;
@@ -36993,22 +36921,34 @@ class JsonCursor {
             start -= 1;
         return start;
     }
-    #refuse(wanted) {
-        const found = this.#bytes.toString('utf8', this.#position, this.#position + 20);
-        throw new ResultFileError(`${wanted} was expected at byte ${this.place}, but there is ${JSON.stringify(found)}`);
+    #takeUpTo(end) {
+        if (end <= this.#position)
+            return;
+        this.#makeRoomFor(end - this.#position);
+        this.#textLength += this.#bytes.copy(this.#text, this.#textLength, this.#position, end);
+        this.#position = end;
+    }
+    #makeRoomFor(bytes) {
+        const length = this.#textLength + bytes;
+        if (length <= this.#text.length)
+            return;
+        const larger = Buffer.allocUnsafe(2 * length);
+        this.#text.copy(larger, 0, 0, this.#textLength);
+        this.#text = larger;
     }
 }
 const isWhiteSpace = (byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-/** Letters, digits and the signs of numbers. */
-const isOfLiteral = (byte) => (byte >= 0x30 && byte <= 0x39) ||
-    (byte >= 0x61 && byte <= 0x7a) ||
-    (byte >= 0x41 && byte <= 0x5a) ||
-    byte === 0x2b ||
-    byte === 0x2d ||
-    byte === 0x2e;
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
-var schemas = __nccwpck_require__(92857);
+;// CONCATENATED MODULE: ./src/measure/result-file-error.ts
+/** A result file that cannot be read; `truncated` tells a file that ends in the middle from one that is something else. */
+class ResultFileError extends Error {
+    truncated;
+    constructor(message, truncated = false) {
+        super(message);
+        this.truncated = truncated;
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/measure/go-duration.ts
 
 /** Powers of ten of a second; "673.833µs" is the number nearest to 0.000673833, which a product with 1e-6 is not. */
@@ -37033,7 +36973,84 @@ function parseGoDuration(text) {
     return (0,units/* seconds */.YA)(total);
 }
 
+;// CONCATENATED MODULE: ./src/measure/run-fields.ts
+
+
+
+
+const LONGEST_ERROR = 16_384;
+const count = schemas/* number */.aig().int().nonnegative();
+/** Since v2.27 under `metrics`; v2.24 to v2.26 had two keys of their own. */
+const bytesShape = schemas/* union */.KCZ([
+    schemas/* object */.Ikc({ metrics: schemas/* object */.Ikc({ bytes_read: count, bytes_written: count }) })
+        .transform(({ metrics }) => ({ read: metrics.bytes_read, written: metrics.bytes_written })),
+    schemas/* object */.Ikc({ total_bytes_read: count, total_bytes_written: count })
+        .transform((run) => ({ read: run.total_bytes_read, written: run.total_bytes_written })),
+]);
+function objectOr(value, complaint) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+        throw new ResultFileError(complaint());
+    return value;
+}
+const DEEPEST = 64;
+function refuseDeep(value, levels = DEEPEST) {
+    if (typeof value !== 'object' || value === null)
+        return;
+    if (levels === 0)
+        throw new ResultFileError(`values are nested more than ${DEEPEST} deep`);
+    for (const part of Object.values(value))
+        refuseDeep(part, levels - 1);
+}
+/** @throws ResultFileError for a run that says no time. */
+function runRecord(id, fields, logs) {
+    const { started_at: started, duration_ms: whole, error } = fields;
+    const startedAt = new Date(typeof started === 'string' ? started : Number.NaN);
+    if (Number.isNaN(startedAt.getTime()))
+        refuseRun(id, 'started_at');
+    if (typeof whole !== 'number' || !Number.isFinite(whole) || whole < 0)
+        refuseRun(id, 'duration_ms');
+    refuseDeep(error);
+    refuseDeep(fields.metrics);
+    return {
+        id,
+        startedAt,
+        duration: durationOf(whole, fields.duration),
+        error: isPass(error) ? undefined : errorText(error),
+        bytes: bytesOf(fields),
+        metrics: metricsOf(fields),
+        logs,
+    };
+}
+function refuseRun(id, field) {
+    throw new ResultFileError(`the run "${id}" has no usable ${field}`);
+}
+/** The shapes of a passing run's error: `"<nil>"` since v2.3, `null` before, or no key. */
+const isPass = (error) => error === '<nil>' || error === null || error === undefined;
+/** Whole milliseconds are exact enough, but for a run that took less than one. */
+function durationOf(whole, duration) {
+    if (whole > 0)
+        return (0,units/* milliseconds */.Rz)(whole);
+    return (0,units/* toMilliseconds */.Wj)(parseGoDuration(typeof duration === 'string' ? duration : '') ?? (0,units/* seconds */.YA)(0));
+}
+/** Most suites have none, and a zod union for each of ten thousand runs would cost more than the rest. */
+function bytesOf(fields) {
+    if (!('metrics' in fields) && !('total_bytes_read' in fields))
+        return undefined;
+    return bytesShape.safeParse(fields).data;
+}
+function metricsOf({ metrics }) {
+    if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics))
+        return undefined;
+    return { ...metrics };
+}
+/** Up to v2.2 a failed run's error is an object without content. */
+function errorText(error) {
+    const text = typeof error === 'string' ? error : JSON.stringify(error);
+    return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}…` : text;
+}
+
 ;// CONCATENATED MODULE: ./src/measure/run-table.ts
+
 
 const hasPassed = ({ error }) => error === undefined;
 function countRuns(runs, isCounted) {
@@ -37062,46 +37079,36 @@ const ERROR = 4;
 const ID = 5;
 const ID_NUMBER = 6;
 const COLUMNS = 7;
-const FIRST_ROWS = 1024;
 const NONE = -1;
-/** `workspacebuild/17`; one with leading zeros, or too large to be exact, stays a text. */
-const NUMBERED = /^(.*\/)(0|[1-9]\d{0,14})$/s;
-/**
- * Runs in columns outside of the heap: a hundred thousand objects would take many times the memory, and so would the
- * collector's room for them. Texts that many runs share are kept once.
- */
+/** A hundred thousand runs in little memory. Texts that many of them share are kept once. */
 class RunTable {
-    #length = 0;
-    #numbers = new Float64Array(FIRST_ROWS * COLUMNS);
+    #numbers = new NumberRows(COLUMNS);
     #texts = [];
     #places = new Map();
     /** Of the few suites that have some. */
     #bytes = new Map();
     #metrics = new Map();
     get length() {
-        return this.#length;
+        return this.#numbers.length;
     }
     add({ id, startedAt, duration, error, bytes, metrics, logs }) {
-        const at = this.#length * COLUMNS;
-        if (at === this.#numbers.length)
-            this.#grow();
         const numbers = this.#numbers;
-        const [, text = id, number = NONE] = NUMBERED.exec(id) ?? [];
-        numbers[at + STARTED_AT] = startedAt.getTime();
-        numbers[at + DURATION] = duration;
-        numbers[at + LOGS_START] = logs?.start ?? NONE;
-        numbers[at + LOGS_END] = logs?.end ?? NONE;
-        numbers[at + ERROR] = error === undefined ? NONE : this.#placeOf(error);
-        numbers[at + ID] = this.#placeOf(text);
-        numbers[at + ID_NUMBER] = Number(number);
+        const row = numbers.add();
+        const number = numberAtEnd(id);
+        numbers.set(row, STARTED_AT, startedAt.getTime());
+        numbers.set(row, DURATION, duration);
+        numbers.set(row, LOGS_START, logs?.start ?? NONE);
+        numbers.set(row, LOGS_END, logs?.end ?? NONE);
+        numbers.set(row, ERROR, error === undefined ? NONE : this.#placeOf(error));
+        numbers.set(row, ID, this.#placeOf(number === undefined ? id : id.slice(0, id.lastIndexOf('/') + 1)));
+        numbers.set(row, ID_NUMBER, number ?? NONE);
         if (bytes !== undefined)
-            this.#bytes.set(this.#length, bytes);
+            this.#bytes.set(row, bytes);
         if (metrics !== undefined)
-            this.#metrics.set(this.#length, metrics);
-        this.#length += 1;
+            this.#metrics.set(row, metrics);
     }
     *values() {
-        for (let row = 0; row < this.#length; row += 1)
+        for (let row = 0; row < this.length; row += 1)
             yield new RunTable.#Row(this, row);
         return undefined;
     }
@@ -37142,7 +37149,7 @@ class RunTable {
         }
     };
     #number(row, column) {
-        return this.#numbers[row * COLUMNS + column] ?? NONE;
+        return this.#numbers.get(row, column) ?? NONE;
     }
     #placeOf(text) {
         const known = this.#places.get(text);
@@ -37152,11 +37159,12 @@ class RunTable {
         this.#places.set(text, place);
         return place;
     }
-    #grow() {
-        const larger = new Float64Array(2 * this.#numbers.length);
-        larger.set(this.#numbers);
-        this.#numbers = larger;
-    }
+}
+/** 17 of `workspacebuild/17`; undefined for one that would be another text as a number. */
+function numberAtEnd(id) {
+    const text = id.slice(id.lastIndexOf('/') + 1);
+    const number = Number.parseInt(text, 10);
+    return number >= 0 && id !== text && String(number) === text ? number : undefined;
 }
 
 ;// CONCATENATED MODULE: ./src/measure/result-file.ts
@@ -37165,81 +37173,139 @@ class RunTable {
 
 
 
-const LONGEST_ERROR = 16_384;
-const count = schemas/* number */.aig().int().nonnegative();
+
+
+const NO_RESULT_FILE = 'this is no result file of a scale test';
+/** Measured: of larger batches the collector has more work, and smaller ones cost calls. */
+const BATCH_BYTES = 64 * 1024;
+const MOST_TEXT = 256 * 1024 ** 2;
+const result_file_count = schemas/* number */.aig().int().nonnegative();
 const totalsShape = schemas/* object */.Ikc({
-    total_runs: count,
-    total_pass: count,
-    total_fail: count,
+    total_runs: result_file_count,
+    total_pass: result_file_count,
+    total_fail: result_file_count,
     elapsed_ms: schemas/* number */.aig().nonnegative(),
 });
-/** Since v2.27 under `metrics`; v2.24 to v2.26 had two keys of their own. */
-const bytesShape = schemas/* union */.KCZ([
-    schemas/* object */.Ikc({ metrics: schemas/* object */.Ikc({ bytes_read: count, bytes_written: count }) })
-        .transform(({ metrics }) => ({ read: metrics.bytes_read, written: metrics.bytes_written })),
-    schemas/* object */.Ikc({ total_bytes_read: count, total_bytes_written: count })
-        .transform((run) => ({ read: run.total_bytes_read, written: run.total_bytes_written })),
-]);
 /**
  * Reads a result file of any size: runs without their logs, which are skipped and not decoded.
- * @param readAt is asked for the file's beginning again when the fast way does not fit the file.
+ * @param readAt is asked for the file's beginning again when a fast way does not fit the file.
  * @throws ResultFileError for a file that is truncated, no result file, or contradicts itself.
  */
 async function readResultFile(readAt) {
-    try {
-        return await readOnce(readAt, 'search');
+    for (const skipping of ['by day', 'by key']) {
+        try {
+            return await readOnce(readAt, skipping);
+        }
+        catch (thrown) {
+            // What is searched for may not come after each run's logs. The exact way decides.
+            if (!(thrown instanceof ResultFileError))
+                throw thrown;
+        }
     }
-    catch (thrown) {
-        if (!(thrown instanceof ResultFileError))
-            throw thrown;
-        // The search relies on the same key coming after `logs` in every run. The exact way decides.
-        return readOnce(readAt, 'exact');
-    }
+    return readOnce(readAt, 'exact');
 }
 async function readOnce(readAt, skipping) {
-    const cursor = new JsonCursor();
-    const parser = new ResultParser(cursor, skipping);
+    const apart = new LogsApart(skipping);
+    const parser = new ResultParser(apart);
     for (let place = 0;;) {
-        const bytes = await readAt(cursor.room(), place);
+        const bytes = await readAt(apart.room(), place);
         if (bytes === 0)
             break;
         place += bytes;
-        cursor.filled(bytes);
-        parser.goOn();
+        apart.filled(bytes);
+        if (skipping !== 'exact' && apart.isInLogs && apart.textLength >= BATCH_BYTES)
+            parser.batch();
+        if (apart.textLength > MOST_TEXT)
+            throw new ResultFileError(`it holds more than ${MOST_TEXT / 1024 ** 2} MB besides logs`);
     }
-    cursor.end();
-    parser.goOn();
-    return parser.result();
+    apart.end();
+    return parser.end();
 }
-/** Goes through the file step by step; a step for which the bytes at hand do not suffice is made again later. */
+/**
+ * Makes a list of runs from the inside of an object: the key of a run and its `full_id` are the same. Nor are its other
+ * names kept: the engine would remember each of them.
+ */
+const withoutKeys = (runs) => runs.replace(/\},"([^"\\]*)":\{"full_id":"\1",(?:"test_name":"[^"\\]*","id":"[^"\\]*",)?/g, '},{"full_id":"$1",');
+/**
+ * Parses a file in batches of runs. A batch ends within the logs of a run, so the document is closed there, and the next
+ * batch begins with what of that run came before its logs.
+ */
 class ResultParser {
-    cursor;
-    skipping;
-    #totals = {};
+    apart;
+    #totals = new Map();
     #runs = new RunTable();
     #hasRuns = false;
-    #id = '';
-    #fields = {};
-    #logs;
-    #logsStart = 0;
-    /** What comes after the logs of each run, learned from the first one: `","started_at":"`. */
-    #follower;
-    /** Does the next thing in the file; false when it needs more bytes. */
-    #step = () => this.#begin();
-    constructor(cursor, skipping) {
-        this.cursor = cursor;
-        this.skipping = skipping;
+    /** The run whose logs are being passed where a batch ends. */
+    #unfinished;
+    #batchStart = 0;
+    constructor(apart) {
+        this.apart = apart;
     }
-    /** As far as the bytes at hand suffice. */
-    goOn() {
-        while (this.#step())
-            ;
+    /** Everything up to the logs that are being passed. */
+    batch() {
+        if (this.#unfinished === undefined)
+            this.#readDocument(this.#parse(this.apart.takeText('"}}}')));
+        else
+            this.#readList(this.#parse(withoutKeys(this.apart.takeText('"}]'))));
+        this.apart.writeText(this.#openingOfList());
+        this.#batchStart = this.apart.place;
     }
-    result() {
-        const totals = totalsShape.safeParse(this.#totals);
+    /** The rest. */
+    end() {
+        if (this.apart.isInLogs)
+            this.#refuseCutOff();
+        const text = this.apart.takeText();
+        const document = this.#unfinished === undefined
+            ? text
+            : `{"runs":{${JSON.stringify(this.#unfinished.id)}:${text.slice('['.length)}`;
+        this.#readDocument(this.#parse(document));
+        return this.#result();
+    }
+    /** What comes before the rest of the run that is unfinished. */
+    #openingOfList() {
+        if (this.#unfinished === undefined || Number(this.#unfinished.fields.logs) !== this.apart.ranges.length)
+            throw new ResultFileError('logs stand where no run is');
+        const { id, fields } = this.#unfinished;
+        const text = JSON.stringify([{ ...fields, full_id: id }]);
+        return text.slice(0, text.lastIndexOf('"'));
+    }
+    #readDocument(document) {
+        const entries = objectOr(document, () => `${NO_RESULT_FILE}: it holds no object`);
+        for (const [key, value] of Object.entries(entries)) {
+            if (key !== 'runs') {
+                this.#totals.set(key, value);
+                continue;
+            }
+            this.#hasRuns = true;
+            const runs = objectOr(value, () => `${NO_RESULT_FILE}: its runs are no object`);
+            for (const [id, run] of Object.entries(runs))
+                this.#readRun(id, objectOr(run, () => `the run "${id}" is no object`));
+        }
+    }
+    /** Measured: a list is parsed in two thirds of the time of an object of which each key is new. */
+    #readList(list) {
+        const runs = Array.isArray(list) ? list : [];
+        for (const run of runs) {
+            const fields = objectOr(run, () => 'a run is no object');
+            if (typeof fields.full_id !== 'string')
+                throw new ResultFileError('a run has no full_id');
+            this.#readRun(fields.full_id, fields);
+        }
+    }
+    #readRun(id, fields) {
+        const logs = typeof fields.logs === 'string' ? Number(fields.logs) : undefined;
+        if (logs === this.apart.ranges.length) {
+            refuseDeep(fields);
+            this.#unfinished = { id, fields };
+        }
+        else
+            this.#runs.add(runRecord(id, fields, logs === undefined ? undefined : this.apart.ranges.at(logs)));
+    }
+    #result() {
+        const totals = totalsShape.safeParse(Object.fromEntries(this.#totals));
         if (!totals.success || !this.#hasRuns) {
             const missing = totals.success ? 'runs' : (totals.error.issues[0]?.path.join('.') ?? 'its totals');
-            throw new ResultFileError(`this is no result file of a scale test: ${missing} is missing or wrong`);
+            throw new ResultFileError(`${NO_RESULT_FILE}: ${missing} is missing or wrong`);
         }
         const file = {
             totalRuns: totals.data.total_runs,
@@ -37247,133 +37313,47 @@ class ResultParser {
             totalFail: totals.data.total_fail,
             elapsed: (0,units/* milliseconds */.Rz)(totals.data.elapsed_ms),
             runs: this.#runs,
+            logs: this.apart.ranges,
         };
         refuseContradictions(file);
         return file;
     }
-    #begin = () => this.cursor.attempt(() => {
-        this.cursor.expect('{');
-        this.#step = this.cursor.accept('}') ? this.#rest : this.#total;
-    });
-    #rest = () => {
-        this.cursor.expectNothingMore();
-        return false;
-    };
-    #total = () => this.cursor.attempt(() => {
-        const key = this.cursor.key();
-        if (key === 'runs') {
-            this.cursor.expect('{');
-            this.#step = this.cursor.accept('}') ? this.#afterTotal : this.#openRun;
-            this.#hasRuns = true;
+    #parse(text) {
+        try {
+            return JSON.parse(text);
         }
-        else {
-            this.#totals[key] = this.cursor.value();
-            this.#step = this.#afterTotal;
+        catch (thrown) {
+            if (result_file_isCutOff(text))
+                this.#refuseCutOff();
+            // The place that it names is one of the batch.
+            const reason = (0,errors/* messageOf */.b)(thrown).replace(/ (in JSON )?at position .*/, '');
+            throw new ResultFileError(`it is no JSON between the bytes ${this.#batchStart} and ${this.apart.place}: ${reason}`);
         }
-    });
-    #afterTotal = () => this.cursor.attempt(() => {
-        this.#step = this.cursor.hasNext('}') ? this.#total : this.#rest;
-    });
-    #openRun = () => this.cursor.attempt(() => {
-        const id = this.cursor.key();
-        this.cursor.expect('{');
-        if (this.cursor.accept('}'))
-            this.#refuseRun(id, 'started_at');
-        this.#id = id;
-        this.#fields = {};
-        this.#logs = undefined;
-        this.#step = this.#field;
-    });
-    #field = () => this.cursor.attempt(() => {
-        const key = this.cursor.key();
-        if (key === 'logs') {
-            this.cursor.expect('"');
-            this.#logsStart = this.cursor.place;
-            this.#step = this.#skipLogs;
-            return;
-        }
-        if (isKept(key))
-            this.#fields[key] = this.cursor.value();
-        else
-            this.cursor.skipValue();
-        this.#step = this.#afterField;
-    });
-    #skipLogs = () => {
-        const follower = this.skipping === 'search' ? this.#follower : undefined;
-        if (!this.cursor.skipString(follower))
-            return false;
-        this.#logs = { start: this.#logsStart, end: this.cursor.place - 1 };
-        this.#follower ??= this.cursor.follower();
-        this.#step = this.#afterField;
-        return true;
-    };
-    #afterField = () => this.cursor.attempt(() => {
-        if (this.cursor.hasNext('}'))
-            this.#step = this.#field;
-        else {
-            this.#step = this.#afterRun;
-            this.#closeRun();
-        }
-    });
-    #afterRun = () => this.cursor.attempt(() => {
-        this.#step = this.cursor.hasNext('}') ? this.#openRun : this.#afterTotal;
-    });
-    #closeRun() {
-        const fields = this.#fields;
-        const { started_at: started, duration_ms: whole, error } = fields;
-        const startedAt = new Date(typeof started === 'string' ? started : Number.NaN);
-        if (Number.isNaN(startedAt.getTime()))
-            this.#refuseRun(this.#id, 'started_at');
-        if (typeof whole !== 'number' || whole < 0)
-            this.#refuseRun(this.#id, 'duration_ms');
-        this.#runs.add({
-            id: this.#id,
-            startedAt,
-            duration: durationOf(whole, fields.duration),
-            ...(!isPass(error) && { error: errorText(error) }),
-            ...bytesOf(fields),
-            ...metricsOf(fields),
-            ...(this.#logs && { logs: this.#logs }),
-        });
     }
-    #refuseRun(id, field) {
-        throw new ResultFileError(`the run "${id}" has no usable ${field}`);
+    #refuseCutOff() {
+        throw new ResultFileError(`the file ends in the middle, at byte ${this.apart.place}`, true);
     }
 }
-const KEPT = new Set([
-    'started_at',
-    'duration',
-    'duration_ms',
-    'error',
-    'metrics',
-    'total_bytes_read',
-    'total_bytes_written',
-]);
-const isKept = (key) => KEPT.has(key);
-/** The shapes of a passing run's error: `"<nil>"` since v2.3, `null` before, or no key. */
-const isPass = (error) => error === '<nil>' || error === null || error === undefined;
-/** Whole milliseconds are exact enough, but for a run that took less than one. */
-function durationOf(whole, duration) {
-    if (whole > 0)
-        return (0,units/* milliseconds */.Rz)(whole);
-    return (0,units/* toMilliseconds */.Wj)(parseGoDuration(typeof duration === 'string' ? duration : '') ?? (0,units/* seconds */.YA)(0));
-}
-/** Most suites have none, and a zod union for each of ten thousand runs would cost more than the rest. */
-function bytesOf(fields) {
-    if (!('metrics' in fields) && !('total_bytes_read' in fields))
-        return {};
-    const { success, data } = bytesShape.safeParse(fields);
-    return success ? { bytes: data } : {};
-}
-function metricsOf({ metrics }) {
-    if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics))
-        return {};
-    return { metrics: { ...metrics } };
-}
-/** Up to v2.2 a failed run's error is an object without content. */
-function errorText(error) {
-    const text = typeof error === 'string' ? error : JSON.stringify(error);
-    return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}…` : text;
+/** Whether a document that is no JSON would go on: something was opened and not closed. */
+function result_file_isCutOff(text) {
+    let depth = 0;
+    let isInString = false;
+    for (let index = 0; index < text.length; index += 1) {
+        const character = text[index];
+        if (isInString) {
+            if (character === '\\')
+                index += 1;
+            else
+                isInString = character !== '"';
+        }
+        else if (character === '"')
+            isInString = true;
+        else if (character === '{' || character === '[')
+            depth += 1;
+        else if (character === '}' || character === ']')
+            depth -= 1;
+    }
+    return text.trim() === '' || (/^\s*\{/.test(text) && (isInString || depth > 0));
 }
 function refuseContradictions(file) {
     const { totalRuns, totalPass, totalFail, runs } = file;
@@ -38087,7 +38067,7 @@ async function writeWithoutLogs(source, target, file, redactor) {
     await (0,whole_file/* writeWhole */.f8)(target, (path) => copyWithoutLogs(source, path, file, redactor));
 }
 async function copyWithoutLogs(source, target, file, redactor) {
-    const logs = logRanges(file);
+    const logs = file.logs[Symbol.iterator]();
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const output = await (0,promises_.open)(target, 'w');
     try {
@@ -38105,11 +38085,6 @@ async function copyWithoutLogs(source, target, file, redactor) {
     finally {
         await output.close();
     }
-}
-function* logRanges({ runs }) {
-    for (const { logs } of runs)
-        if (logs !== undefined)
-            yield logs;
 }
 /** What lies outside the ranges of logs, which are ascending. */
 async function* outside(ranges, pieces) {
@@ -43594,7 +43569,7 @@ const PAUSES_MS = [1000, 4000];
 const server_page_LARGEST_PAGE = 256 * 1024 * 1024;
 const LARGEST_KEPT = 32 * 1024 * 1024;
 const server_page_LONGEST_LINE = 1024 * 1024;
-const server_page_KEPT = /^(?:# (?:HELP|TYPE) )?(?:coderd_api_|process_start_time_seconds[ {])/;
+const KEPT = /^(?:# (?:HELP|TYPE) )?(?:coderd_api_|process_start_time_seconds[ {])/;
 const PROCESS_START = /^process_start_time_seconds(?:\{\})? (\S+)/m;
 /** A Prometheus adds labels of its own to what it has collected, coderd does not. */
 const COLLECTED = /^coderd_api_[^\n]*[{,](?:instance|job)="/m;
@@ -43683,7 +43658,7 @@ async function keptText(answer) {
         if (rest.length > server_page_LONGEST_LINE)
             throw new Error('it has lines that no metrics page has');
         for (const line of lines) {
-            if (!server_page_KEPT.test(line))
+            if (!KEPT.test(line))
                 continue;
             size += line.length + 1;
             if (size > LARGEST_KEPT)

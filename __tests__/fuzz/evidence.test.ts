@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExpositionError, parseExposition } from '../../src/measure/exposition.js';
 import { describeBrowserPage } from '../../src/measure/browser-page.js';
-import { ResultFileError } from '../../src/measure/json-cursor.js';
+import { ResultFileError } from '../../src/measure/result-file-error.js';
 import { readResultFile } from '../../src/measure/result-file.js';
 import { suiteMetrics } from '../../src/measure/suite-metrics.js';
 import { describeSuitePage } from '../../src/measure/suite-page.js';

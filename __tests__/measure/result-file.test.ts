@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ResultFileError } from '../../src/measure/json-cursor.js';
+import { writeResultFile } from '../../bench/result-file.js';
+import { ResultFileError } from '../../src/measure/result-file-error.js';
 import { readResultFile, type ResultFile } from '../../src/measure/result-file.js';
 import {
   readerOf,
@@ -94,6 +97,28 @@ describe.runIf(hasRecordings)('files of a real CLI', () => {
   });
 });
 
+/** A hundred and twenty copies of its runs, each with a long field. */
+function manyRunsOf(document: ResultDocument, fullIdOf: (key: string) => string): ResultDocument {
+  const runs: ResultDocument['runs'] = {};
+  for (let copy = 0; copy < 120; copy += 1)
+    for (const [id, run] of Object.entries(document.runs)) {
+      const key = `${id}/${copy}`;
+      // The order of the CLI: full_id is first, and something comes after the logs.
+      runs[key] = Object.assign({ full_id: '', logs: '' }, run, {
+        full_id: fullIdOf(key),
+        logs: `${run.logs}${copy}`,
+        x_long: '{"logs":"}},{'.repeat(100),
+      });
+    }
+  return {
+    ...document,
+    total_runs: 120 * document.total_runs,
+    total_pass: 120 * document.total_pass,
+    total_fail: 120 * document.total_fail,
+    runs,
+  };
+}
+
 describe('any file of the shape', () => {
   it('is read as JSON.parse reads it: chunks, key orders and white space do not matter', async () => {
     const size = fc.constantFrom(1, 2, 3, 7, 13, 64, 4096);
@@ -120,6 +145,52 @@ describe('any file of the shape', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  it('is read as JSON.parse reads it when it is so long that it is read in several parts', async () => {
+    const keysOf = fc.constantFrom<(key: string) => string>(
+      (key) => key,
+      () => 'another',
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        resultDocument.filter(({ runs }) => Object.keys(runs).length > 0),
+        keysOf,
+        fc.constantFrom(1000, 4096, 131_072),
+        async (document, fullIdOf, chunk) => {
+          const text = JSON.stringify(manyRunsOf(document, fullIdOf));
+          const file = await read(text, chunk);
+          expectSame(file, text);
+          expect(logsIn(text, file)).toEqual(logsOf(text));
+          expect([...file.logs]).toHaveLength(file.totalRuns);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([
+    ['once when it is as the CLI writes it', '2026-01-05T', 1],
+    ['twice when its runs began on two days', '2026-01-06T', 2],
+  ])('is read %s', async (_, day, times) => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'result-file-'));
+    try {
+      const written = path.join(directory, 'result.json');
+      await writeResultFile(written, { runs: 3000, logBytes: [100, 2000], seed: 5, failingShare: 0.1 });
+      const text = await readFile(written, 'utf8');
+      const half = text.length / 2;
+      const bytes = Buffer.from(text.slice(0, half) + text.slice(half).replaceAll('2026-01-05T', day));
+      const readAt = readerOf(bytes, 65_536);
+      let readings = 0;
+      const file = await readResultFile((room, place) => {
+        if (place === 0) readings += 1;
+        return readAt(room, place);
+      });
+      expectSame(file, bytes.toString());
+      expect(readings).toBe(times);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 
   it('is an error wherever it is cut off', async () => {
@@ -184,6 +255,10 @@ const withFirst = (changes: Record<string, unknown>): string =>
     runs: { ...GOOD.runs, 'workspacebuild/0': { ...GOOD.runs['workspacebuild/0'], ...changes } },
   });
 
+/** As text, since JSON.stringify gives up on it. */
+const withNested = (field: string): string =>
+  withFirst({ [field]: 'HERE' }).replace('"HERE"', '['.repeat(100_000) + ']'.repeat(100_000));
+
 describe('files that cannot be used', () => {
   it.each([
     ['one run is missing', { total_runs: 3, total_pass: 2 }],
@@ -209,13 +284,20 @@ describe('files that cannot be used', () => {
     ['a run with a time that is none', withFirst({ started_at: 'yesterday' }), /no usable started_at/],
     ['a run without duration', withFirst({ duration_ms: undefined }), /no usable duration_ms/],
     ['a run with a negative duration', withFirst({ duration_ms: -1 }), /no usable duration_ms/],
-    ['a run that is a list', JSON.stringify({ ...GOOD, runs: { a: [] } }), /"\{" was expected/],
-    ['runs that are null', JSON.stringify({ ...GOOD, runs: null }), /"\{" was expected/],
-    ['a list', '[]', /"\{" was expected/],
-    ['a page of HTML', '<!doctype html>', /"\{" was expected at byte 0/],
-    ['text behind its end', `${JSON.stringify(GOOD)} more`, /the end of the file was expected/],
-    ['a comma too many', JSON.stringify(GOOD).replace(/}$/, ',}'), /was expected/],
-    ['values nested without end', `{"a":${'['.repeat(100_000)}`, /nested more than/],
+    ['a run that is a list', JSON.stringify({ ...GOOD, runs: { a: [] } }), /run "a" is no object/],
+    ['runs that are null', JSON.stringify({ ...GOOD, runs: null }), /no result file.*runs are no object/],
+    ['runs that are text', JSON.stringify({ ...GOOD, runs: 'two' }), /no result file.*runs are no object/],
+    ['a list', '[]', /no result file.*no object/],
+    ['a page of HTML', '<!doctype html><p>{', /no JSON between the bytes 0 and 19: .*<!doctype/],
+    ['text behind its end', `${JSON.stringify(GOOD)} more`, /no JSON between/],
+    ['a comma too many', JSON.stringify(GOOD).replace(/}$/, ',}'), /no JSON between/],
+    ['an error nested without end', withNested('error'), /nested more than/],
+    ['metrics nested without end', withNested('metrics'), /nested more than/],
+    [
+      'a time of a run without end',
+      withFirst({ duration_ms: 1 }).replace('"duration_ms":1', '"duration_ms":1e999'),
+      /no usable duration_ms/,
+    ],
   ])('have %s', async (_, text, message) => {
     await expect(read(text)).rejects.toThrow(message);
     await expect(read(text)).rejects.toBeInstanceOf(ResultFileError);

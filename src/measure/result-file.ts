@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { milliseconds, seconds, toMilliseconds, type Milliseconds } from '../units.js';
-import { parseGoDuration } from './go-duration.js';
-import { JsonCursor, ResultFileError, type ByteRange } from './json-cursor.js';
-import { countRuns, hasPassed, RunTable, type Runs, type TransferredBytes } from './run-table.js';
+import { messageOf } from '../errors.js';
+import { milliseconds, type Milliseconds } from '../units.js';
+import { LogsApart, type ByteRange, type Skipping } from './logs-apart.js';
+import { ResultFileError } from './result-file-error.js';
+import { objectOr, refuseDeep, runRecord, type RunFields } from './run-fields.js';
+import { countRuns, hasPassed, RunTable, type Runs } from './run-table.js';
 
 export interface ResultFile {
   readonly totalRuns: number;
@@ -10,9 +12,14 @@ export interface ResultFile {
   readonly totalFail: number;
   readonly elapsed: Milliseconds;
   readonly runs: Runs;
+  /** Where logs stand in the file, in its order. */
+  readonly logs: Iterable<ByteRange>;
 }
 
-const LONGEST_ERROR = 16_384;
+const NO_RESULT_FILE = 'this is no result file of a scale test';
+/** Measured: of larger batches the collector has more work, and smaller ones cost calls. */
+const BATCH_BYTES = 64 * 1024;
+const MOST_TEXT = 256 * 1024 ** 2;
 const count = z.number().int().nonnegative();
 const totalsShape = z.object({
   total_runs: count,
@@ -20,89 +27,136 @@ const totalsShape = z.object({
   total_fail: count,
   elapsed_ms: z.number().nonnegative(),
 });
-/** Since v2.27 under `metrics`; v2.24 to v2.26 had two keys of their own. */
-const bytesShape = z.union([
-  z
-    .object({ metrics: z.object({ bytes_read: count, bytes_written: count }) })
-    .transform(({ metrics }) => ({ read: metrics.bytes_read, written: metrics.bytes_written })),
-  z
-    .object({ total_bytes_read: count, total_bytes_written: count })
-    .transform((run) => ({ read: run.total_bytes_read, written: run.total_bytes_written })),
-]);
 
 /** Fills the room from a place of the file on, as far as it likes; returns how many bytes that were, 0 at its end. */
 export type ReadAt = (room: Uint8Array, place: number) => Promise<number>;
 
 /**
  * Reads a result file of any size: runs without their logs, which are skipped and not decoded.
- * @param readAt is asked for the file's beginning again when the fast way does not fit the file.
+ * @param readAt is asked for the file's beginning again when a fast way does not fit the file.
  * @throws ResultFileError for a file that is truncated, no result file, or contradicts itself.
  */
 export async function readResultFile(readAt: ReadAt): Promise<ResultFile> {
-  try {
-    return await readOnce(readAt, 'search');
-  } catch (thrown) {
-    if (!(thrown instanceof ResultFileError)) throw thrown;
-    // The search relies on the same key coming after `logs` in every run. The exact way decides.
-    return readOnce(readAt, 'exact');
+  for (const skipping of ['by day', 'by key'] as const) {
+    try {
+      return await readOnce(readAt, skipping);
+    } catch (thrown) {
+      // What is searched for may not come after each run's logs. The exact way decides.
+      if (!(thrown instanceof ResultFileError)) throw thrown;
+    }
   }
+  return readOnce(readAt, 'exact');
 }
 
-async function readOnce(readAt: ReadAt, skipping: 'search' | 'exact'): Promise<ResultFile> {
-  const cursor = new JsonCursor();
-  const parser = new ResultParser(cursor, skipping);
+async function readOnce(readAt: ReadAt, skipping: Skipping): Promise<ResultFile> {
+  const apart = new LogsApart(skipping);
+  const parser = new ResultParser(apart);
   for (let place = 0; ;) {
-    const bytes = await readAt(cursor.room(), place);
+    const bytes = await readAt(apart.room(), place);
     if (bytes === 0) break;
     place += bytes;
-    cursor.filled(bytes);
-    parser.goOn();
+    apart.filled(bytes);
+    if (skipping !== 'exact' && apart.isInLogs && apart.textLength >= BATCH_BYTES) parser.batch();
+    if (apart.textLength > MOST_TEXT)
+      throw new ResultFileError(`it holds more than ${MOST_TEXT / 1024 ** 2} MB besides logs`);
   }
-  cursor.end();
-  parser.goOn();
-  return parser.result();
+  apart.end();
+  return parser.end();
 }
 
-/** Of a run; whatever else stands there is passed over. */
-interface RunFields {
-  started_at?: unknown;
-  duration?: unknown;
-  duration_ms?: unknown;
-  error?: unknown;
-  metrics?: unknown;
-  total_bytes_read?: unknown;
-  total_bytes_written?: unknown;
-}
+/**
+ * Makes a list of runs from the inside of an object: the key of a run and its `full_id` are the same. Nor are its other
+ * names kept: the engine would remember each of them.
+ */
+const withoutKeys = (runs: string): string =>
+  runs.replace(
+    /\},"([^"\\]*)":\{"full_id":"\1",(?:"test_name":"[^"\\]*","id":"[^"\\]*",)?/g,
+    '},{"full_id":"$1",',
+  );
 
-/** Goes through the file step by step; a step for which the bytes at hand do not suffice is made again later. */
+/**
+ * Parses a file in batches of runs. A batch ends within the logs of a run, so the document is closed there, and the next
+ * batch begins with what of that run came before its logs.
+ */
 class ResultParser {
-  readonly #totals: Record<string, unknown> = {};
+  readonly #totals = new Map<string, unknown>();
   readonly #runs = new RunTable();
   #hasRuns = false;
-  #id = '';
-  #fields: RunFields = {};
-  #logs: ByteRange | undefined;
-  #logsStart = 0;
-  /** What comes after the logs of each run, learned from the first one: `","started_at":"`. */
-  #follower: Buffer | undefined;
-  /** Does the next thing in the file; false when it needs more bytes. */
-  #step: () => boolean = () => this.#begin();
+  /** The run whose logs are being passed where a batch ends. */
+  #unfinished: { readonly id: string; readonly fields: RunFields } | undefined;
+  #batchStart = 0;
 
-  constructor(
-    private readonly cursor: JsonCursor,
-    private readonly skipping: 'search' | 'exact',
-  ) {}
+  constructor(private readonly apart: LogsApart) {}
 
-  /** As far as the bytes at hand suffice. */
-  goOn(): void {
-    while (this.#step());
+  /** Everything up to the logs that are being passed. */
+  batch(): void {
+    if (this.#unfinished === undefined) this.#readDocument(this.#parse(this.apart.takeText('"}}}')));
+    else this.#readList(this.#parse(withoutKeys(this.apart.takeText('"}]'))));
+    this.apart.writeText(this.#openingOfList());
+    this.#batchStart = this.apart.place;
   }
 
-  result(): ResultFile {
-    const totals = totalsShape.safeParse(this.#totals);
+  /** The rest. */
+  end(): ResultFile {
+    if (this.apart.isInLogs) this.#refuseCutOff();
+    const text = this.apart.takeText();
+    const document =
+      this.#unfinished === undefined
+        ? text
+        : `{"runs":{${JSON.stringify(this.#unfinished.id)}:${text.slice('['.length)}`;
+    this.#readDocument(this.#parse(document));
+    return this.#result();
+  }
+
+  /** What comes before the rest of the run that is unfinished. */
+  #openingOfList(): string {
+    if (this.#unfinished === undefined || Number(this.#unfinished.fields.logs) !== this.apart.ranges.length)
+      throw new ResultFileError('logs stand where no run is');
+    const { id, fields } = this.#unfinished;
+    const text = JSON.stringify([{ ...fields, full_id: id }]);
+    return text.slice(0, text.lastIndexOf('"'));
+  }
+
+  #readDocument(document: unknown): void {
+    const entries = objectOr(document, () => `${NO_RESULT_FILE}: it holds no object`);
+    for (const [key, value] of Object.entries(entries)) {
+      if (key !== 'runs') {
+        this.#totals.set(key, value);
+        continue;
+      }
+      this.#hasRuns = true;
+      const runs = objectOr(value, () => `${NO_RESULT_FILE}: its runs are no object`);
+      for (const [id, run] of Object.entries(runs))
+        this.#readRun(
+          id,
+          objectOr(run, () => `the run "${id}" is no object`),
+        );
+    }
+  }
+
+  /** Measured: a list is parsed in two thirds of the time of an object of which each key is new. */
+  #readList(list: unknown): void {
+    const runs: readonly unknown[] = Array.isArray(list) ? list : [];
+    for (const run of runs) {
+      const fields: RunFields = objectOr(run, () => 'a run is no object');
+      if (typeof fields.full_id !== 'string') throw new ResultFileError('a run has no full_id');
+      this.#readRun(fields.full_id, fields);
+    }
+  }
+
+  #readRun(id: string, fields: RunFields): void {
+    const logs = typeof fields.logs === 'string' ? Number(fields.logs) : undefined;
+    if (logs === this.apart.ranges.length) {
+      refuseDeep(fields);
+      this.#unfinished = { id, fields };
+    } else this.#runs.add(runRecord(id, fields, logs === undefined ? undefined : this.apart.ranges.at(logs)));
+  }
+
+  #result(): ResultFile {
+    const totals = totalsShape.safeParse(Object.fromEntries(this.#totals));
     if (!totals.success || !this.#hasRuns) {
       const missing = totals.success ? 'runs' : (totals.error.issues[0]?.path.join('.') ?? 'its totals');
-      throw new ResultFileError(`this is no result file of a scale test: ${missing} is missing or wrong`);
+      throw new ResultFileError(`${NO_RESULT_FILE}: ${missing} is missing or wrong`);
     }
     const file: ResultFile = {
       totalRuns: totals.data.total_runs,
@@ -110,146 +164,44 @@ class ResultParser {
       totalFail: totals.data.total_fail,
       elapsed: milliseconds(totals.data.elapsed_ms),
       runs: this.#runs,
+      logs: this.apart.ranges,
     };
     refuseContradictions(file);
     return file;
   }
 
-  readonly #begin = (): boolean =>
-    this.cursor.attempt(() => {
-      this.cursor.expect('{');
-      this.#step = this.cursor.accept('}') ? this.#rest : this.#total;
-    });
-
-  readonly #rest = (): boolean => {
-    this.cursor.expectNothingMore();
-    return false;
-  };
-
-  readonly #total = (): boolean =>
-    this.cursor.attempt(() => {
-      const key = this.cursor.key();
-      if (key === 'runs') {
-        this.cursor.expect('{');
-        this.#step = this.cursor.accept('}') ? this.#afterTotal : this.#openRun;
-        this.#hasRuns = true;
-      } else {
-        this.#totals[key] = this.cursor.value();
-        this.#step = this.#afterTotal;
-      }
-    });
-
-  readonly #afterTotal = (): boolean =>
-    this.cursor.attempt(() => {
-      this.#step = this.cursor.hasNext('}') ? this.#total : this.#rest;
-    });
-
-  readonly #openRun = (): boolean =>
-    this.cursor.attempt(() => {
-      const id = this.cursor.key();
-      this.cursor.expect('{');
-      if (this.cursor.accept('}')) this.#refuseRun(id, 'started_at');
-      this.#id = id;
-      this.#fields = {};
-      this.#logs = undefined;
-      this.#step = this.#field;
-    });
-
-  readonly #field = (): boolean =>
-    this.cursor.attempt(() => {
-      const key = this.cursor.key();
-      if (key === 'logs') {
-        this.cursor.expect('"');
-        this.#logsStart = this.cursor.place;
-        this.#step = this.#skipLogs;
-        return;
-      }
-      if (isKept(key)) this.#fields[key] = this.cursor.value();
-      else this.cursor.skipValue();
-      this.#step = this.#afterField;
-    });
-
-  readonly #skipLogs = (): boolean => {
-    const follower = this.skipping === 'search' ? this.#follower : undefined;
-    if (!this.cursor.skipString(follower)) return false;
-    this.#logs = { start: this.#logsStart, end: this.cursor.place - 1 };
-    this.#follower ??= this.cursor.follower();
-    this.#step = this.#afterField;
-    return true;
-  };
-
-  readonly #afterField = (): boolean =>
-    this.cursor.attempt(() => {
-      if (this.cursor.hasNext('}')) this.#step = this.#field;
-      else {
-        this.#step = this.#afterRun;
-        this.#closeRun();
-      }
-    });
-
-  readonly #afterRun = (): boolean =>
-    this.cursor.attempt(() => {
-      this.#step = this.cursor.hasNext('}') ? this.#openRun : this.#afterTotal;
-    });
-
-  #closeRun(): void {
-    const fields = this.#fields;
-    const { started_at: started, duration_ms: whole, error } = fields;
-    const startedAt = new Date(typeof started === 'string' ? started : Number.NaN);
-    if (Number.isNaN(startedAt.getTime())) this.#refuseRun(this.#id, 'started_at');
-    if (typeof whole !== 'number' || whole < 0) this.#refuseRun(this.#id, 'duration_ms');
-    this.#runs.add({
-      id: this.#id,
-      startedAt,
-      duration: durationOf(whole, fields.duration),
-      ...(!isPass(error) && { error: errorText(error) }),
-      ...bytesOf(fields),
-      ...metricsOf(fields),
-      ...(this.#logs && { logs: this.#logs }),
-    });
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (thrown) {
+      if (isCutOff(text)) this.#refuseCutOff();
+      // The place that it names is one of the batch.
+      const reason = messageOf(thrown).replace(/ (in JSON )?at position .*/, '');
+      throw new ResultFileError(
+        `it is no JSON between the bytes ${this.#batchStart} and ${this.apart.place}: ${reason}`,
+      );
+    }
   }
 
-  #refuseRun(id: string, field: string): never {
-    throw new ResultFileError(`the run "${id}" has no usable ${field}`);
+  #refuseCutOff(): never {
+    throw new ResultFileError(`the file ends in the middle, at byte ${this.apart.place}`, true);
   }
 }
 
-const KEPT: ReadonlySet<string> = new Set<keyof RunFields>([
-  'started_at',
-  'duration',
-  'duration_ms',
-  'error',
-  'metrics',
-  'total_bytes_read',
-  'total_bytes_written',
-]);
-const isKept = (key: string): key is keyof RunFields => KEPT.has(key);
-
-/** The shapes of a passing run's error: `"<nil>"` since v2.3, `null` before, or no key. */
-const isPass = (error: unknown): boolean => error === '<nil>' || error === null || error === undefined;
-
-/** Whole milliseconds are exact enough, but for a run that took less than one. */
-function durationOf(whole: number, duration: unknown): Milliseconds {
-  if (whole > 0) return milliseconds(whole);
-  return toMilliseconds(parseGoDuration(typeof duration === 'string' ? duration : '') ?? seconds(0));
-}
-
-/** Most suites have none, and a zod union for each of ten thousand runs would cost more than the rest. */
-function bytesOf(fields: RunFields): { bytes?: TransferredBytes } {
-  if (!('metrics' in fields) && !('total_bytes_read' in fields)) return {};
-  const { success, data } = bytesShape.safeParse(fields);
-  return success ? { bytes: data } : {};
-}
-
-function metricsOf({ metrics }: RunFields): { metrics?: Readonly<Record<string, unknown>> } {
-  if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) return {};
-  return { metrics: { ...metrics } };
-}
-
-/** Up to v2.2 a failed run's error is an object without content. */
-function errorText(error: unknown): string {
-  const text = typeof error === 'string' ? error : JSON.stringify(error);
-  return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}…` : text;
+/** Whether a document that is no JSON would go on: something was opened and not closed. */
+function isCutOff(text: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (isInString) {
+      if (character === '\\') index += 1;
+      else isInString = character !== '"';
+    } else if (character === '"') isInString = true;
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+  }
+  return text.trim() === '' || (/^\s*\{/.test(text) && (isInString || depth > 0));
 }
 
 function refuseContradictions(file: ResultFile): void {

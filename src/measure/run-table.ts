@@ -1,5 +1,6 @@
 import { milliseconds, type Milliseconds } from '../units.js';
-import type { ByteRange } from './json-cursor.js';
+import type { ByteRange } from './logs-apart.js';
+import { NumberRows } from './number-rows.js';
 
 /** One run of a suite, without its logs. */
 export interface RunRecord {
@@ -55,18 +56,11 @@ const ERROR = 4;
 const ID = 5;
 const ID_NUMBER = 6;
 const COLUMNS = 7;
-const FIRST_ROWS = 1024;
 const NONE = -1;
-/** `workspacebuild/17`; one with leading zeros, or too large to be exact, stays a text. */
-const NUMBERED = /^(.*\/)(0|[1-9]\d{0,14})$/s;
 
-/**
- * Runs in columns outside of the heap: a hundred thousand objects would take many times the memory, and so would the
- * collector's room for them. Texts that many runs share are kept once.
- */
+/** A hundred thousand runs in little memory. Texts that many of them share are kept once. */
 export class RunTable implements Runs {
-  #length = 0;
-  #numbers = new Float64Array(FIRST_ROWS * COLUMNS);
+  readonly #numbers = new NumberRows(COLUMNS);
   readonly #texts: string[] = [];
   readonly #places = new Map<string, number>();
   /** Of the few suites that have some. */
@@ -74,28 +68,26 @@ export class RunTable implements Runs {
   readonly #metrics = new Map<number, Readonly<Record<string, unknown>>>();
 
   get length(): number {
-    return this.#length;
+    return this.#numbers.length;
   }
 
   add({ id, startedAt, duration, error, bytes, metrics, logs }: RunRecord): void {
-    const at = this.#length * COLUMNS;
-    if (at === this.#numbers.length) this.#grow();
     const numbers = this.#numbers;
-    const [, text = id, number = NONE] = NUMBERED.exec(id) ?? [];
-    numbers[at + STARTED_AT] = startedAt.getTime();
-    numbers[at + DURATION] = duration;
-    numbers[at + LOGS_START] = logs?.start ?? NONE;
-    numbers[at + LOGS_END] = logs?.end ?? NONE;
-    numbers[at + ERROR] = error === undefined ? NONE : this.#placeOf(error);
-    numbers[at + ID] = this.#placeOf(text);
-    numbers[at + ID_NUMBER] = Number(number);
-    if (bytes !== undefined) this.#bytes.set(this.#length, bytes);
-    if (metrics !== undefined) this.#metrics.set(this.#length, metrics);
-    this.#length += 1;
+    const row = numbers.add();
+    const number = numberAtEnd(id);
+    numbers.set(row, STARTED_AT, startedAt.getTime());
+    numbers.set(row, DURATION, duration);
+    numbers.set(row, LOGS_START, logs?.start ?? NONE);
+    numbers.set(row, LOGS_END, logs?.end ?? NONE);
+    numbers.set(row, ERROR, error === undefined ? NONE : this.#placeOf(error));
+    numbers.set(row, ID, this.#placeOf(number === undefined ? id : id.slice(0, id.lastIndexOf('/') + 1)));
+    numbers.set(row, ID_NUMBER, number ?? NONE);
+    if (bytes !== undefined) this.#bytes.set(row, bytes);
+    if (metrics !== undefined) this.#metrics.set(row, metrics);
   }
 
   *values(): Generator<RunRecord, undefined> {
-    for (let row = 0; row < this.#length; row += 1) yield new RunTable.#Row(this, row);
+    for (let row = 0; row < this.length; row += 1) yield new RunTable.#Row(this, row);
     return undefined;
   }
 
@@ -146,7 +138,7 @@ export class RunTable implements Runs {
   };
 
   #number(row: number, column: number): number {
-    return this.#numbers[row * COLUMNS + column] ?? NONE;
+    return this.#numbers.get(row, column) ?? NONE;
   }
 
   #placeOf(text: string): number {
@@ -156,10 +148,11 @@ export class RunTable implements Runs {
     this.#places.set(text, place);
     return place;
   }
+}
 
-  #grow(): void {
-    const larger = new Float64Array(2 * this.#numbers.length);
-    larger.set(this.#numbers);
-    this.#numbers = larger;
-  }
+/** 17 of `workspacebuild/17`; undefined for one that would be another text as a number. */
+function numberAtEnd(id: string): number | undefined {
+  const text = id.slice(id.lastIndexOf('/') + 1);
+  const number = Number.parseInt(text, 10);
+  return number >= 0 && id !== text && String(number) === text ? number : undefined;
 }

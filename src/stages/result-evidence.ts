@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { ByteRange } from '../measure/json-cursor.js';
+import type { ByteRange } from '../measure/logs-apart.js';
 import type { ResultFile } from '../measure/result-file.js';
 import type { Redactor } from '../redact.js';
 import { writeWhole } from '../whole-file.js';
@@ -25,7 +25,7 @@ async function copyWithoutLogs(
   file: ResultFile,
   redactor: Redactor,
 ): Promise<void> {
-  const logs = logRanges(file);
+  const logs = file.logs[Symbol.iterator]();
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const output = await open(target, 'w');
   try {
@@ -41,10 +41,6 @@ async function copyWithoutLogs(
   } finally {
     await output.close();
   }
-}
-
-function* logRanges({ runs }: ResultFile): Generator<ByteRange, undefined> {
-  for (const { logs } of runs) if (logs !== undefined) yield logs;
 }
 
 interface Part {
