@@ -33822,7 +33822,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(51048);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(79942);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(32064);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(44131);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7667);
 
 
@@ -34733,7 +34733,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 32064:
+/***/ 44131:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40071,6 +40071,23 @@ function serverCell(route, name) {
     return quantile === undefined ? '' : (0,markdown/* cell */.Hn)(serverText(quantile));
 }
 
+;// CONCATENATED MODULE: ./src/report/cut-short.ts
+
+/** `Cut short: ec2-workspaces. Not run: workspace-traffic.`; undefined when every step came to its own end. */
+function cutShortSentence({ steps, plan }) {
+    const cutShort = steps.filter(({ endedBy }) => endedBy === 'early' || endedBy === 'cancel');
+    const begun = new Set(steps.map(({ group }) => group));
+    const notRun = (0,plan_steps/* stepsOf */.B_)(plan)
+        .map(plan_steps/* stepName */.u)
+        .filter((name) => !begun.has(name));
+    const sentences = [
+        ...cut_short_named('Cut short', cutShort.map(({ group }) => group)),
+        ...cut_short_named('Not run', notRun),
+    ];
+    return sentences.length === 0 ? undefined : sentences.join(' ');
+}
+const cut_short_named = (title, names) => names.length === 0 ? [] : [`${title}: ${names.join(', ')}.`];
+
 ;// CONCATENATED MODULE: ./src/report/suites.ts
 
 
@@ -40309,6 +40326,7 @@ function clockSentence(share) {
 
 
 
+
 const HEADLINE = {
     pass: 'Scale test passed',
     fail: 'Scale test failed',
@@ -40349,14 +40367,15 @@ function renderSummary(report) {
         (0,markdown/* details */.zH)('How it was run', runTable(report)),
     ]);
 }
-/** Which criterion ended the load, and when. */
-function earlyEndText({ endedEarly, plan }) {
+/** Which criterion ended the load, when, and what that ended. */
+function earlyEndText(report) {
+    const { endedEarly, plan } = report;
     if (endedEarly === undefined)
         return undefined;
     const { seconds, breaches } = endedEarly;
     const [first, ...others] = breaches.map(({ id, expect, sentence }) => `${(0,markdown/* code */.aY)(id)} (${(0,markdown/* cell */.Hn)(expect)}): ${(0,markdown/* cell */.Hn)(sentence)}`);
     const more = others.map((one) => `\n- ${one}`).join('');
-    return `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load\n\n- ${first ?? ''}${more}`;
+    return `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load\n\n- ${first ?? ''}${more}\n\n${(0,markdown/* cell */.Hn)(cutShortSentence(report) ?? '')}`.trimEnd();
 }
 const timeText = (report) => paragraphOrList('Where the time went', whereTheTimeWent(report));
 /** One sentence stands behind its title, several below it. */
@@ -40383,14 +40402,17 @@ function shortagesText(results) {
     });
     return short.length === 0 ? undefined : `**Too few samples to decide**\n\n${short.join('\n')}`;
 }
-/** What there was when the run was cancelled. */
-function partialText({ metrics, plan }) {
+/** What there was when the run was cancelled, and what that ended. */
+function partialText(report) {
+    const { metrics, plan } = report;
     const groups = (0,plan_steps/* createStepsOf */.p8)(plan);
     const parts = groups.flatMap(({ group, count }) => {
         const alive = metricNamed(metrics, `create_workspaces.${group}.peak_alive`);
         return alive?.shape === 'count' ? [`${group}: ${alive.value} of ${count} workspaces were ready`] : [];
     });
-    return parts.length === 0 ? undefined : (0,markdown/* cell */.Hn)(`When it was cancelled: ${parts.join('; ')}.`);
+    const ready = parts.length === 0 ? undefined : `When it was cancelled: ${parts.join('; ')}.`;
+    const sentences = [ready, cutShortSentence(report)].filter((sentence) => sentence !== undefined);
+    return sentences.length === 0 ? undefined : (0,markdown/* cell */.Hn)(sentences.join(' '));
 }
 /** Of a cancelled run nothing was read after the load. */
 function summary_serverText({ server, verdict }) {
@@ -43278,17 +43300,18 @@ async function runCliSuite(step, context) {
 ;// CONCATENATED MODULE: ./src/run/live-watch.ts
 
 
-/** Three small counts a group each time: nothing beside the load. */
-const live_watch_LOOK_EVERY = (0,units/* milliseconds */.Rz)(3000);
+/** A look takes three small counts a group, so that all of them are one a second, however many groups there are. */
+const LOOK_EVERY_OF_A_GROUP_MS = 3000;
 /** Shows a phase's builds and the calls so far to who may end the load, until the signal ends it. */
 async function watchLive(steps, context) {
     const { watch, clock, log, signal, load } = context;
     if (watch === undefined)
         return;
     const isOver = () => signal.aborted;
+    const pause = (0,units/* milliseconds */.Rz)(LOOK_EVERY_OF_A_GROUP_MS * Math.max(1, steps.length));
     while (!isOver()) {
         try {
-            await clock.sleep(live_watch_LOOK_EVERY, signal);
+            await clock.sleep(pause, signal);
             const builds = await Promise.all(steps.map((step) => seenOf(step, context)));
             if (!isOver())
                 watch.look(builds, load?.seen());

@@ -16,6 +16,7 @@ import {
   reasonOf,
   resultsOf,
   spread,
+  summaryOf,
   type E2eWorld,
 } from './support.js';
 
@@ -45,6 +46,7 @@ function expectCancelledReport(run: ActionRun, world: E2eWorld): void {
   expect(reasonOf(run)).toMatch(/^the job was cancelled after 1 of at most \d+ minutes, 4 workspaces exist$/);
   expect(run.main.summary).toMatch(/^### Scale test was cancelled\n/);
   expect(run.main.summary).toContain('The job was cancelled; post cleans up.');
+  expect(summaryOf(run)).toMatch(/\nWhen it was cancelled: .* were ready\. Cut short: ec2\\_workspaces\.\n/);
   expect(errorTexts(run)).toContain('Scale test: cancelled: the job was cancelled');
   expect(run.main.summary).toMatch(/could not be read: the job was cancelled, which leaves seconds only/);
   const observed = readJson(run, 'evidence/workspaces.json') as {

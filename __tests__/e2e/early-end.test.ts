@@ -77,6 +77,7 @@ describe.concurrent('abort_early', { timeout: LONGEST_SCENARIO_MS }, () => {
         );
         expect(results['14.7-ec2-workspaces']).toMatchObject({ verdict: 'error' });
         expect(results['14.7-ec2-workspaces']?.sentence).toContain('was ended early without a result file');
+        expect(summaryOf(run)).toMatch(/\nCut short: [^.]*ec2\\_workspaces\.\n/);
         expect(results['cleanup-leftover-workspaces']).toMatchObject({ verdict: 'pass' });
         expect(summaryOf(run)).toMatch(/3 workspaces and 3 users were removed/);
         expect(filesBelow(resultsOf(run))).not.toContain('ec2-workspaces.json');
@@ -164,6 +165,17 @@ describe.concurrent('a criterion with "abort: true"', { timeout: LONGEST_SCENARI
       expect(summaryOf(run)).toContain('**Ended early**');
     }),
   );
+
+  it('says what was not run at all', () =>
+    inWorld(endless, async (world) => {
+      const traffic = 'workspace_traffic: { bytes_per_tick: 1024, tick_interval: 100ms, duration: 3s }';
+      const run = await world.gate(configFile({ pods: 1, ec2: 1, more: [traffic, ...slow] }), {
+        inputs: { tests: 'create-workspaces, workspace-traffic' },
+      });
+      expectOutcome(run, 'fail', 1);
+      expect(summaryOf(run)).toMatch(/\nCut short: ec2\\_workspaces\. Not run: workspace\\?-traffic\.\n/);
+      expectNothingLeft(world);
+    }));
 
   it('does not end it for another criterion that is lost', () =>
     inWorld(lasting, async (world) => {

@@ -7,6 +7,7 @@ import { BROWSER_CHECK } from '../ready/readiness.js';
 import { apiLoadDetails, apiLoadSentences } from './api-load.js';
 import { browserSentence } from './browser.js';
 import { criteriaTable } from './criteria-table.js';
+import { cutShortSentence } from './cut-short.js';
 import { bullets, cell, code, details, sections, table } from './markdown.js';
 import { metricNamed, type RunReport } from './run-report.js';
 import { suiteSentences } from './suites.js';
@@ -57,15 +58,16 @@ export function renderSummary(report: RunReport): string {
   ]);
 }
 
-/** Which criterion ended the load, and when. */
-function earlyEndText({ endedEarly, plan }: RunReport): string | undefined {
+/** Which criterion ended the load, when, and what that ended. */
+function earlyEndText(report: RunReport): string | undefined {
+  const { endedEarly, plan } = report;
   if (endedEarly === undefined) return undefined;
   const { seconds, breaches } = endedEarly;
   const [first, ...others] = breaches.map(
     ({ id, expect, sentence }) => `${code(id)} (${cell(expect)}): ${cell(sentence)}`,
   );
   const more = others.map((one) => `\n- ${one}`).join('');
-  return `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load\n\n- ${first ?? ''}${more}`;
+  return `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load\n\n- ${first ?? ''}${more}\n\n${cell(cutShortSentence(report) ?? '')}`.trimEnd();
 }
 
 const timeText = (report: RunReport): string | undefined =>
@@ -102,14 +104,17 @@ function shortagesText(results: readonly CriterionResult[]): string | undefined 
   return short.length === 0 ? undefined : `**Too few samples to decide**\n\n${short.join('\n')}`;
 }
 
-/** What there was when the run was cancelled. */
-function partialText({ metrics, plan }: RunReport): string | undefined {
+/** What there was when the run was cancelled, and what that ended. */
+function partialText(report: RunReport): string | undefined {
+  const { metrics, plan } = report;
   const groups = createStepsOf(plan);
   const parts = groups.flatMap(({ group, count }) => {
     const alive = metricNamed(metrics, `create_workspaces.${group}.peak_alive`);
     return alive?.shape === 'count' ? [`${group}: ${alive.value} of ${count} workspaces were ready`] : [];
   });
-  return parts.length === 0 ? undefined : cell(`When it was cancelled: ${parts.join('; ')}.`);
+  const ready = parts.length === 0 ? undefined : `When it was cancelled: ${parts.join('; ')}.`;
+  const sentences = [ready, cutShortSentence(report)].filter((sentence) => sentence !== undefined);
+  return sentences.length === 0 ? undefined : cell(sentences.join(' '));
 }
 
 /** Of a cancelled run nothing was read after the load. */

@@ -4,8 +4,8 @@ import { milliseconds } from '../units.js';
 import type { ApiLoad } from './api-load.js';
 import type { BuildsSeen, RunContext } from './run-types.js';
 
-/** Three small counts a group each time: nothing beside the load. */
-const LOOK_EVERY = milliseconds(3000);
+/** A look takes three small counts a group, so that all of them are one a second, however many groups there are. */
+const LOOK_EVERY_OF_A_GROUP_MS = 3000;
 
 export type PhaseContext = RunContext & { readonly load?: ApiLoad };
 
@@ -17,9 +17,10 @@ export async function watchLive(
   const { watch, clock, log, signal, load } = context;
   if (watch === undefined) return;
   const isOver = (): boolean => signal.aborted;
+  const pause = milliseconds(LOOK_EVERY_OF_A_GROUP_MS * Math.max(1, steps.length));
   while (!isOver()) {
     try {
-      await clock.sleep(LOOK_EVERY, signal);
+      await clock.sleep(pause, signal);
       const builds = await Promise.all(steps.map((step) => seenOf(step, context)));
       if (!isOver()) watch.look(builds, load?.seen());
     } catch (thrown) {
