@@ -50,6 +50,9 @@ const down = {
   },
 };
 const HOUR_MS = 3_600_000;
+const FLAP_MS = 250;
+/** The timers of deployments whose connections break again and again. */
+const flapping = new WeakMap<CoderDeployment, NodeJS.Timeout>();
 
 export const FAULTS: readonly Fault[] = [
   { kind: 'signals', name: 'SIGINT', signals: stop('SIGINT') },
@@ -80,6 +83,44 @@ export const FAULTS: readonly Fault[] = [
   },
   { kind: 'deployment', name: '500 everywhere', ...answering(500), lasts: 'a while' },
   { kind: 'deployment', name: '429 everywhere', ...answering(429), lasts: 'a while' },
+  { kind: 'deployment', name: '401 everywhere', ...answering(401), lasts: 'a while' },
+  {
+    kind: 'deployment',
+    name: 'connections break',
+    begin: (deployment) => {
+      const timer = setInterval(() => {
+        deployment.options.apiDown = !deployment.options.apiDown;
+      }, FLAP_MS);
+      flapping.set(deployment, timer);
+    },
+    end: (deployment) => {
+      clearInterval(flapping.get(deployment));
+      deployment.options.apiDown = false;
+    },
+    lasts: 'a while',
+  },
+  {
+    kind: 'deployment',
+    name: 'a login page in front',
+    begin: ({ options }) => {
+      options.answerHtml = true;
+    },
+    end: ({ options }) => {
+      options.answerHtml = false;
+    },
+    lasts: 'a while',
+  },
+  {
+    kind: 'deployment',
+    name: 'half of the deletions fail',
+    begin: ({ options }) => {
+      options.failDeleteShare = 0.5;
+    },
+    end: ({ options }) => {
+      options.failDeleteShare = 0;
+    },
+    lasts: 'a while',
+  },
   {
     kind: 'deployment',
     name: 'coderd begins anew',

@@ -4,18 +4,12 @@ import type { SimulatedWorld } from '../simulated-world.js';
 import type { ActionRun } from '../runner/runner.js';
 import type { ChaosCase } from './cases.js';
 import { latestBuild } from '../coder/state.js';
+import type { Foreign } from './foreign.js';
 
 /** The runner kills a cancelled step 10 s after it asked it to end. */
 const CANCEL_PATH_MS = 10_000;
 const SESSION_TOKEN = /\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/;
 const PASSWORD_FIELD = /password\\*"\s*:\s*\\*"(?!\*\*\*)[^"\\]/i;
-
-/** What somebody else has on the deployment: it has to be there unchanged. */
-export interface Foreign {
-  readonly userId: string;
-  readonly workspaceId: string;
-  readonly buildId: string;
-}
 
 export interface Finished {
   /** What was left when a post ended that said that nothing is. */
@@ -57,7 +51,10 @@ export function leftovers({ coder: { state } }: SimulatedWorld): readonly string
 }
 
 /** The lease's marks, sessions, and tokens of virtual users. */
-function keysLeft({ fault, setting }: ChaosCase, { world, main, janitor }: Finished): readonly string[] {
+function keysLeft(
+  { fault, setting }: ChaosCase,
+  { world, main, janitor, foreign }: Finished,
+): readonly string[] {
   const { state } = world.coder;
   const now = Date.now();
   const live = [...state.tokens.values()].filter(
@@ -66,7 +63,10 @@ function keysLeft({ fault, setting }: ChaosCase, { world, main, janitor }: Finis
   // Where post could not, only the janitor comes, and knows nothing of a session; it ends by itself.
   const sessionMayStay = janitor !== undefined || (fault.kind === 'deployment' && main.post?.exitCode !== 0);
   return live
-    .filter(({ name, loginType }) => name !== 'ci' && !(loginType === 'password' && sessionMayStay))
+    .filter(
+      ({ name, loginType }) =>
+        !['ci', foreign.token].includes(name) && !(loginType === 'password' && sessionMayStay),
+    )
     .map(
       ({ name, loginType }) =>
         `${loginType === 'password' ? 'a session' : `the token ${name}`} is left (${setting.name})`,
@@ -75,12 +75,17 @@ function keysLeft({ fault, setting }: ChaosCase, { world, main, janitor }: Finis
 
 function foreignChanges({ world, foreign }: Finished): readonly string[] {
   const { state } = world.coder;
-  const workspace = state.workspaces.get(foreign.workspaceId);
-  const problems: string[] = [];
-  if (state.users.get(foreign.userId)?.deleted !== false) problems.push('a real user was deleted');
-  if (workspace === undefined || workspace.deleted || latestBuild(workspace).id !== foreign.buildId)
-    problems.push("a real user's workspace was touched");
-  return problems;
+  const deleted = foreign.users.filter((id) => state.users.get(id)?.deleted !== false);
+  const touched = foreign.workspaces.filter(({ id, buildId }) => {
+    const workspace = state.workspaces.get(id);
+    return workspace === undefined || workspace.deleted || latestBuild(workspace).id !== buildId;
+  });
+  const hasToken = [...state.tokens.values()].some(({ name }) => name === foreign.token);
+  return [
+    ...deleted.map((id) => `the real user ${state.users.get(id)?.username ?? id} was deleted`),
+    ...touched.map(({ name }) => `the workspace ${name} of a real user was touched`),
+    ...(hasToken ? [] : ["another token of the gate's user was deleted"]),
+  ];
 }
 
 /** A pass needs everything that was planned, and a red step goes with everything else. */

@@ -2,14 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { z } from 'zod';
 import type { CoderDeployment } from '../coder/server.js';
-import { latestBuild } from '../coder/state.js';
 import { node24Path, type ActionRun, type RunActionOptions } from '../runner/runner.js';
 import { startSimulatedWorld, type SimulatedWorld } from '../simulated-world.js';
 import type { ChaosCase } from './cases.js';
 import { NodeWithFileLimit } from './file-limit.js';
-import { brokenInvariants, leftovers, type Foreign } from './invariants.js';
+import { makeForeign } from './foreign.js';
+import { brokenInvariants, leftovers } from './invariants.js';
 
 /** Longer than any case takes on a busy machine: what has not ended by then hangs. */
 const LONGEST_MS = 240_000;
@@ -109,44 +108,6 @@ function clockJump(byMs: number, afterMs: number): string {
     constructor(...given) { if (given.length === 0) super(Real.now() + ${byMs}); else super(...given); }
     static now() { return Real.now() + ${byMs}; } }; }, ${afterMs}).unref();`;
   return `--import data:text/javascript,${encodeURIComponent(code)}`;
-}
-
-const idOf = z.object({ id: z.string() });
-
-/** A real user with a workspace, as every deployment has. */
-async function makeForeign({ url, ownerToken, state }: CoderDeployment): Promise<Foreign> {
-  const call = async (route: string, body: unknown): Promise<unknown> => {
-    const answer = await fetch(`${url}${route}`, {
-      method: 'POST',
-      headers: { 'Coder-Session-Token': ownerToken, 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!answer.ok) throw new Error(`POST ${route} answered ${answer.status}: ${await answer.text()}`);
-    return answer.json();
-  };
-  const [template] = state.templates.values();
-  const organization = z
-    .array(idOf)
-    .parse(
-      await (
-        await fetch(`${url}/api/v2/organizations`, { headers: { 'Coder-Session-Token': ownerToken } })
-      ).json(),
-    )[0];
-  const user = idOf.parse(
-    await call('/api/v2/users', {
-      username: 'lisa',
-      email: 'lisa@example.com',
-      password: 'quite-a-Horse-battery-9',
-      login_type: 'password',
-      organization_ids: [organization?.id],
-    }),
-  );
-  const workspace = idOf.parse(
-    await call(`/api/v2/users/${user.id}/workspaces`, { name: 'dev', template_id: template?.id }),
-  );
-  const made = state.workspaces.get(workspace.id);
-  if (made === undefined) throw new Error('the workspace of the real user is missing');
-  return { userId: user.id, workspaceId: workspace.id, buildId: latestBuild(made).id };
 }
 
 /** Lets a fault of the deployment begin at its moment. */
