@@ -32825,8 +32825,20 @@ function proxiedFetch(environment) {
     const [httpProxy, httpsProxy] = [valueOf('http_proxy'), valueOf('https_proxy')];
     if (httpProxy === '' && httpsProxy === '')
         return globalThis.fetch;
-    const dispatcher = new undici.EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy: valueOf('no_proxy') });
+    const proxies = { httpProxy, httpsProxy, noProxy: valueOf('no_proxy') };
+    const dispatcher = withoutWarning(() => new undici.EnvHttpProxyAgent(proxies));
     return (url, request) => (0,undici.fetch)(url, { ...request, dispatcher });
+}
+/** undici warns that the class is experimental, which nobody who reads the log could change. */
+function withoutWarning(make) {
+    const emitWarning = process.emitWarning.bind(process);
+    process.emitWarning = () => undefined;
+    try {
+        return make();
+    }
+    finally {
+        process.emitWarning = emitWarning;
+    }
 }
 /** Node's own defaults, which can be added to since 24.5 (runners before 2.328 have an older one). */
 const processAuthorities = {
@@ -49666,9 +49678,9 @@ async function resume({ resumePrebuilds }, connection, world) {
         return undefined;
     const functions = new _coder_deployment_functions_js__WEBPACK_IMPORTED_MODULE_0__/* .DeploymentFunctions */ .Z(connection.identity.api.http);
     try {
-        if (!(await functions.prebuildsPaused()))
+        if (!(await functions.prebuildsPaused(world.cancelled)))
             return undefined;
-        await functions.resumePrebuilds();
+        await functions.resumePrebuilds(world.cancelled);
         world.log.info('The reconciler of prebuilt workspaces was left paused, and goes on again');
         return undefined;
     }
@@ -49682,10 +49694,10 @@ async function removeTemplates({ templates, before }, connection, world) {
         return undefined;
     const functions = new _coder_deployment_functions_js__WEBPACK_IMPORTED_MODULE_0__/* .DeploymentFunctions */ .Z(connection.identity.api.http);
     try {
-        const made = (await functions.templates()).filter(({ id, name }) => !before.includes(id) &&
+        const made = (await functions.templates(world.cancelled)).filter(({ id, name }) => !before.includes(id) &&
             templates.some((one) => (one.endsWith('-') ? name.startsWith(one) : name === one)));
         for (const { id } of made)
-            await functions.deleteTemplate(id);
+            await functions.deleteTemplate(id, world.cancelled);
         if (made.length > 0)
             world.log.info(`Templates that a suite left were removed: ${made.map(({ name }) => name).join(', ')}`);
         return undefined;

@@ -113,6 +113,8 @@ describe.concurrent('a network as companies have it', { timeout: LONGEST_SCENARI
         { HTTPS_PROXY: proxy.url },
       );
       expectOutcome(run, 'pass', 0);
+      // Nobody who reads the log could change what a library warns of.
+      expect(run.main.rawOutput).not.toMatch(/experimental/i);
       expectNothingLeft(world);
       expect(new Set(proxy.asked)).toEqual(new Set(['coder.test']));
       const texts = [

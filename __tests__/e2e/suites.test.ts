@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { CliBehaviour, DeploymentOptions } from '../../simulator/coder/options.js';
-import type { ActionRun, RunActionOptions } from '../../simulator/runner/runner.js';
 import {
   configFile,
   errorTexts,
@@ -16,41 +15,12 @@ import {
   reasonOf,
   resultsOf,
   summaryOf,
-  type E2eWorld,
 } from './support.js';
+import { licensed, metricsOf, NOTIFICATIONS, PREBUILDS, suites, type SuiteRunOptions } from './suite-runs.js';
 
-interface SuiteRunOptions {
-  readonly cli?: Partial<CliBehaviour>;
-  readonly deployment?: Partial<DeploymentOptions>;
-  readonly run?: Partial<RunActionOptions>;
-  readonly inputs?: Record<string, string>;
-}
-
-/** A run of the other suites of a config. */
-function suites(
-  config: string,
-  { cli = {}, deployment = {}, run = {}, inputs = {} }: SuiteRunOptions,
-  check: (finished: ActionRun, world: E2eWorld) => void,
-): Promise<void> {
-  return inWorld({ ...deployment, cli }, async (world) => {
-    check(await world.run(config, { ...run, inputs: { tests: 'all', ...inputs } }), world);
-  });
-}
-
-const metricsOf = (run: ActionRun): Record<string, Record<string, unknown>> =>
-  Object.fromEntries(
-    (readJson(run, 'metrics.json') as { metrics: { name: string }[] }).metrics.map((metric) => [
-      metric.name,
-      { ...metric },
-    ]),
-  );
-
-const NOTIFICATIONS = 'suites:\n  notifications: { user-count: 5 }\n';
 const UPDATES = `suites:
   workspace-updates: { workspace-count: 4, power-user-workspaces: 2, template: ec2-datasci, parameter: "size=large" }
 `;
-const PREBUILDS = 'suites:\n  prebuilds: { num-templates: 2 }\n';
-const licensed: Partial<DeploymentOptions> = { licensed: true };
 const AUTOSTART = 'suites:\n  autostart: { workspace-count: 2, template: pod-swdev, autostart-delay: 2m }\n';
 const experiment: Partial<DeploymentOptions> = { experiments: ['workspace-build-updates'] };
 
@@ -235,72 +205,6 @@ criteria:
       expect(reasonOf(run)).toMatch(
         /autostart: the suite exited with 1 without a result file: .*load test failed/,
       );
-    }));
-});
-
-describe.concurrent('a suite that pauses prebuilt workspaces', { timeout: LONGEST_SCENARIO_MS }, () => {
-  const paused = ({ coder }: E2eWorld): boolean => coder.state.reconciliationPaused;
-
-  it('runs when it is named, and the plan says what it does to everybody', () =>
-    suites(PREBUILDS, { deployment: licensed, inputs: { tests: 'prebuilds' } }, (run, world) => {
-      expectOutcome(run, 'pass', 0);
-      expect(paused(world)).toBe(false);
-      expect(logOf(run)).toContain(
-        'The suite prebuilds concerns everybody: it pauses the reconciler of prebuilt workspaces for the whole deployment',
-      );
-    }));
-
-  it('is left out by "all"', () =>
-    suites(`${NOTIFICATIONS}  prebuilds: {}\n`, { deployment: licensed }, (run) => {
-      expectOutcome(run, 'pass', 0);
-      expect(metricsOf(run)).not.toHaveProperty(['prebuilds.success_rate']);
-      expect(logOf(run)).toContain(
-        'The suite prebuilds is left out: it runs only when input "tests" names it.',
-      );
-    }));
-
-  it('is resumed by main when the CLI left it paused', () =>
-    suites(
-      PREBUILDS,
-      { deployment: licensed, cli: { leavePrebuildsPaused: true }, inputs: { tests: 'prebuilds' } },
-      (run, world) => {
-        expectOutcome(run, 'pass', 0);
-        expect(paused(world)).toBe(false);
-        expect(logOf(run)).toContain('was left paused, and goes on again');
-      },
-    ));
-
-  it.each(['SIGKILL', 'SIGINT'] as const)('is resumed by post after main got %s', (signal) =>
-    suites(
-      PREBUILDS,
-      {
-        deployment: licensed,
-        cli: { suiteSeconds: 60 },
-        inputs: { tests: 'prebuilds' },
-        run: { signals: [{ signal, whenLogMatches: /^coder exp scaletest prebuilds/, afterMs: 2500 }] },
-      },
-      (run, world) => {
-        expect(run.post?.exitCode, logOf(run)).toBe(0);
-        expect(run.post?.log.join('\n')).toContain('was left paused, and goes on again');
-        expect(paused(world)).toBe(false);
-        expect(run.orphans).toEqual([]);
-      },
-    ),
-  );
-
-  it('makes post fail when it cannot be resumed', () =>
-    inWorld({ ...licensed, cli: { leavePrebuildsPaused: true } }, async (world) => {
-      // Once it is paused, nobody may change it any more.
-      const watch = setInterval(() => {
-        if (world.coder.state.reconciliationPaused)
-          world.coder.options.statusOverride = { 'PUT /api/v2/prebuilds/settings': 403 };
-      }, 5);
-      const run = await world
-        .run(PREBUILDS, { inputs: { tests: 'prebuilds' } })
-        .finally(() => clearInterval(watch));
-      expectOutcome(run, 'error', 1, 1);
-      expect(reasonOf(run)).toContain('whether prebuilt workspaces go on again is not known');
-      expect(errorTexts(run)).toContain('coder prebuilds resume');
     }));
 });
 

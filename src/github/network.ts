@@ -13,8 +13,20 @@ export function proxiedFetch(environment: Readonly<Record<string, string | undef
   };
   const [httpProxy, httpsProxy] = [valueOf('http_proxy'), valueOf('https_proxy')];
   if (httpProxy === '' && httpsProxy === '') return globalThis.fetch;
-  const dispatcher = new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy: valueOf('no_proxy') });
+  const proxies = { httpProxy, httpsProxy, noProxy: valueOf('no_proxy') };
+  const dispatcher = withoutWarning(() => new EnvHttpProxyAgent(proxies));
   return (url, request) => fetch(url, { ...request, dispatcher });
+}
+
+/** undici warns that the class is experimental, which nobody who reads the log could change. */
+function withoutWarning<T>(make: () => T): T {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = () => undefined;
+  try {
+    return make();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** Node's own defaults, which can be added to since 24.5 (runners before 2.328 have an older one). */

@@ -59,8 +59,8 @@ export async function resume(
   if (!resumePrebuilds) return undefined;
   const functions = new DeploymentFunctions(connection.identity.api.http);
   try {
-    if (!(await functions.prebuildsPaused())) return undefined;
-    await functions.resumePrebuilds();
+    if (!(await functions.prebuildsPaused(world.cancelled))) return undefined;
+    await functions.resumePrebuilds(world.cancelled);
     world.log.info('The reconciler of prebuilt workspaces was left paused, and goes on again');
     return undefined;
   } catch (thrown) {
@@ -77,12 +77,12 @@ export async function removeTemplates(
   if (templates.length === 0) return undefined;
   const functions = new DeploymentFunctions(connection.identity.api.http);
   try {
-    const made = (await functions.templates()).filter(
+    const made = (await functions.templates(world.cancelled)).filter(
       ({ id, name }) =>
         !before.includes(id) &&
         templates.some((one) => (one.endsWith('-') ? name.startsWith(one) : name === one)),
     );
-    for (const { id } of made) await functions.deleteTemplate(id);
+    for (const { id } of made) await functions.deleteTemplate(id, world.cancelled);
     if (made.length > 0)
       world.log.info(`Templates that a suite left were removed: ${made.map(({ name }) => name).join(', ')}`);
     return undefined;
