@@ -31952,7 +31952,7 @@ async function attempt(ask) {
         return { known: true, value: await ask() };
     }
     catch (thrown) {
-        return { known: false, reason: (0,errors/* messageOf */.b)(thrown) };
+        return { known: false, reason: (0,errors/* messageOf */.bD)(thrown) };
     }
 }
 async function readTemplate(api, template) {
@@ -32141,7 +32141,7 @@ class CoderHttp {
                 throw thrown;
             const reason = timeout.aborted
                 ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`
-                : (0,errors/* messageOf */.b)(thrown).replace(/^fetch failed: /, '') + adviceOn(thrown);
+                : (0,errors/* messageOf */.bD)(thrown).replace(/^fetch failed: /, '') + adviceOn(thrown);
             return new ApiError('unreachable', `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`);
         }
     }
@@ -32637,8 +32637,9 @@ function formatDuration(duration) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   b: () => (/* binding */ messageOf),
-/* harmony export */   j: () => (/* binding */ ConfigurationError)
+/* harmony export */   bD: () => (/* binding */ messageOf),
+/* harmony export */   cJ: () => (/* binding */ Cancelled),
+/* harmony export */   j1: () => (/* binding */ ConfigurationError)
 /* harmony export */ });
 /** Inputs or config that cannot be used. Carries every mistake that was found, not only the first. */
 class ConfigurationError extends Error {
@@ -32647,6 +32648,15 @@ class ConfigurationError extends Error {
         super(mistakes.map((mistake) => mistake.message).join('\n'));
         this.mistakes = mistakes;
         this.name = 'ConfigurationError';
+    }
+}
+/** The job was cancelled, by a signal of the runner. After SIGTERM it kills in 2.5 seconds, after SIGINT in 10. */
+class Cancelled extends Error {
+    signal;
+    constructor(signal) {
+        super(`the job was cancelled (${signal})`);
+        this.signal = signal;
+        this.name = 'Cancelled';
     }
 }
 /** The text of anything that was thrown, with the causes that it names. */
@@ -32912,7 +32922,7 @@ const githubState = {
             lib_core/* saveState */.LZ(name, '');
         }
         catch (thrown) {
-            lib_core/* debug */.Yz(`the state "${name}" could not be taken back: ${(0,errors/* messageOf */.b)(thrown)}`);
+            lib_core/* debug */.Yz(`the state "${name}" could not be taken back: ${(0,errors/* messageOf */.bD)(thrown)}`);
         }
     },
     read: (name) => lib_core/* getState */.Gu(name),
@@ -33851,7 +33861,7 @@ const isPost = node_path__WEBPACK_IMPORTED_MODULE_0___default().basename(process
 const LAST_EXIT_MS = 3000;
 const cancel = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.on(signal, () => cancel.abort(new Error(`the job was cancelled (${signal})`)));
+    process.on(signal, () => cancel.abort(new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .Cancelled */ .cJ(signal)));
 }
 const world = (0,_github_world_js__WEBPACK_IMPORTED_MODULE_2__/* .githubWorld */ .W)(process.env, cancel.signal);
 try {
@@ -33863,7 +33873,7 @@ try {
         await (0,_main_js__WEBPACK_IMPORTED_MODULE_4__/* .main */ .i)(world);
 }
 catch (thrown) {
-    world.log.error((0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(thrown), { title: 'Scale test gate' });
+    world.log.error((0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .bD)(thrown), { title: 'Scale test gate' });
     world.step.fail();
 }
 setTimeout(() => process.exit(), LAST_EXIT_MS).unref();
@@ -34170,7 +34180,7 @@ class InputReader {
     }
     throwMistakes() {
         if (this.#mistakes.length > 0)
-            throw new errors/* ConfigurationError */.j(this.#mistakes);
+            throw new errors/* ConfigurationError */.j1(this.#mistakes);
     }
     #variable(name) {
         return schemas/* string */.YjP().trim().min(1).safeParse(this.environment[name]).data;
@@ -36353,7 +36363,7 @@ function serverDelta(observation) {
     catch (thrown) {
         if (!(thrown instanceof ExpositionError))
             throw thrown;
-        return failed(`the server's metrics cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+        return failed(`the server's metrics cannot be read: ${(0,errors/* messageOf */.bD)(thrown)}`);
     }
 }
 const lost = () => skipped('coderd began anew during the load, and what it had counted until then is lost');
@@ -36515,7 +36525,7 @@ function readable(read) {
     catch (thrown) {
         if (!(thrown instanceof ExpositionError))
             throw thrown;
-        return { unusable: `the metrics page cannot be read: ${(0,errors/* messageOf */.b)(thrown)}` };
+        return { unusable: `the metrics page cannot be read: ${(0,errors/* messageOf */.bD)(thrown)}` };
     }
 }
 
@@ -37338,7 +37348,7 @@ class ResultParser {
             if (result_file_isCutOff(text))
                 this.#refuseCutOff();
             // The place that it names is one of the batch.
-            const reason = (0,errors/* messageOf */.b)(thrown).replace(/ (in JSON )?at position .*/, '');
+            const reason = (0,errors/* messageOf */.bD)(thrown).replace(/ (in JSON )?at position .*/, '');
             throw new ResultFileError(`it is no JSON between the bytes ${this.#batchStart} and ${this.apart.place}: ${reason}`);
         }
     }
@@ -37645,7 +37655,7 @@ function endedByPages({ start, end }) {
     catch (thrown) {
         if (!(thrown instanceof ExpositionError))
             throw thrown;
-        return failed(`the server's metrics cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+        return failed(`the server's metrics cannot be read: ${(0,errors/* messageOf */.bD)(thrown)}`);
     }
 }
 /** Which processes ended, and when which began since, as far as they have a name or a start; undefined where none ended. */
@@ -37906,7 +37916,7 @@ async function readPage({ metricsPage }, results) {
         return { text, isFinal: metricsPage.isFinal, evidence: metricsPage.file };
     }
     catch (thrown) {
-        return { unusable: `the metrics page could not be read: ${(0,errors/* messageOf */.b)(thrown)}` };
+        return { unusable: `the metrics page could not be read: ${(0,errors/* messageOf */.bD)(thrown)}` };
     }
 }
 
@@ -38635,7 +38645,7 @@ function pageMetrics({ suite, page }, inFile) {
     catch (thrown) {
         if (!(thrown instanceof ExpositionError))
             throw thrown;
-        return [{ name: `${suite}.metrics_page`, shape: 'missing', reason: `${suite}: ${(0,errors/* messageOf */.b)(thrown)}` }];
+        return [{ name: `${suite}.metrics_page`, shape: 'missing', reason: `${suite}: ${(0,errors/* messageOf */.bD)(thrown)}` }];
     }
 }
 
@@ -39090,7 +39100,7 @@ async function readStep(outcome, results, world) {
             throw thrown;
         const { size } = await (0,promises_.stat)(resultFile);
         world.log.debug(`${resultFile} has ${size} bytes`);
-        const unusable = `${name}: the result file ${thrown.truncated ? 'is truncated' : 'cannot be used'} (${size} bytes): ${(0,errors/* messageOf */.b)(thrown)}`;
+        const unusable = `${name}: the result file ${thrown.truncated ? 'is truncated' : 'cannot be used'} (${size} bytes): ${(0,errors/* messageOf */.bD)(thrown)}`;
         return { outcome, evidence, runs: { unusable }, failedRuns: [] };
     }
 }
@@ -40790,7 +40800,7 @@ function reduceTimings(buildId, raw) {
 /** What has no end yet has Go's zero time there. */
 const isOver = ({ started_at, ended_at }) => ended_at >= started_at;
 const isUnknownRoute = (thrown) => thrown instanceof coder_http/* ApiError */.hD && thrown.status === 404 && thrown.coderMessage === 'Route not found.';
-const build_timings_sentenceOf = (thrown) => isUnknownRoute(thrown) ? 'Coder has them from v2.17 on only' : (0,errors/* messageOf */.b)(thrown);
+const build_timings_sentenceOf = (thrown) => isUnknownRoute(thrown) ? 'Coder has them from v2.17 on only' : (0,errors/* messageOf */.bD)(thrown);
 function interruption({ reason }) {
     return reason instanceof DOMException && reason.name === 'TimeoutError'
         ? 'the deployment answered too slowly, and the time for the clean-up is kept'
@@ -40880,7 +40890,7 @@ async function lookUp(url, redirect, fetch) {
         });
     }
     catch (thrown) {
-        throw new InstallError(`${url} cannot be reached: ${(0,errors/* messageOf */.b)(thrown)}; give an exact "coder-version"`);
+        throw new InstallError(`${url} cannot be reached: ${(0,errors/* messageOf */.bD)(thrown)}; give an exact "coder-version"`);
     }
 }
 /**
@@ -40915,7 +40925,7 @@ async function fetchFile(url, cache) {
         return await cache.download(url);
     }
     catch (thrown) {
-        const reason = (0,errors/* messageOf */.b)(thrown);
+        const reason = (0,errors/* messageOf */.bD)(thrown);
         const hint = reason.includes('404')
             ? ' (is there a release of this version for this platform? set "coder-version" or "coder-path")'
             : '';
@@ -40980,7 +40990,7 @@ async function runOrExplain(path, args, run, environment) {
         return await run(path, args, environment);
     }
     catch (thrown) {
-        throw new InstallError(`${path} cannot be run: ${(0,errors/* messageOf */.b)(thrown)}`);
+        throw new InstallError(`${path} cannot be run: ${(0,errors/* messageOf */.bD)(thrown)}`);
     }
 }
 function jsonOf(text) {
@@ -42139,7 +42149,7 @@ class LoadUsers {
                 await this.#seatUser(seat, id, username);
             }
             catch (thrown) {
-                this.#problems.push(`a virtual user could not be made: ${(0,errors/* messageOf */.b)(thrown)}`);
+                this.#problems.push(`a virtual user could not be made: ${(0,errors/* messageOf */.bD)(thrown)}`);
             }
         });
     }
@@ -42153,7 +42163,7 @@ class LoadUsers {
                 return;
             await this.#look(seats, signal).catch((thrown) => {
                 if (!signal.aborted)
-                    this.#problems.push(`workspaces could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+                    this.#problems.push(`workspaces could not be read: ${(0,errors/* messageOf */.bD)(thrown)}`);
             });
             const isFull = seats.every(({ workspaceId }) => workspaceId !== undefined);
             const pause = isFull ? LOOK_FOR_AGENTS_EVERY : LOOK_EVERY;
@@ -42172,7 +42182,7 @@ class LoadUsers {
             await this.#context.api
                 .revokeKey(userId, (0,identity/* keyIdOf */.y)(token), this.#context.cancelled)
                 .catch((thrown) => {
-                this.#context.log.debug(`a virtual user's token could not be revoked: ${(0,errors/* messageOf */.b)(thrown)}`);
+                this.#context.log.debug(`a virtual user's token could not be revoked: ${(0,errors/* messageOf */.bD)(thrown)}`);
             });
         });
     }
@@ -42235,7 +42245,7 @@ class LoadUsers {
         }
         catch (thrown) {
             delete seat.userId;
-            this.#problems.push(`a virtual user could not be made of ${workspace.owner_name}: ${(0,errors/* messageOf */.b)(thrown)}`);
+            this.#problems.push(`a virtual user could not be made of ${workspace.owner_name}: ${(0,errors/* messageOf */.bD)(thrown)}`);
         }
     }
 }
@@ -42423,7 +42433,7 @@ async function runWorkspace(index, context) {
         return finish();
     }
     catch (thrown) {
-        return finish(thrown instanceof RunFailure ? thrown : new RunFailure((0,errors/* messageOf */.b)(thrown)));
+        return finish(thrown instanceof RunFailure ? thrown : new RunFailure((0,errors/* messageOf */.bD)(thrown)));
     }
 }
 /** Names the part of the run that failed, as the CLI's errors do. */
@@ -42434,7 +42444,7 @@ async function step(name, action) {
     catch (thrown) {
         if (thrown instanceof RunFailure)
             throw new RunFailure(`${name}:\n  - ${thrown.message}`, thrown.logs);
-        throw new RunFailure(`${name}:\n  - ${(0,errors/* messageOf */.b)(thrown)}`);
+        throw new RunFailure(`${name}:\n  - ${(0,errors/* messageOf */.bD)(thrown)}`);
     }
 }
 async function createMember(index, context) {
@@ -42488,7 +42498,7 @@ async function errorLines(api, buildId, signal) {
             .join('');
     }
     catch (thrown) {
-        return `the build log could not be read: ${(0,errors/* messageOf */.b)(thrown)}\n`;
+        return `the build log could not be read: ${(0,errors/* messageOf */.bD)(thrown)}\n`;
     }
 }
 function randomName() {
@@ -42810,7 +42820,7 @@ async function limitedText(answer) {
 }
 /** fetch only says "fetch failed"; what failed is its cause. */
 function causeOf(thrown) {
-    return thrown instanceof Error && thrown.cause !== undefined ? (0,errors/* messageOf */.b)(thrown.cause) : (0,errors/* messageOf */.b)(thrown);
+    return thrown instanceof Error && thrown.cause !== undefined ? (0,errors/* messageOf */.bD)(thrown.cause) : (0,errors/* messageOf */.bD)(thrown);
 }
 /** A port of 127.0.0.1 that nobody uses at the moment. */
 function freePort() {
@@ -42835,9 +42845,11 @@ var plan_time = __nccwpck_require__(18650);
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./src/run/process.ts
 
+
 /** From the abort: SIGINT at once, SIGTERM and SIGKILL within the 7.5 seconds that the runner gives a cancelled step. */
-const TERMINATE_AFTER_MS = 4000;
-const KILL_AFTER_MS = 6000;
+const PATIENCE = { terminateAfterMs: 4000, killAfterMs: 6000 };
+/** After its SIGTERM there are 2.5 seconds. */
+const LITTLE_PATIENCE = { terminateAfterMs: 300, killAfterMs: 800 };
 /** A grandchild that left the group may hold the pipes; nobody waits for it. */
 const DRAIN_MS = 2000;
 /** A longer line is handed on in pieces. */
@@ -42862,8 +42874,9 @@ function superviseProcess(request) {
                 return;
             endedBy = reason;
             signalGroup(child, 'SIGINT');
-            timers.push(setTimeout(() => signalGroup(child, 'SIGTERM'), TERMINATE_AFTER_MS));
-            timers.push(setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_AFTER_MS));
+            const { terminateAfterMs, killAfterMs } = patienceAfter(request.signal);
+            timers.push(setTimeout(() => signalGroup(child, 'SIGTERM'), terminateAfterMs));
+            timers.push(setTimeout(() => signalGroup(child, 'SIGKILL'), killAfterMs));
         };
         const onAbort = () => end('cancel');
         timers.push(setTimeout(() => end('deadline'), request.longest));
@@ -42901,6 +42914,9 @@ function superviseProcess(request) {
         if (request.signal.aborted)
             onAbort();
     });
+}
+function patienceAfter({ reason }) {
+    return reason instanceof errors/* Cancelled */.cJ && reason.signal === 'SIGTERM' ? LITTLE_PATIENCE : PATIENCE;
 }
 /** Hands on a stream line by line. A stream that breaks is a stream that ends. */
 async function follow(stream, name, request) {
@@ -43330,7 +43346,7 @@ async function watchLive(steps, context) {
         }
         catch (thrown) {
             // Once the phase is over, this is only the end of the pause. What cannot be seen is no reason to end.
-            log.debug(`how far the load is could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+            log.debug(`how far the load is could not be read: ${(0,errors/* messageOf */.bD)(thrown)}`);
         }
     }
 }
@@ -43369,7 +43385,7 @@ async function logProgress(steps, tools) {
         }
         catch (thrown) {
             // Once the phase is over, this is only the end of the pause.
-            tools.log.debug(`progress could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+            tools.log.debug(`progress could not be read: ${(0,errors/* messageOf */.bD)(thrown)}`);
         }
     }
 }
@@ -43516,7 +43532,7 @@ async function beginLoad(plan, context) {
         return await startLoad(plan, context);
     }
     catch (thrown) {
-        return { unusable: `dashboard: the API load could not begin: ${(0,errors/* messageOf */.b)(thrown)}` };
+        return { unusable: `dashboard: the API load could not begin: ${(0,errors/* messageOf */.bD)(thrown)}` };
     }
 }
 async function runPhase(phase, context) {
@@ -43555,7 +43571,7 @@ async function runStep(step, context) {
             startedAt,
             endedAt: context.clock.now(),
             endedBy,
-            lastWords: [(0,errors/* messageOf */.b)(thrown)],
+            lastWords: [(0,errors/* messageOf */.bD)(thrown)],
         };
     }
 }
@@ -43714,7 +43730,7 @@ async function keptText(answer) {
     return kept.join('');
 }
 /** fetch only says "fetch failed"; what failed is its cause. */
-const server_page_causeOf = (thrown) => thrown instanceof Error && thrown.cause !== undefined ? (0,errors/* messageOf */.b)(thrown.cause) : (0,errors/* messageOf */.b)(thrown);
+const server_page_causeOf = (thrown) => thrown instanceof Error && thrown.cause !== undefined ? (0,errors/* messageOf */.bD)(thrown.cause) : (0,errors/* messageOf */.bD)(thrown);
 
 ;// CONCATENATED MODULE: ./src/coder/server-metrics.ts
 
@@ -43768,7 +43784,7 @@ async function listReplicas(http, signal) {
             thrown.kind === 'not-coder' &&
             thrown.status !== undefined &&
             thrown.status < 500;
-        return (isRefused ? skipped : failed)(`the replicas are not known: ${(0,errors/* messageOf */.b)(thrown)}`);
+        return (isRefused ? skipped : failed)(`the replicas are not known: ${(0,errors/* messageOf */.bD)(thrown)}`);
     }
 }
 /** The pages that the user named: one a replica, so none may be missing. */
@@ -43874,7 +43890,7 @@ class ServerWatch {
         catch (thrown) {
             if (this.context.signal.aborted)
                 return this.#unread('the job was cancelled');
-            return this.#unread(timeout.aborted ? `coderd did not answer within ${LOOK_WITHIN_MS / 1000} s` : (0,errors/* messageOf */.b)(thrown));
+            return this.#unread(timeout.aborted ? `coderd did not answer within ${LOOK_WITHIN_MS / 1000} s` : (0,errors/* messageOf */.bD)(thrown));
         }
     }
     /** What cannot be kept as evidence is not judged by. */
@@ -43886,7 +43902,7 @@ class ServerWatch {
             return snapshot;
         }
         catch (thrown) {
-            return this.#unread((0,errors/* messageOf */.b)(thrown));
+            return this.#unread((0,errors/* messageOf */.bD)(thrown));
         }
     }
     #unread(reason) {
@@ -44142,7 +44158,7 @@ async function carryOut(request, world) {
             return { observedAt: world.clock.now().toISOString(), workspaces };
         }
         catch (thrown) {
-            return { unusable: `the workspaces could not be read from the API: ${(0,errors/* messageOf */.b)(thrown)}` };
+            return { unusable: `the workspaces could not be read from the API: ${(0,errors/* messageOf */.bD)(thrown)}` };
         }
     };
     // A cancelled run has seconds: the API is read while the children are being ended.
@@ -44369,9 +44385,9 @@ async function cleanWhenDue(verdict, { planned, connection, scope, lease }, inpu
     }
 }
 /** Another test may have run at the same time, so the numbers are nobody's. */
-const lostLease = ({ lost }) => lost.aborted ? [`${(0,errors/* messageOf */.b)(lost.reason)}, so what was measured may be another test's`] : [];
+const lostLease = ({ lost }) => lost.aborted ? [`${(0,errors/* messageOf */.bD)(lost.reason)}, so what was measured may be another test's`] : [];
 /** What is there since the start may be the other run's. */
-const nothingRemoved = ({ lost }) => `Nothing more is removed, because ${(0,errors/* messageOf */.b)(lost.reason)}. Use mode "cleanup" when no test is running.`;
+const nothingRemoved = ({ lost }) => `Nothing more is removed, because ${(0,errors/* messageOf */.bD)(lost.reason)}. Use mode "cleanup" when no test is running.`;
 function whyNotCleaned(verdict, lease, inputs, world) {
     if (world.cancelled.aborted)
         return inputs.cleanup === 'always'
@@ -44491,7 +44507,7 @@ async function tryOut(executable, { environment, run }) {
         return { unusable: `${executable} does not start (exit code ${exitCode})${reasonIn(stderr)}` };
     }
     catch (thrown) {
-        return { unusable: `${executable} does not start: ${(0,errors/* messageOf */.b)(thrown)}` };
+        return { unusable: `${executable} does not start: ${(0,errors/* messageOf */.bD)(thrown)}` };
     }
     finally {
         await (0,promises_.rm)(profile, { recursive: true, force: true, maxRetries: 3 });
@@ -44954,7 +44970,7 @@ function makePlan(loaded, settings) {
     const effects = effectsOf(phases);
     const refusals = [...mistakes, ...undecided, ...ceilings(effects.workspaces, time.total, settings)];
     if (refusals.length > 0)
-        throw new errors/* ConfigurationError */.j(refusals);
+        throw new errors/* ConfigurationError */.j1(refusals);
     return {
         schema: 1,
         ...(settings.subject !== undefined && { subject: settings.subject }),
@@ -44973,7 +44989,7 @@ function outline(loaded, settings) {
     const { suites, leftOut, mistakes } = selectSuites(config, settings.tests, loaded.locateKey);
     // Without a suite there is nothing to plan, and no other mistake to look for.
     if (suites.length === 0)
-        throw new errors/* ConfigurationError */.j(mistakes);
+        throw new errors/* ConfigurationError */.j1(mistakes);
     const planned = planSuites(loaded, suites, settings.rawDirectory);
     const criteria = planCriteria(config.criteria, planned, {
         fewWorkspaces: builtInProfile !== undefined,
@@ -44998,7 +45014,7 @@ function criteriaAnew(loaded, run, settings) {
     const tests = [...selection.suites, ...selection.leftOut.filter((suite) => run.suites.includes(suite))];
     const { criteria, mistakes } = outline(loaded, { ...settings, tests, rawDirectory: '' });
     if (mistakes.length > 0)
-        throw new errors/* ConfigurationError */.j(mistakes);
+        throw new errors/* ConfigurationError */.j1(mistakes);
     const samples = new Map(run.criteria.map(({ metric, plannedSamples }) => [metric, plannedSamples]));
     return criteria.map(({ plannedSamples: ofConfig, ...criterion }) => {
         // The run is what was planned, whatever the config says by now.
@@ -45960,7 +45976,7 @@ function untilCancelled(stage, world) {
     return tellingOfCancel(world, () => {
         return new Promise((resolve, reject) => {
             const onCancel = () => {
-                reject(new Error((0,errors/* messageOf */.b)(cancelled.reason)));
+                reject(new Error((0,errors/* messageOf */.bD)(cancelled.reason)));
             };
             if (cancelled.aborted)
                 onCancel();
@@ -45978,7 +45994,7 @@ async function tellingOfCancel(world, work) {
         }
         catch (thrown) {
             // The end of the run is told in any case, as far as it can be.
-            world.log.debug(`the cancel could not be noted: ${(0,errors/* messageOf */.b)(thrown)}`);
+            world.log.debug(`the cancel could not be noted: ${(0,errors/* messageOf */.bD)(thrown)}`);
         }
     };
     if (world.cancelled.aborted)
@@ -46654,7 +46670,7 @@ async function refuseInside(from, { resultsDirectory }, { job }) {
     const target = external_node_path_default().resolve(workspace, resultsDirectory);
     if (target !== source && !target.startsWith(source + (external_node_path_default()).sep))
         return;
-    throw new errors/* ConfigurationError */.j([
+    throw new errors/* ConfigurationError */.j1([
         {
             message: `input "results-dir" is "${resultsDirectory}", which lies inside the results that are judged (input "from"); give another folder`,
         },
@@ -46754,10 +46770,10 @@ async function main(world) {
         await checkAndRun(planned, inputs, world);
     }
     catch (thrown) {
-        if (thrown instanceof errors/* ConfigurationError */.j)
+        if (thrown instanceof errors/* ConfigurationError */.j1)
             await reportMistakes(thrown, world);
         else
-            await reportUnexpected((0,errors/* messageOf */.b)(thrown), world);
+            await reportUnexpected((0,errors/* messageOf */.bD)(thrown), world);
     }
 }
 
@@ -47310,7 +47326,7 @@ async function restoreAfterMain(debts, world) {
         await onceItAnswers(() => restore(debts, deadline, inputs, world), world);
     }
     catch (thrown) {
-        fail((0,errors/* messageOf */.b)(thrown), world);
+        fail((0,errors/* messageOf */.bD)(thrown), world);
     }
 }
 /** A deployment that is away for a moment, say because it is restarted, is no reason to leave everything there. */
@@ -47359,7 +47375,7 @@ async function summarize(text, { step, log }) {
         await step.writeSummary((0,markdown/* sections */.V0)(['### Clean-up after the scale test', (0,markdown/* cell */.Hn)(text)]));
     }
     catch (thrown) {
-        log.warning(`the summary could not be written: ${(0,errors/* messageOf */.b)(thrown)}`);
+        log.warning(`the summary could not be written: ${(0,errors/* messageOf */.bD)(thrown)}`);
     }
 }
 async function carryOutDebt(debt, deadline, connection, inputs, world) {
@@ -47394,7 +47410,7 @@ async function releaseAfterMain(marks, world) {
         }, world);
     }
     catch (thrown) {
-        world.log.warning(`what main left among its user's keys could not be taken back: ${(0,errors/* messageOf */.b)(thrown)}. The lease ends by itself in five minutes, a session in a day`);
+        world.log.warning(`what main left among its user's keys could not be taken back: ${(0,errors/* messageOf */.bD)(thrown)}. The lease ends by itself in five minutes, a session in a day`);
     }
 }
 async function clearMarks({ lockId, sessionId }, connection, world) {
@@ -47685,7 +47701,7 @@ async function nearestExisting(wanted, root, parent) {
 function refuseOutside(root, candidate, parent) {
     if (candidate === root || candidate.startsWith(root + (node_path__WEBPACK_IMPORTED_MODULE_1___default().sep)))
         return;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j([
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ConfigurationError */ .j1([
         {
             message: `input "results-dir" is "${parent}", which lies outside the workspace; give a folder inside it`,
         },
@@ -47794,7 +47810,7 @@ class Cleanup {
             }
             catch (thrown) {
                 this.request.signal?.throwIfAborted();
-                this.log.debug(`clean-up goes on after: ${(0,errors/* messageOf */.b)(thrown)}`);
+                this.log.debug(`clean-up goes on after: ${(0,errors/* messageOf */.bD)(thrown)}`);
             }
             if (this.#isOver())
                 break;
@@ -47889,7 +47905,7 @@ class Cleanup {
         }
         catch (thrown) {
             this.request.signal?.throwIfAborted();
-            this.#reasons.set(resource.name, (0,errors/* messageOf */.b)(thrown));
+            this.#reasons.set(resource.name, (0,errors/* messageOf */.bD)(thrown));
             this.#attempts.set(resource.id, this.#attemptsOf(resource.id) + 1);
         }
     }
@@ -47956,7 +47972,7 @@ class Cleanup {
                 leftoverWorkspaces: [],
                 leftoverUsers: [],
                 verified: false,
-                problem: (0,errors/* messageOf */.b)(thrown),
+                problem: (0,errors/* messageOf */.bD)(thrown),
             };
         }
     }
@@ -48431,11 +48447,11 @@ class ConfigSource {
     constructor(file, text) {
         this.file = file;
         if (text.length > SIZE_LIMIT) {
-            throw new errors/* ConfigurationError */.j([{ message: `${file} is larger than 1 MiB; that is no config file` }]);
+            throw new errors/* ConfigurationError */.j1([{ message: `${file} is larger than 1 MiB; that is no config file` }]);
         }
         this.#document = (0,dist/* parseDocument */.Tp)(text, { lineCounter: this.#lines, uniqueKeys: true, prettyErrors: false });
         if (this.#document.errors.length > 0) {
-            throw new errors/* ConfigurationError */.j(this.#document.errors.map((error) => ({
+            throw new errors/* ConfigurationError */.j1(this.#document.errors.map((error) => ({
                 message: `the YAML cannot be read: ${error.message}`,
                 location: this.#at(error.pos[0]),
             })));
@@ -48448,12 +48464,12 @@ class ConfigSource {
             return value;
         }
         catch (thrown) {
-            if (!(0,errors/* messageOf */.b)(thrown).includes('Excessive alias count')) {
-                throw new errors/* ConfigurationError */.j([
-                    { message: `the YAML cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`, location: this.#at(0) },
+            if (!(0,errors/* messageOf */.bD)(thrown).includes('Excessive alias count')) {
+                throw new errors/* ConfigurationError */.j1([
+                    { message: `the YAML cannot be read: ${(0,errors/* messageOf */.bD)(thrown)}`, location: this.#at(0) },
                 ]);
             }
-            throw new errors/* ConfigurationError */.j([
+            throw new errors/* ConfigurationError */.j1([
                 {
                     message: `too many aliases: the file would grow without bound; write the values out (at most ${ALIAS_LIMIT} aliases are followed)`,
                     location: this.#at(0),
@@ -48509,19 +48525,19 @@ function loadConfig(file, text, profile) {
     if ('message' in profiled) {
         const { message, key } = profiled;
         const location = key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
-        throw new errors/* ConfigurationError */.j([{ message, location }]);
+        throw new errors/* ConfigurationError */.j1([{ message, location }]);
     }
     const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
     if (!parsed.success) {
-        throw new errors/* ConfigurationError */.j(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
+        throw new errors/* ConfigurationError */.j1(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
     }
     const elsewhere = otherProfiles(source, value, profile);
     if (elsewhere.length > 0)
-        throw new errors/* ConfigurationError */.j(elsewhere);
+        throw new errors/* ConfigurationError */.j1(elsewhere);
     const locate = (...path) => source.locationOf(existingPath(path, source, profile));
     const mistakes = contradictions(parsed.data, locate);
     if (mistakes.length > 0)
-        throw new errors/* ConfigurationError */.j(mistakes);
+        throw new errors/* ConfigurationError */.j1(mistakes);
     const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
     const locateKey = (path, key) => source.locationOfKey(existingPath([...path, key], source, profile).slice(0, -1), key);
     return { config: parsed.data, source, locateKey, ...builtIn };
@@ -48639,9 +48655,9 @@ async function trustCaFile({ caFile }, world) {
     if (caFile === undefined)
         return;
     const refuse = (why) => {
-        throw new errors/* ConfigurationError */.j([{ message: `input "ca-file" is "${caFile}": ${why}` }]);
+        throw new errors/* ConfigurationError */.j1([{ message: `input "ca-file" is "${caFile}": ${why}` }]);
     };
-    const text = await (0,promises_.readFile)(external_node_path_default().resolve(world.job.workspace, caFile), 'utf8').catch((thrown) => refuse(`it cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`));
+    const text = await (0,promises_.readFile)(external_node_path_default().resolve(world.job.workspace, caFile), 'utf8').catch((thrown) => refuse(`it cannot be read: ${(0,errors/* messageOf */.bD)(thrown)}`));
     const certificates = text.match(CERTIFICATE) ?? [];
     if (certificates.length === 0)
         refuse('it holds no certificate in PEM form');
@@ -48661,7 +48677,7 @@ function problemOf(pem, now) {
             : undefined;
     }
     catch (thrown) {
-        return `a certificate cannot be read: ${(0,errors/* messageOf */.b)(thrown)}`;
+        return `a certificate cannot be read: ${(0,errors/* messageOf */.bD)(thrown)}`;
     }
 }
 
@@ -48686,9 +48702,9 @@ async function readConfig(inputs, workspace) {
     const { configPath, profile } = inputs;
     if (configPath !== undefined) {
         const text = await (0,promises_.readFile)(external_node_path_default().resolve(workspace, configPath), 'utf8').catch((thrown) => {
-            throw new errors/* ConfigurationError */.j([
+            throw new errors/* ConfigurationError */.j1([
                 {
-                    message: `the config file "${configPath}" (input "config") cannot be read: ${(0,errors/* messageOf */.b)(thrown)}; check the path, and that the repository was checked out before this step`,
+                    message: `the config file "${configPath}" (input "config") cannot be read: ${(0,errors/* messageOf */.bD)(thrown)}; check the path, and that the repository was checked out before this step`,
                 },
             ]);
         });
@@ -48699,7 +48715,7 @@ async function readConfig(inputs, workspace) {
         if (text !== undefined)
             return loadConfig(place, text, profile);
     }
-    throw new errors/* ConfigurationError */.j([
+    throw new errors/* ConfigurationError */.j1([
         {
             message: `no config file was found; make one of ${DEFAULT_PLACES.join(', ')}, or name yours with the input "config" (was the repository checked out before this step?)`,
         },
@@ -48717,14 +48733,14 @@ async function readInputs(world) {
         return inputs;
     }
     catch (thrown) {
-        if (!(thrown instanceof errors/* ConfigurationError */.j))
+        if (!(thrown instanceof errors/* ConfigurationError */.j1))
             throw thrown;
         const configPath = environment['INPUT_CONFIG'];
         // Mode judge needs none.
         if (environment['INPUT_MODE']?.trim() === 'judge' && (configPath ?? '') === '')
             throw thrown;
-        const others = await readConfig(configPath === undefined || configPath === '' ? {} : { configPath }, job.workspace).then(() => [], (error) => (error instanceof errors/* ConfigurationError */.j ? error.mistakes : []));
-        throw new errors/* ConfigurationError */.j([...thrown.mistakes, ...others]);
+        const others = await readConfig(configPath === undefined || configPath === '' ? {} : { configPath }, job.workspace).then(() => [], (error) => (error instanceof errors/* ConfigurationError */.j1 ? error.mistakes : []));
+        throw new errors/* ConfigurationError */.j1([...thrown.mistakes, ...others]);
     }
 }
 
@@ -49046,7 +49062,7 @@ async function disconnect(connection, world) {
             world.state.clear(STATE);
     }
     catch (thrown) {
-        world.log.debug(`signing out failed: ${(0,errors/* messageOf */.b)(thrown)}`);
+        world.log.debug(`signing out failed: ${(0,errors/* messageOf */.bD)(thrown)}`);
     }
 }
 /** The id of a session that main began and could not end; undefined when there is none. */
@@ -49061,7 +49077,7 @@ async function endOwedSession(id, { identity }, world) {
         world.log.info("main's session was ended");
     }
     catch (thrown) {
-        world.log.warning(`main's session could not be ended: ${(0,errors/* messageOf */.b)(thrown)}. It ends by itself in a day`);
+        world.log.warning(`main's session could not be ended: ${(0,errors/* messageOf */.bD)(thrown)}. It ends by itself in a day`);
     }
 }
 
@@ -49245,11 +49261,12 @@ async function resumeLease(lockId, tools, signal) {
 async function releaseLease(lockId, { tokens, note }) {
     const signal = AbortSignal.timeout(RELEASE_WITHIN_MS);
     await tokens.revoke(lockId, signal);
-    note(undefined);
     const { tokens: own } = await tokens.list('own', signal);
     for (const { id, token_name } of own)
         if (readLivenessName(token_name)?.lockId === lockId)
             await tokens.revoke(id, signal);
+    // Not before: where something of it stays, whoever comes after releases it again.
+    note(undefined);
 }
 /** A lease that is held: gives signs of life until it is released or left. */
 class Lease {
@@ -49305,7 +49322,7 @@ class Lease {
             await this.#look(AbortSignal.any([cancelled, AbortSignal.timeout(RENEWAL_WITHIN_MS)]));
         }
         catch (thrown) {
-            this.tools.log.debug(`whether the lease is still held could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+            this.tools.log.debug(`whether the lease is still held could not be read: ${(0,errors/* messageOf */.bD)(thrown)}`);
         }
     }
     /** Gives the lease back. What cannot be released ends by itself. */
@@ -49315,7 +49332,7 @@ class Lease {
             await releaseLease(this.lockId, this.tools);
         }
         catch (thrown) {
-            this.tools.log.warning(`the lease could not be released: ${(0,errors/* messageOf */.b)(thrown)}. It ends by itself in five minutes`);
+            this.tools.log.warning(`the lease could not be released: ${(0,errors/* messageOf */.bD)(thrown)}. It ends by itself in five minutes`);
         }
     }
     /** Stops giving signs of life; whoever comes after this process resumes or releases the lease. */
@@ -49338,7 +49355,7 @@ class Lease {
                 if (this.#isOver())
                     return;
                 const since = Math.round((clock.monotonic() - signedAt) / 1000);
-                log.debug(`the lease could not be renewed for ${since} s: ${(0,errors/* messageOf */.b)(thrown)}`);
+                log.debug(`the lease could not be renewed for ${since} s: ${(0,errors/* messageOf */.bD)(thrown)}`);
                 pause = RETRY_EVERY;
             }
         }
@@ -49395,7 +49412,7 @@ class Lease {
                 await tokens.revoke(id, signal);
         }
         catch (thrown) {
-            log.debug(`old signs of life could not be removed: ${(0,errors/* messageOf */.b)(thrown)}`);
+            log.debug(`old signs of life could not be removed: ${(0,errors/* messageOf */.bD)(thrown)}`);
         }
     }
 }
@@ -49592,7 +49609,7 @@ async function describeLease(connection, world) {
         return (0,lease_check/* leaseIsFree */.vW)(leases, world.job.runUrl);
     }
     catch (thrown) {
-        return (0,readiness/* warned */.k9)('lease', `whether the lease is free could not be read: ${(0,errors/* messageOf */.b)(thrown)}`);
+        return (0,readiness/* warned */.k9)('lease', `whether the lease is free could not be read: ${(0,errors/* messageOf */.bD)(thrown)}`);
     }
 }
 /** Does the work under the lease. A cancelled main, which has seconds, leaves the release to post. */
@@ -49685,7 +49702,7 @@ async function resume({ resumePrebuilds }, connection, world) {
         return undefined;
     }
     catch (thrown) {
-        return `whether prebuilt workspaces go on again is not known: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(thrown)}; run "coder prebuilds resume"`;
+        return `whether prebuilt workspaces go on again is not known: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .bD)(thrown)}; run "coder prebuilds resume"`;
     }
 }
 /** Removes templates that a suite made, once their workspaces are gone. @returns the sentence of a failure. */
@@ -49703,7 +49720,7 @@ async function removeTemplates({ templates, before }, connection, world) {
         return undefined;
     }
     catch (thrown) {
-        return `templates of the suites (${templates.join(', ')}) could not be removed: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(thrown)}; "coder exp scaletest cleanup" removes those of prebuilt workspaces, the others can be deleted by hand`;
+        return `templates of the suites (${templates.join(', ')}) could not be removed: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .bD)(thrown)}; "coder exp scaletest cleanup" removes those of prebuilt workspaces, the others can be deleted by hand`;
     }
 }
 
@@ -49837,7 +49854,7 @@ async function uploadEvidence({ directory, name, retentionDays }, world) {
         world.log.info(`Evidence uploaded as the artifact "${name}"`);
     }
     catch (thrown) {
-        world.log.warning(`the evidence could not be uploaded: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .b)(thrown)}. It is in ${directory} until the job ends; the verdict is not changed`);
+        world.log.warning(`the evidence could not be uploaded: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(thrown)}. It is in ${directory} until the job ends; the verdict is not changed`);
     }
     world.state.clear(STATE);
 }

@@ -19,6 +19,14 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** The job was cancelled, by a signal of the runner. After SIGTERM it kills in 2.5 seconds, after SIGINT in 10. */
+export class Cancelled extends Error {
+  constructor(readonly signal: 'SIGINT' | 'SIGTERM') {
+    super(`the job was cancelled (${signal})`);
+    this.name = 'Cancelled';
+  }
+}
+
 /** The text of anything that was thrown, with the causes that it names. */
 export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { messageOf } from './errors.js';
+import { Cancelled, messageOf } from './errors.js';
 import { githubWorld } from './github/world.js';
 import { secretsIn } from './inputs.js';
 import { main } from './main.js';
@@ -15,7 +15,7 @@ const LAST_EXIT_MS = 3000;
 
 const cancel = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => cancel.abort(new Error(`the job was cancelled (${signal})`)));
+  process.on(signal, () => cancel.abort(new Cancelled(signal)));
 }
 const world = githubWorld(process.env, cancel.signal);
 

@@ -223,6 +223,18 @@ describe('a held lease', () => {
     await releaseLease(lease.lockId, successor);
     expect(leaseTokens(deployment)).toEqual([]);
   });
+
+  it('is released again by whoever comes after when a sign of life stays', async () => {
+    const { deployment, lease } = await holding();
+    await lease.leave();
+    const successor = await second(deployment);
+    vi.spyOn(successor.tokens, 'list').mockRejectedValueOnce(new Error('a login page'));
+    await expect(releaseLease(lease.lockId, successor)).rejects.toThrow('a login page');
+    expect(successor.notes).toEqual([]);
+    await releaseLease(lease.lockId, successor);
+    expect(leaseTokens(deployment)).toEqual([]);
+    expect(successor.notes).toEqual([undefined]);
+  });
 });
 
 describe('taking the lease', () => {

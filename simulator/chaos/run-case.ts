@@ -44,7 +44,7 @@ export async function runCase(chaos: ChaosCase): Promise<ChaosResult> {
     });
     strike.end();
     const leftByPost = run.post?.exitCode === 0 ? leftovers(world) : [];
-    if (needsJanitor(run, world)) {
+    if (needsJanitor(chaos, run, world)) {
       ageLease(world.coder);
       janitor = await world.run(undefined, { inputs: { ...credentials(chaos, world), mode: 'cleanup' } });
     }
@@ -147,12 +147,15 @@ class Strike {
 }
 
 /** Where main and post both could not; otherwise what is left is a failure. */
-function needsJanitor(run: ActionRun, { coder }: SimulatedWorld): boolean {
+function needsJanitor({ fault }: ChaosCase, run: ActionRun, { coder }: SimulatedWorld): boolean {
   const postCouldNot = run.post === undefined || run.post.exitCode !== 0;
   const isSomethingLeft = [...coder.state.tokens.values()].some(({ name }) =>
     name.startsWith('scaletest-gate-'),
   );
-  return postCouldNot || (isSomethingLeft && run.main.signal === 'SIGKILL');
+  // A lease that nobody could release ends by itself, so post fails nothing for it.
+  const nobodyCould =
+    run.main.signal === 'SIGKILL' || (fault.kind === 'deployment' && fault.lasts === 'beyond post');
+  return postCouldNot || (isSomethingLeft && nobodyCould);
 }
 
 /** As if so much time had passed for the marks of the lease. */

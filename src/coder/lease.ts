@@ -129,10 +129,11 @@ export async function resumeLease(
 export async function releaseLease(lockId: string, { tokens, note }: LeaseTools): Promise<void> {
   const signal = AbortSignal.timeout(RELEASE_WITHIN_MS);
   await tokens.revoke(lockId, signal);
-  note(undefined);
   const { tokens: own } = await tokens.list('own', signal);
   for (const { id, token_name } of own)
     if (readLivenessName(token_name)?.lockId === lockId) await tokens.revoke(id, signal);
+  // Not before: where something of it stays, whoever comes after releases it again.
+  note(undefined);
 }
 
 /** A lease that is held: gives signs of life until it is released or left. */

@@ -1,10 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { Cancelled } from '../errors.js';
 import type { Milliseconds } from '../units.js';
 
 /** From the abort: SIGINT at once, SIGTERM and SIGKILL within the 7.5 seconds that the runner gives a cancelled step. */
-const TERMINATE_AFTER_MS = 4000;
-const KILL_AFTER_MS = 6000;
+const PATIENCE = { terminateAfterMs: 4000, killAfterMs: 6000 };
+/** After its SIGTERM there are 2.5 seconds. */
+const LITTLE_PATIENCE = { terminateAfterMs: 300, killAfterMs: 800 };
 /** A grandchild that left the group may hold the pipes; nobody waits for it. */
 const DRAIN_MS = 2000;
 /** A longer line is handed on in pieces. */
@@ -46,8 +48,9 @@ export function superviseProcess(request: ProcessRequest): Promise<ProcessOutcom
       if (endedBy !== 'itself') return;
       endedBy = reason;
       signalGroup(child, 'SIGINT');
-      timers.push(setTimeout(() => signalGroup(child, 'SIGTERM'), TERMINATE_AFTER_MS));
-      timers.push(setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_AFTER_MS));
+      const { terminateAfterMs, killAfterMs } = patienceAfter(request.signal);
+      timers.push(setTimeout(() => signalGroup(child, 'SIGTERM'), terminateAfterMs));
+      timers.push(setTimeout(() => signalGroup(child, 'SIGKILL'), killAfterMs));
     };
     const onAbort = (): void => end('cancel');
     timers.push(setTimeout(() => end('deadline'), request.longest));
@@ -84,6 +87,10 @@ export function superviseProcess(request: ProcessRequest): Promise<ProcessOutcom
     });
     if (request.signal.aborted) onAbort();
   });
+}
+
+function patienceAfter({ reason }: AbortSignal): typeof PATIENCE {
+  return reason instanceof Cancelled && reason.signal === 'SIGTERM' ? LITTLE_PATIENCE : PATIENCE;
 }
 
 /** Hands on a stream line by line. A stream that breaks is a stream that ends. */
