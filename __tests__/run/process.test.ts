@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { superviseProcess, type ProcessOutcome, type ProcessRequest } from '../../src/run/process.js';
+import { Cancelled } from '../../src/errors.js';
 import { milliseconds } from '../../src/units.js';
 
 const ENVIRONMENT = { PATH: process.env['PATH'] ?? '' };
@@ -158,6 +159,20 @@ describe.concurrent('a program that is cancelled', () => {
     expect(ended).toMatchObject({ exitCode: 9, endedBy: 'cancel' });
     expect(ended.lines).toContain('stdout: terminated');
     expect(ended.took).toBeLessThan(7500);
+  }, 12_000);
+
+  it('is killed within the 2.5 seconds that the runner leaves after SIGTERM', async () => {
+    const controller = new AbortController();
+    let asked = performance.now();
+    const ended = await supervise(`trap '' INT TERM; echo ready; while :; do sleep 0.05; done`, {
+      signal: controller.signal,
+      onLine: () => {
+        asked = performance.now();
+        controller.abort(new Cancelled('SIGTERM'));
+      },
+    });
+    expect(ended).toMatchObject({ exitSignal: 'SIGKILL', endedBy: 'cancel' });
+    expect(performance.now() - asked).toBeLessThan(2000);
   }, 12_000);
 
   it('is killed with its grandchildren when it hears nothing at all', async () => {
