@@ -133,7 +133,10 @@ describe('provisioners', () => {
 
 describe('search', () => {
   it('finds workspaces by its grammar', async () => {
-    const asker = await serve();
+    // The workspace that is made here must not be running before all questions are asked.
+    const asker = await serve({
+      templateOverrides: { 'pod-swdev': { startSeconds: { median: 60, sigma: 0 }, deleteSeconds: QUICK } },
+    });
     asker.deployment.seedLeftovers(3);
     asker.deployment.seedLeftovers(2, 'ec2-datasci');
     await createWorkspace(asker, 'mine');
