@@ -40364,7 +40364,7 @@ function renderSummary(report) {
         `### ${judged ? HEADLINE[verdict.verdict] : 'Scale test ran; nothing was judged'}`,
         plan.subject === undefined ? undefined : `Under test: ${(0,markdown/* code */.aY)(plan.subject)}`,
         judged ? `**${verdict.verdict}**: ${(0,markdown/* cell */.Hn)(verdict.reason)}` : (0,markdown/* cell */.Hn)(verdict.reason),
-        earlyEndText(report),
+        ...earlyEndSections(report),
         judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
         judged ? shortagesText(verdict.results) : undefined,
         timeText(report),
@@ -40390,14 +40390,17 @@ function renderSummary(report) {
     ]);
 }
 /** Which criterion ended the load, when, and what that ended. */
-function earlyEndText(report) {
+function earlyEndSections(report) {
     const { endedEarly, plan } = report;
     if (endedEarly === undefined)
-        return undefined;
+        return [];
     const { seconds, breaches } = endedEarly;
-    const [first, ...others] = breaches.map(({ id, expect, sentence }) => `${(0,markdown/* code */.aY)(id)} (${(0,markdown/* cell */.Hn)(expect)}): ${(0,markdown/* cell */.Hn)(sentence)}`);
-    const more = others.map((one) => `\n- ${one}`).join('');
-    return `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load\n\n- ${first ?? ''}${more}\n\n${(0,markdown/* cell */.Hn)(cutShortSentence(report) ?? '')}`.trimEnd();
+    const lines = breaches.map(({ id, expect, sentence }) => `- ${(0,markdown/* code */.aY)(id)} (${(0,markdown/* cell */.Hn)(expect)}): ${(0,markdown/* cell */.Hn)(sentence)}`);
+    return [
+        `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load`,
+        lines.join('\n'),
+        paragraph(cutShortSentence(report)),
+    ];
 }
 const timeText = (report) => paragraphOrList('Where the time went', whereTheTimeWent(report));
 /** One sentence stands behind its title, several below it. */

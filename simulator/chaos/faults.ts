@@ -1,5 +1,5 @@
 import type { CoderDeployment } from '../coder/server.js';
-import type { CliBehaviour } from '../coder/options.js';
+import type { CliBehaviour, DeploymentOptions } from '../coder/options.js';
 import type { RunnerSignal } from '../runner/runner.js';
 
 /** A moment of the run: so long after a log line, or after the start. */
@@ -15,9 +15,8 @@ export type Fault =
   | {
       readonly kind: 'deployment';
       readonly name: string;
-      /** From the moment on; ended again after a while, or only before the janitor. */
-      readonly begin: (deployment: CoderDeployment) => void;
-      readonly end: (deployment: CoderDeployment) => void;
+      /** From the moment on. @returns what ends it again: after a while, or only before the janitor. */
+      readonly begin: (deployment: CoderDeployment) => () => void;
       readonly lasts: 'a while' | 'beyond post';
     }
   | { readonly kind: 'cli'; readonly name: string; readonly behaviour: Partial<CliBehaviour> }
@@ -33,26 +32,27 @@ const stop =
   (moment: Moment): RunnerSignal[] => [{ signal, ...at(moment) }, ...more];
 
 const EVERY_ROUTE = '*';
-const answering = (status: number) => ({
-  begin: ({ options }: CoderDeployment): void => {
-    options.statusOverride = { [EVERY_ROUTE]: status };
-  },
-  end: ({ options }: CoderDeployment): void => {
-    options.statusOverride = {};
-  },
-});
-const down = {
-  begin: ({ options }: CoderDeployment): void => {
-    options.apiDown = true;
-  },
-  end: ({ options }: CoderDeployment): void => {
-    options.apiDown = false;
-  },
-};
+/** Some options are others for a time. */
+const changed =
+  (changes: Partial<DeploymentOptions>) =>
+  ({ options }: CoderDeployment): (() => void) => {
+    const before = { ...options };
+    Object.assign(options, changes);
+    return () => void Object.assign(options, before);
+  };
+const answering = (status: number) => changed({ statusOverride: { [EVERY_ROUTE]: status } });
+const down = changed({ apiDown: true });
 const HOUR_MS = 3_600_000;
 const FLAP_MS = 250;
-/** The timers of deployments whose connections break again and again. */
-const flapping = new WeakMap<CoderDeployment, NodeJS.Timeout>();
+const flapping = ({ options }: CoderDeployment): (() => void) => {
+  const timer = setInterval(() => {
+    options.apiDown = !options.apiDown;
+  }, FLAP_MS);
+  return () => {
+    clearInterval(timer);
+    options.apiDown = false;
+  };
+};
 
 export const FAULTS: readonly Fault[] = [
   { kind: 'signals', name: 'SIGINT', signals: stop('SIGINT') },
@@ -68,64 +68,32 @@ export const FAULTS: readonly Fault[] = [
     name: 'SIGINT, then post killed',
     signals: stop('SIGINT', { step: 'post', signal: 'SIGKILL', afterMs: 900 }),
   },
-  { kind: 'deployment', name: 'API down for a while', ...down, lasts: 'a while' },
-  { kind: 'deployment', name: 'API down beyond post', ...down, lasts: 'beyond post' },
-  {
-    kind: 'deployment',
-    name: 'API slow',
-    begin: ({ options }) => {
-      options.latencySeconds = 1.5;
-    },
-    end: ({ options }) => {
-      options.latencySeconds = 0;
-    },
-    lasts: 'a while',
-  },
-  { kind: 'deployment', name: '500 everywhere', ...answering(500), lasts: 'a while' },
-  { kind: 'deployment', name: '429 everywhere', ...answering(429), lasts: 'a while' },
-  { kind: 'deployment', name: '401 everywhere', ...answering(401), lasts: 'a while' },
-  {
-    kind: 'deployment',
-    name: 'connections break',
-    begin: (deployment) => {
-      const timer = setInterval(() => {
-        deployment.options.apiDown = !deployment.options.apiDown;
-      }, FLAP_MS);
-      flapping.set(deployment, timer);
-    },
-    end: (deployment) => {
-      clearInterval(flapping.get(deployment));
-      deployment.options.apiDown = false;
-    },
-    lasts: 'a while',
-  },
+  { kind: 'deployment', name: 'API down for a while', begin: down, lasts: 'a while' },
+  { kind: 'deployment', name: 'API down beyond post', begin: down, lasts: 'beyond post' },
+  { kind: 'deployment', name: 'API slow', begin: changed({ latencySeconds: 1.5 }), lasts: 'a while' },
+  { kind: 'deployment', name: '500 everywhere', begin: answering(500), lasts: 'a while' },
+  { kind: 'deployment', name: '429 everywhere', begin: answering(429), lasts: 'a while' },
+  { kind: 'deployment', name: '401 everywhere', begin: answering(401), lasts: 'a while' },
+  { kind: 'deployment', name: 'connections break', begin: flapping, lasts: 'a while' },
   {
     kind: 'deployment',
     name: 'a login page in front',
-    begin: ({ options }) => {
-      options.answerHtml = true;
-    },
-    end: ({ options }) => {
-      options.answerHtml = false;
-    },
+    begin: changed({ answerHtml: true }),
     lasts: 'a while',
   },
   {
     kind: 'deployment',
     name: 'half of the deletions fail',
-    begin: ({ options }) => {
-      options.failDeleteShare = 0.5;
-    },
-    end: ({ options }) => {
-      options.failDeleteShare = 0;
-    },
+    begin: changed({ failDeleteShare: 0.5 }),
     lasts: 'a while',
   },
   {
     kind: 'deployment',
     name: 'coderd begins anew',
-    begin: (deployment) => deployment.restart(),
-    end: () => undefined,
+    begin: (deployment) => {
+      deployment.restart();
+      return () => undefined;
+    },
     lasts: 'a while',
   },
   { kind: 'disk full', name: 'disk full' },

@@ -116,6 +116,7 @@ class Strike {
   readonly #timers: NodeJS.Timeout[] = [];
   #isArmed = false;
   #isOver = false;
+  #endFault = (): void => undefined;
 
   constructor(
     private readonly chaos: ChaosCase,
@@ -134,15 +135,15 @@ class Strike {
   end(): void {
     this.#isOver = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    if (this.chaos.fault.kind === 'deployment') this.chaos.fault.end(this.deployment);
+    this.#endFault();
   }
 
   #begin(): void {
     const { fault, lastsMs } = this.chaos;
     if (fault.kind !== 'deployment' || this.#isOver) return;
     this.struck = true;
-    fault.begin(this.deployment);
-    if (fault.lasts === 'a while') this.#timers.push(setTimeout(() => fault.end(this.deployment), lastsMs));
+    this.#endFault = fault.begin(this.deployment);
+    if (fault.lasts === 'a while') this.#timers.push(setTimeout(this.#endFault, lastsMs));
   }
 }
 

@@ -32,7 +32,7 @@ export function renderSummary(report: RunReport): string {
     `### ${judged ? HEADLINE[verdict.verdict] : 'Scale test ran; nothing was judged'}`,
     plan.subject === undefined ? undefined : `Under test: ${code(plan.subject)}`,
     judged ? `**${verdict.verdict}**: ${cell(verdict.reason)}` : cell(verdict.reason),
-    earlyEndText(report),
+    ...earlyEndSections(report),
     judged && verdict.results.length > 0 ? criteriaTable(verdict.results) : undefined,
     judged ? shortagesText(verdict.results) : undefined,
     timeText(report),
@@ -59,15 +59,18 @@ export function renderSummary(report: RunReport): string {
 }
 
 /** Which criterion ended the load, when, and what that ended. */
-function earlyEndText(report: RunReport): string | undefined {
+function earlyEndSections(report: RunReport): readonly (string | undefined)[] {
   const { endedEarly, plan } = report;
-  if (endedEarly === undefined) return undefined;
+  if (endedEarly === undefined) return [];
   const { seconds, breaches } = endedEarly;
-  const [first, ...others] = breaches.map(
-    ({ id, expect, sentence }) => `${code(id)} (${cell(expect)}): ${cell(sentence)}`,
+  const lines = breaches.map(
+    ({ id, expect, sentence }) => `- ${code(id)} (${cell(expect)}): ${cell(sentence)}`,
   );
-  const more = others.map((one) => `\n- ${one}`).join('');
-  return `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load\n\n- ${first ?? ''}${more}\n\n${cell(cutShortSentence(report) ?? '')}`.trimEnd();
+  return [
+    `**Ended early**, after ${formatQuantity(seconds, 'seconds')} of at most ${formatQuantity(plan.time.load, 'seconds')} of load`,
+    lines.join('\n'),
+    paragraph(cutShortSentence(report)),
+  ];
 }
 
 const timeText = (report: RunReport): string | undefined =>
