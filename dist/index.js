@@ -33844,7 +33844,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(51048);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(79942);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(44131);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(85918);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7667);
 
 
@@ -34755,7 +34755,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 44131:
+/***/ 85918:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -34776,10 +34776,10 @@ var coder_http = __nccwpck_require__(5409);
 var ready_readiness = __nccwpck_require__(84791);
 // EXTERNAL MODULE: ./src/units.ts
 var units = __nccwpck_require__(61996);
-// EXTERNAL MODULE: ./src/stages/cleaning.ts + 1 modules
-var stages_cleaning = __nccwpck_require__(5759);
-// EXTERNAL MODULE: ./src/stages/connecting.ts + 1 modules
-var connecting = __nccwpck_require__(72283);
+// EXTERNAL MODULE: ./src/stages/cleaning.ts + 2 modules
+var stages_cleaning = __nccwpck_require__(86842);
+// EXTERNAL MODULE: ./src/stages/connecting.ts + 2 modules
+var connecting = __nccwpck_require__(87272);
 ;// CONCATENATED MODULE: ./src/measure/metric.ts
 /** How many samples were really measured: failed ones count in quantiles, but they measured nothing. */
 function measuredCount(metric) {
@@ -41147,6 +41147,30 @@ class Pace {
     }
 }
 
+;// CONCATENATED MODULE: ./src/load/batch-run.ts
+/**
+ * Carries out one batch: calls that wait for nothing are due at the arrival, each other one at the end of the last call
+ * that it waits for. All times in milliseconds on the monotonic clock.
+ */
+function runBatch({ calls }, dueAt, sender) {
+    const waits = calls.map(({ waitsFor }) => waitsFor.length);
+    const start = (index, intendedAt) => sender.send(index, intendedAt, (at) => ended(index, at));
+    const ended = (index, at) => {
+        for (const [next, { waitsFor }] of calls.entries()) {
+            if (!waitsFor.includes(index))
+                continue;
+            const left = (waits[next] ?? 0) - 1;
+            waits[next] = left;
+            if (left === 0)
+                start(next, at);
+        }
+        sender.ended();
+    };
+    for (const [index, { waitsFor }] of calls.entries())
+        if (waitsFor.length === 0)
+            start(index, dueAt);
+}
+
 // EXTERNAL MODULE: ./src/load/mix.ts
 var mix = __nccwpck_require__(12518);
 ;// CONCATENATED MODULE: ./src/load/outcomes.ts
@@ -41743,6 +41767,38 @@ function saturation(health) {
     return reasons.length === 0 ? undefined : `the load generator was saturated: ${reasons.join('; ')}`;
 }
 
+;// CONCATENATED MODULE: ./src/load/socket-tally.ts
+/** Counts what becomes of the users' inbox sockets. */
+class SocketTally {
+    #opened = 0;
+    #drops = 0;
+    #refused = 0;
+    #reasons = new Map();
+    opened() {
+        this.#opened += 1;
+    }
+    dropped(reason) {
+        this.#drops += 1;
+        this.#count(reason);
+    }
+    refused(reason) {
+        this.#refused += 1;
+        this.#count(reason);
+    }
+    counts(openAtEnd) {
+        return {
+            opened: this.#opened,
+            drops: this.#drops,
+            refused: this.#refused,
+            openAtEnd,
+            reasons: Object.fromEntries(this.#reasons),
+        };
+    }
+    #count(reason) {
+        this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/load/timeline.ts
 /**
  * Node's timers keep whole milliseconds and fire up to one late. So they end a wait one early, and the last part of it,
@@ -41839,6 +41895,8 @@ class Timeline {
 
 
 
+
+
 /** No answer for so long is as good as none: the dashboard's user has left. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /**
@@ -41853,7 +41911,7 @@ class LoadGenerator {
     #watch = new SelfWatch();
     #seats;
     #nobody;
-    #socketCounts = { opened: 0, drops: 0, refused: 0, reasons: new Map() };
+    #sockets = new SocketTally();
     /** Ways to end the calls under way. */
     #underWay = new Set();
     #finished = new AbortController();
@@ -41891,7 +41949,7 @@ class LoadGenerator {
         };
         this.#nobody = new Seat(this.#deployment, undefined);
         const { socket } = schedule;
-        const inbox = socket === undefined ? undefined : { path: socket, listener: this.#socketListener() };
+        const inbox = socket === undefined ? undefined : { path: socket, listener: this.#sockets };
         this.#seats = users.slice(0, schedule.users).map((user) => new Seat(this.#deployment, user, inbox));
     }
     /** Calls whose intended start comes after this are of this phase. */
@@ -41944,26 +42002,9 @@ class LoadGenerator {
             phases: [...this.#phases],
             series: this.#outcomes.series(),
             calls: this.#outcomes.counts(),
-            sockets: this.#socketResult(),
+            sockets: this.#sockets.counts(this.#openAtEnd ?? this.#openSockets()),
             rateLimits: this.#outcomes.rateLimits(),
             health: this.#health ?? this.#watch.health(),
-        };
-    }
-    #socketListener() {
-        const counts = this.#socketCounts;
-        const count = (reason) => {
-            counts.reasons.set(reason, (counts.reasons.get(reason) ?? 0) + 1);
-        };
-        return {
-            opened: () => (counts.opened += 1),
-            dropped: (reason) => {
-                counts.drops += 1;
-                count(reason);
-            },
-            refused: (reason) => {
-                counts.refused += 1;
-                count(reason);
-            },
         };
     }
     /** An arrival's time has come. */
@@ -41979,28 +42020,18 @@ class LoadGenerator {
             return;
         }
         this.#open += calls.length;
-        const waits = calls.map(({ waitsFor }) => waitsFor.length);
-        const ended = (index, at) => {
-            this.#open -= 1;
-            for (const [next, { waitsFor }] of calls.entries()) {
-                if (!waitsFor.includes(index))
-                    continue;
-                const left = (waits[next] ?? 0) - 1;
-                waits[next] = left;
-                if (left === 0)
-                    start(next, at);
-            }
-            if (this.#open === 0)
-                this.#onDrained?.();
-        };
-        const start = (index, intendedAt) => {
-            const call = calls[index];
-            if (call !== undefined)
-                this.#send(sender, call, intendedAt, (at) => ended(index, at));
-        };
-        for (const [index, { waitsFor }] of calls.entries())
-            if (waitsFor.length === 0)
-                start(index, dueAt);
+        runBatch(batch, dueAt, {
+            send: (index, intendedAt, ended) => {
+                const call = calls[index];
+                if (call !== undefined)
+                    this.#send(sender, call, intendedAt, ended);
+            },
+            ended: () => {
+                this.#open -= 1;
+                if (this.#open === 0)
+                    this.#onDrained?.();
+            },
+        });
     }
     #send({ connections, headers, values, warmUp }, call, intendedAt, ended) {
         if (this.#isStopped)
@@ -42064,14 +42095,6 @@ class LoadGenerator {
         this.#openAtEnd = this.#openSockets();
         for (const seat of [...this.#seats, this.#nobody])
             seat.close();
-    }
-    #socketResult() {
-        const { reasons, ...counts } = this.#socketCounts;
-        return {
-            ...counts,
-            openAtEnd: this.#openAtEnd ?? this.#openSockets(),
-            reasons: Object.fromEntries(reasons),
-        };
     }
     #usersSeen() {
         return this.#seats.filter(({ isTaken }) => isTaken).length;
@@ -44434,8 +44457,8 @@ function accountOf(planned, connection, inputs, { withheld, time, steps, load, s
     };
 }
 
-// EXTERNAL MODULE: ./src/stages/leasing.ts + 3 modules
-var leasing = __nccwpck_require__(32434);
+// EXTERNAL MODULE: ./src/stages/leasing.ts + 4 modules
+var leasing = __nccwpck_require__(15103);
 ;// CONCATENATED MODULE: ./src/coder/chromium.ts
 
 
@@ -47290,14 +47313,14 @@ var lease_check = __nccwpck_require__(25920);
 var markdown = __nccwpck_require__(54285);
 // EXTERNAL MODULE: ./src/units.ts
 var units = __nccwpck_require__(61996);
-// EXTERNAL MODULE: ./src/stages/cleaning.ts + 1 modules
-var cleaning = __nccwpck_require__(5759);
+// EXTERNAL MODULE: ./src/stages/cleaning.ts + 2 modules
+var cleaning = __nccwpck_require__(86842);
 // EXTERNAL MODULE: ./src/stages/configuring.ts + 6 modules
 var configuring = __nccwpck_require__(18710);
-// EXTERNAL MODULE: ./src/stages/connecting.ts + 1 modules
-var connecting = __nccwpck_require__(72283);
-// EXTERNAL MODULE: ./src/stages/leasing.ts + 3 modules
-var leasing = __nccwpck_require__(32434);
+// EXTERNAL MODULE: ./src/stages/connecting.ts + 2 modules
+var connecting = __nccwpck_require__(87272);
+// EXTERNAL MODULE: ./src/stages/leasing.ts + 4 modules
+var leasing = __nccwpck_require__(15103);
 // EXTERNAL MODULE: ./src/stages/restoring.ts
 var stages_restoring = __nccwpck_require__(44286);
 ;// CONCATENATED MODULE: ./src/stages/after-main.ts
@@ -47728,7 +47751,7 @@ async function makeFresh(parent, stamp) {
 
 /***/ }),
 
-/***/ 5759:
+/***/ 86842:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -47756,11 +47779,62 @@ var concurrency = __nccwpck_require__(81532);
 var errors = __nccwpck_require__(83916);
 // EXTERNAL MODULE: ./src/units.ts
 var units = __nccwpck_require__(61996);
-// EXTERNAL MODULE: ./src/coder/facts.ts + 1 modules
-var facts = __nccwpck_require__(80696);
 // EXTERNAL MODULE: ./src/coder/scaletest-resources.ts
 var scaletest_resources = __nccwpck_require__(95851);
+;// CONCATENATED MODULE: ./src/coder/cleanup-result.ts
+
+
+/** Asks the API what is left after a clean-up, also of what no deletion may touch: when the run began, nothing was there. */
+async function verifyCleanup(api, { scope, seenWorkspaceIds, deletedUsers, reasons, seconds }, signal) {
+    const base = { deletedUsers, seconds };
+    try {
+        const left = await (0,scaletest_resources/* listScaletestResources */.Ch)(api, { ownUserId: scope.ownUserId }, signal);
+        const seenAndLeft = left.workspaces.filter(({ id }) => seenWorkspaceIds.has(id)).length;
+        return {
+            ...base,
+            deletedWorkspaces: seenWorkspaceIds.size - seenAndLeft,
+            leftoverWorkspaces: left.workspaces.map((workspace) => ({
+                name: `${workspace.owner_name}/${workspace.name}`,
+                createdAt: workspace.created_at.toISOString(),
+                reason: reasons.get(workspace.name) ?? whyOutOfScope(workspace, scope) ?? describe(workspace),
+            })),
+            leftoverUsers: left.users.map((user) => ({
+                name: user.username,
+                createdAt: user.created_at.toISOString(),
+                reason: reasons.get(user.username) ?? whyOutOfScope(user, scope) ?? 'not deleted yet',
+            })),
+            verified: true,
+        };
+    }
+    catch (thrown) {
+        signal?.throwIfAborted();
+        return {
+            ...base,
+            deletedWorkspaces: 0,
+            leftoverWorkspaces: [],
+            leftoverUsers: [],
+            verified: false,
+            problem: (0,errors/* messageOf */.bD)(thrown),
+        };
+    }
+}
+/** Either the deployment's clock was set, or somebody else's test came in between: nobody can tell. */
+function whyOutOfScope(resource, scope) {
+    if ((0,scaletest_resources/* isInScope */.yX)(resource, scope))
+        return undefined;
+    return 'not touched: by its age it was there before this run, although nothing was when this run began';
+}
+function describe({ latest_build: { transition, job } }) {
+    const cause = job.error === undefined ? '' : `: ${job.error}`;
+    return transition === 'delete'
+        ? `its deletion is ${job.status}${cause}`
+        : `its ${transition} build is ${job.status}; not deleted yet`;
+}
+
+// EXTERNAL MODULE: ./src/coder/facts.ts + 1 modules
+var facts = __nccwpck_require__(80696);
 ;// CONCATENATED MODULE: ./src/coder/cleanup.ts
+
 
 
 
@@ -47820,7 +47894,13 @@ class Cleanup {
             await this.clock.sleep(pause, this.request.signal);
             pause = (0,units/* milliseconds */.Rz)(Math.min(LONGEST_ROUND_PAUSE, pause * 1.2));
         }
-        return this.#verify();
+        return verifyCleanup(this.api, {
+            scope: this.request.scope,
+            seenWorkspaceIds: this.#seenWorkspaces,
+            deletedUsers: this.#deletedUserIds.size,
+            reasons: this.#reasons,
+            seconds: (0,units/* toSeconds */.fP)((0,units/* milliseconds */.Rz)(this.clock.monotonic() - this.#startedAt)),
+        }, this.request.signal);
     }
     /** One look and what can be done now. */
     async #round() {
@@ -47935,62 +48015,12 @@ class Cleanup {
         const now = this.clock.monotonic();
         return now >= this.request.deadline || now - this.#lastProgressAt > LONGEST_STANDSTILL_MS;
     }
-    /** Either the deployment's clock was set, or somebody else's test came in between: nobody can tell. */
-    #whyOutOfScope(resource) {
-        if ((0,scaletest_resources/* isInScope */.yX)(resource, this.request.scope))
-            return undefined;
-        return 'not touched: by its age it was there before this run, although nothing was when this run began';
-    }
-    async #verify() {
-        const base = {
-            deletedUsers: this.#deletedUserIds.size,
-            seconds: (0,units/* toSeconds */.fP)((0,units/* milliseconds */.Rz)(this.clock.monotonic() - this.#startedAt)),
-        };
-        try {
-            // Also what no deletion may touch, since nothing at all was there when the run began.
-            const { ownUserId } = this.request.scope;
-            const left = await (0,scaletest_resources/* listScaletestResources */.Ch)(this.api, { ownUserId }, this.request.signal);
-            const gone = this.#seenWorkspaces.size - left.workspaces.filter(({ id }) => this.#seenWorkspaces.has(id)).length;
-            return {
-                ...base,
-                deletedWorkspaces: gone,
-                leftoverWorkspaces: left.workspaces.map((workspace) => ({
-                    name: `${workspace.owner_name}/${workspace.name}`,
-                    createdAt: workspace.created_at.toISOString(),
-                    reason: this.#reasons.get(workspace.name) ?? this.#whyOutOfScope(workspace) ?? describe(workspace),
-                })),
-                leftoverUsers: left.users.map((user) => ({
-                    name: user.username,
-                    createdAt: user.created_at.toISOString(),
-                    reason: this.#reasons.get(user.username) ?? this.#whyOutOfScope(user) ?? 'not deleted yet',
-                })),
-                verified: true,
-            };
-        }
-        catch (thrown) {
-            this.request.signal?.throwIfAborted();
-            return {
-                ...base,
-                deletedWorkspaces: 0,
-                leftoverWorkspaces: [],
-                leftoverUsers: [],
-                verified: false,
-                problem: (0,errors/* messageOf */.bD)(thrown),
-            };
-        }
-    }
 }
 const isActive = ({ latest_build }) => ['pending', 'running', 'canceling'].includes(latest_build.job.status);
 const isBeingDeleted = (workspace) => isActive(workspace) && workspace.latest_build.transition === 'delete';
 const isStarting = (workspace) => isActive(workspace) &&
     workspace.latest_build.transition !== 'delete' &&
     workspace.latest_build.job.status !== 'canceling';
-function describe({ latest_build: { transition, job } }) {
-    const cause = job.error === undefined ? '' : `: ${job.error}`;
-    return transition === 'delete'
-        ? `its deletion is ${job.status}${cause}`
-        : `its ${transition} build is ${job.status}; not deleted yet`;
-}
 
 ;// CONCATENATED MODULE: ./src/stages/cleaning.ts
 
@@ -48750,7 +48780,7 @@ async function readInputs(world) {
 
 /***/ }),
 
-/***/ 72283:
+/***/ 87272:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -48770,6 +48800,45 @@ var schemas = __nccwpck_require__(92857);
 var http = __nccwpck_require__(5409);
 // EXTERNAL MODULE: ./src/coder/api-schemas.ts
 var api_schemas = __nccwpck_require__(69472);
+;// CONCATENATED MODULE: ./src/coder/paging.ts
+/** As many as the CLI asks for at a time. */
+const PAGE_SIZE = 100;
+const MOST_PASSES = 3;
+/** One pass over the pages of a list. */
+async function* pagesOf(read) {
+    const seen = new Set();
+    for (let offset = 0;; offset += PAGE_SIZE) {
+        const page = await read(offset);
+        yield page;
+        const before = seen.size;
+        for (const { id } of page.items)
+            seen.add(id);
+        const isLast = page.count === undefined ? page.items.length < PAGE_SIZE : offset + PAGE_SIZE >= page.count;
+        // A server that answers the same page whatever the offset would be asked for ever.
+        if (isLast || seen.size === before)
+            return;
+    }
+}
+/**
+ * All items of a list. Its order may shift while its pages are read, so it is read until as many distinct items as the
+ * server counts are there, or a further pass finds no more.
+ */
+async function allOf(read) {
+    const found = new Map();
+    for (let pass = 0; pass < MOST_PASSES; pass += 1) {
+        const before = found.size;
+        let count = 0;
+        for await (const page of pagesOf(read)) {
+            for (const item of page.items)
+                found.set(item.id, item);
+            count = page.count ?? 0;
+        }
+        if (found.size >= count || (pass > 0 && found.size === before))
+            break;
+    }
+    return [...found.values()];
+}
+
 // EXTERNAL MODULE: ./src/coder/typed-call.ts
 var typed_call = __nccwpck_require__(72762);
 ;// CONCATENATED MODULE: ./src/coder/api.ts
@@ -48777,7 +48846,7 @@ var typed_call = __nccwpck_require__(72762);
 
 
 
-const PAGE_SIZE = 100;
+
 const DAEMON_LIMIT = 1000;
 /** The calls of Coder's API that the gate makes, typed. Everything throws ApiError. */
 class CoderApi {
@@ -48941,55 +49010,27 @@ class CoderApi {
     async countWorkspaces(query, signal) {
         return (await this.#get(`/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=1`, api_schemas/* workspaceCount */.x0, signal)).count;
     }
-    /**
-     * All workspaces that match a search. The order shifts while builds end, so pages are read until as many distinct
-     * ones as the server counts are there, or a second pass finds no more.
-     */
-    async searchWorkspaces(query, signal) {
-        const found = new Map();
-        for (let pass = 0; pass < 3; pass += 1) {
-            const before = found.size;
-            let count = 0;
-            for await (const page of this.#workspacePages(query, signal)) {
-                for (const item of page.workspaces)
-                    found.set(item.id, item);
-                count = page.count;
-            }
-            if (found.size >= count || (pass > 0 && found.size === before))
-                break;
-        }
-        return [...found.values()];
+    /** All workspaces that match a search, also while their order shifts because builds end. */
+    searchWorkspaces(query, signal) {
+        return allOf(this.#workspacePages(query, signal));
     }
     /** One pass over the pages of workspaces that match a search, for a caller who needs only so many. */
     async *workspacePages(query, signal) {
-        for await (const { workspaces } of this.#workspacePages(query, signal))
-            yield workspaces;
+        for await (const { items } of pagesOf(this.#workspacePages(query, signal)))
+            yield items;
     }
-    async *#workspacePages(query, signal) {
-        const seen = new Set();
-        for (let offset = 0;; offset += PAGE_SIZE) {
+    #workspacePages(query, signal) {
+        return async (offset) => {
             const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
-            const page = await this.#get(path, api_schemas/* workspacePage */.d_, signal);
-            yield page;
-            const before = seen.size;
-            for (const { id } of page.workspaces)
-                seen.add(id);
-            // A server that answers the same page whatever the offset would be asked for ever.
-            if (seen.size === before || offset + PAGE_SIZE >= page.count)
-                return;
-        }
+            const { workspaces, count } = await this.#get(path, api_schemas/* workspacePage */.d_, signal);
+            return { items: workspaces, count };
+        };
     }
-    async searchUsers(query, signal) {
-        const found = new Map();
-        for (let offset = 0;; offset += PAGE_SIZE) {
+    searchUsers(query, signal) {
+        return allOf(async (offset) => {
             const path = `/api/v2/users?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
-            const page = await this.#get(path, api_schemas/* userPage */.nD, signal);
-            const before = found.size;
-            for (const item of page.users)
-                found.set(item.id, item);
-            if (page.users.length < PAGE_SIZE || found.size === before)
-                return [...found.values()];
-        }
+            return { items: (await this.#get(path, api_schemas/* userPage */.nD, signal)).users };
+        });
     }
 }
 
@@ -49087,7 +49128,7 @@ async function endOwedSession(id, { identity }, world) {
 
 /***/ }),
 
-/***/ 32434:
+/***/ 15103:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -49107,8 +49148,6 @@ var external_node_crypto_ = __nccwpck_require__(77598);
 var errors = __nccwpck_require__(83916);
 // EXTERNAL MODULE: ./src/units.ts
 var units = __nccwpck_require__(61996);
-// EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
-var http = __nccwpck_require__(5409);
 ;// CONCATENATED MODULE: ./src/coder/lease-marks.ts
 
 /**
@@ -49169,96 +49208,23 @@ function leasesAmong(tokens, ownUserId, serverTime) {
     });
 }
 
-;// CONCATENATED MODULE: ./src/coder/lease.ts
+;// CONCATENATED MODULE: ./src/coder/held-lease.ts
 
 
 
 
-
-/**
- * One scale test per deployment: a lease that is kept on the deployment itself, by two kinds of API tokens.
- *
- * - **Taking** is making the lock. Its name is unique among a user's tokens, so of any number of callers one gets 201
- *   and the others 409.
- * - **Holding** is a sign of life, a second token that lives five minutes and names the lock's id and the run. Tokens
- *   cannot be renewed, so every two minutes the next is made before the last is deleted.
- * - **Taking over**: a lock that is five minutes old (or expired) and has no living sign is dead. Whoever finds it dead
- *   deletes it *by its key's id* and then takes the lease like anybody else. Two who find the same dead lock both
- *   delete only that one: the later deletion finds nothing (404), never the lock that the earlier has made since, and
- *   of their two locks one is refused. So exactly one of them holds.
- * - **Losing**: nobody but a taker deletes a lock, so a holder holds while its own lock stands, and has lost when it is
- *   gone. It looks each time before it gives a sign of life, and gives none for a lock that is not its own. So a run
- *   whose deployment did not answer for longer than five minutes goes on holding if nobody came in the meantime.
- * - **Releasing** deletes the own lock, by its key's id as well, so that nobody else's is ever released.
- *
- * A call that was lost on the way leaves at worst a lock without a sign of life, which is dead after five minutes.
- */
 const RENEW_EVERY = (0,units/* milliseconds */.Rz)(120_000);
 const RETRY_EVERY = (0,units/* milliseconds */.Rz)(15_000);
 /** One attempt to renew, with all its calls; the life of the last sign leaves time for several. */
 const RENEWAL_WITHIN_MS = 60_000;
 /** A released lease is worth a minute; what is not released by then ends by itself in five. */
 const RELEASE_WITHIN_MS = 60_000;
-/** So often others may come first before it is given up. */
-const ATTEMPTS = 5;
-const ANNOUNCEMENT = (0,units/* milliseconds */.Rz)(1000);
 /** Of dead runs, in one go. */
 const MOST_SWEPT = 50;
 /** The leases on the deployment, of every user whose tokens may be seen. */
 async function sightLeases({ tokens, ownUserId, clock }, signal) {
     const { tokens: all, serverTime = clock.now() } = await tokens.list('everybody', signal);
     return { leases: leasesAmong(all, ownUserId, serverTime), serverTime };
-}
-/**
- * Takes the lease, also over from a run that is dead.
- * @param lifetime of the lock: as long as the run may take.
- * @throws ApiError when the deployment refuses for another reason than that it is held.
- */
-async function takeLease(lifetime, tools, signal) {
-    const { tokens, clock, log } = tools;
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-        const { leases } = await sightLeases(tools, signal);
-        const living = leases.find(({ isAlive }) => isAlive);
-        if (living !== undefined) {
-            if (living.holder !== undefined || attempt === ATTEMPTS)
-                return { heldBy: living };
-            // Its first sign of life, which says who it is, comes in a moment.
-            await clock.sleep(ANNOUNCEMENT, signal);
-            continue;
-        }
-        const dead = leases.find(({ isOwnUser }) => isOwnUser);
-        const longest = await tokens.longestLifetime(signal);
-        if (dead !== undefined) {
-            log.info(`The lease of ${dead.holder ?? 'a run'} since ${dead.since.toISOString()} is taken over: it gives no sign of life`);
-            await tokens.revoke(dead.lockId, signal);
-        }
-        // Not to be cancelled: whether a lock was made would not be known.
-        const lockId = await tokens.create(LOCK_NAME, (0,units/* seconds */.YA)(Math.min(lifetime, longest)));
-        if (lockId === undefined)
-            continue;
-        await noteLock(lockId, tools);
-        return await Lease.begin(lockId, tools, signal);
-    }
-    throw new http/* ApiError */.hD('status', `the token "${LOCK_NAME}" can neither be made nor seen; delete it with "coder tokens remove ${LOCK_NAME}" if no scale test is running`, 409);
-}
-/** A lock that nobody after this process could know of must not stay. */
-async function noteLock(lockId, { note, tokens }) {
-    try {
-        note(lockId);
-    }
-    catch (thrown) {
-        await tokens.revoke(lockId, AbortSignal.timeout(RELEASE_WITHIN_MS));
-        throw thrown;
-    }
-}
-/**
- * Goes on with a lease that an earlier process of the same run has taken and not released.
- * @returns undefined when it is not its own any more.
- */
-async function resumeLease(lockId, tools, signal) {
-    if ((await tools.tokens.idOf(LOCK_NAME, signal)) !== lockId)
-        return undefined;
-    return Lease.resume(lockId, tools);
 }
 /** Releases a lease by its lock's id; of a lock that is not there any more, only the signs of life are left to remove. */
 async function releaseLease(lockId, { tokens, note }) {
@@ -49420,6 +49386,86 @@ class Lease {
     }
 }
 
+// EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
+var http = __nccwpck_require__(5409);
+;// CONCATENATED MODULE: ./src/coder/lease.ts
+
+
+
+
+/**
+ * One scale test per deployment: a lease that is kept on the deployment itself, by two kinds of API tokens.
+ *
+ * - **Taking** is making the lock. Its name is unique among a user's tokens, so of any number of callers one gets 201
+ *   and the others 409.
+ * - **Holding** is a sign of life, a second token that lives five minutes and names the lock's id and the run. Tokens
+ *   cannot be renewed, so every two minutes the next is made before the last is deleted.
+ * - **Taking over**: a lock that is five minutes old (or expired) and has no living sign is dead. Whoever finds it dead
+ *   deletes it *by its key's id* and then takes the lease like anybody else. Two who find the same dead lock both
+ *   delete only that one: the later deletion finds nothing (404), never the lock that the earlier has made since, and
+ *   of their two locks one is refused. So exactly one of them holds.
+ * - **Losing**: nobody but a taker deletes a lock, so a holder holds while its own lock stands, and has lost when it is
+ *   gone. It looks each time before it gives a sign of life, and gives none for a lock that is not its own. So a run
+ *   whose deployment did not answer for longer than five minutes goes on holding if nobody came in the meantime.
+ * - **Releasing** deletes the own lock, by its key's id as well, so that nobody else's is ever released.
+ *
+ * A call that was lost on the way leaves at worst a lock without a sign of life, which is dead after five minutes.
+ */
+/** So often others may come first before it is given up. */
+const ATTEMPTS = 5;
+const ANNOUNCEMENT = (0,units/* milliseconds */.Rz)(1000);
+/**
+ * Takes the lease, also over from a run that is dead.
+ * @param lifetime of the lock: as long as the run may take.
+ * @throws ApiError when the deployment refuses for another reason than that it is held.
+ */
+async function takeLease(lifetime, tools, signal) {
+    const { tokens, clock, log } = tools;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+        const { leases } = await sightLeases(tools, signal);
+        const living = leases.find(({ isAlive }) => isAlive);
+        if (living !== undefined) {
+            if (living.holder !== undefined || attempt === ATTEMPTS)
+                return { heldBy: living };
+            // Its first sign of life, which says who it is, comes in a moment.
+            await clock.sleep(ANNOUNCEMENT, signal);
+            continue;
+        }
+        const dead = leases.find(({ isOwnUser }) => isOwnUser);
+        const longest = await tokens.longestLifetime(signal);
+        if (dead !== undefined) {
+            log.info(`The lease of ${dead.holder ?? 'a run'} since ${dead.since.toISOString()} is taken over: it gives no sign of life`);
+            await tokens.revoke(dead.lockId, signal);
+        }
+        // Not to be cancelled: whether a lock was made would not be known.
+        const lockId = await tokens.create(LOCK_NAME, (0,units/* seconds */.YA)(Math.min(lifetime, longest)));
+        if (lockId === undefined)
+            continue;
+        await noteLock(lockId, tools);
+        return await Lease.begin(lockId, tools, signal);
+    }
+    throw new http/* ApiError */.hD('status', `the token "${LOCK_NAME}" can neither be made nor seen; delete it with "coder tokens remove ${LOCK_NAME}" if no scale test is running`, 409);
+}
+/** A lock that nobody after this process could know of must not stay. */
+async function noteLock(lockId, { note, tokens }) {
+    try {
+        note(lockId);
+    }
+    catch (thrown) {
+        await tokens.revoke(lockId, AbortSignal.timeout(RELEASE_WITHIN_MS));
+        throw thrown;
+    }
+}
+/**
+ * Goes on with a lease that an earlier process of the same run has taken and not released.
+ * @returns undefined when it is not its own any more.
+ */
+async function resumeLease(lockId, tools, signal) {
+    if ((await tools.tokens.idOf(LOCK_NAME, signal)) !== lockId)
+        return undefined;
+    return Lease.resume(lockId, tools);
+}
+
 // EXTERNAL MODULE: ./src/coder/api-schemas.ts
 var api_schemas = __nccwpck_require__(69472);
 // EXTERNAL MODULE: ./src/coder/identity.ts
@@ -49501,6 +49547,7 @@ var lease_check = __nccwpck_require__(25920);
 // EXTERNAL MODULE: ./src/ready/readiness.ts
 var readiness = __nccwpck_require__(84791);
 ;// CONCATENATED MODULE: ./src/stages/leasing.ts
+
 
 
 

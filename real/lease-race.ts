@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CoderApi } from '../src/coder/api.js';
 import { CoderHttp } from '../src/coder/http.js';
-import { sightLeases, takeLease, type LeaseTools } from '../src/coder/lease.js';
+import { sightLeases, type LeaseTools } from '../src/coder/held-lease.js';
+import { takeLease } from '../src/coder/lease.js';
 import { OwnTokens } from '../src/coder/own-tokens.js';
 import type { Clock, Log } from '../src/ports.js';
 import { milliseconds, minutes } from '../src/units.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanUp, type CleanupRequest, type CleanupResult } from '../../src/coder/cleanup.js';
+import { cleanUp, type CleanupRequest } from '../../src/coder/cleanup.js';
+import type { CleanupResult } from '../../src/coder/cleanup-result.js';
 import { milliseconds } from '../../src/units.js';
 import type { CoderDeployment } from '../../simulator/coder/server.js';
 import {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { releaseLease, resumeLease, sightLeases, takeLease, type Lease } from '../../src/coder/lease.js';
+import { releaseLease, sightLeases, type Lease } from '../../src/coder/held-lease.js';
+import { resumeLease, takeLease } from '../../src/coder/lease.js';
 import { minutes } from '../../src/units.js';
 import type { CoderDeployment } from '../../simulator/coder/server.js';
 import { startDeployment, stopDeploymentsAfterEach } from '../support/deployments.js';

@@ -1,5 +1,5 @@
 import { OwnTokens } from '../../src/coder/own-tokens.js';
-import type { LeaseTools } from '../../src/coder/lease.js';
+import type { LeaseTools } from '../../src/coder/held-lease.js';
 import type { Clock } from '../../src/ports.js';
 import { milliseconds } from '../../src/units.js';
 import type { CoderDeployment } from '../../simulator/coder/server.js';

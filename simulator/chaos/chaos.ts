@@ -13,6 +13,8 @@ const USAGE = `Runs the committed action against the simulator, with something t
   --at-once N   how many at the same time (3)
 `;
 
+const WIDEST_NAME = 26;
+
 const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: '200' },
@@ -32,11 +34,11 @@ function table(results: readonly ChaosResult[]): string {
   const row = (name: string, of: readonly ChaosResult[]): string => {
     const survived = of.filter(({ problems }) => problems.length === 0).length;
     const struck = of.filter((result) => result.struck).length;
-    return `| ${name.padEnd(24)} | ${String(of.length).padStart(5)} | ${String(struck).padStart(6)} | ${String(survived).padStart(8)} |`;
+    return `| ${name.padEnd(WIDEST_NAME)} | ${String(of.length).padStart(5)} | ${String(struck).padStart(6)} | ${String(survived).padStart(8)} |`;
   };
   return [
-    '| fault                    | cases | struck | survived |',
-    '| ------------------------ | ----: | -----: | -------: |',
+    `| ${'fault'.padEnd(WIDEST_NAME)} | cases | struck | survived |`,
+    `| ${'-'.repeat(WIDEST_NAME)} | ----: | -----: | -------: |`,
     ...names.map((name) =>
       row(
         name,

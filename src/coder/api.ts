@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { ApiError, type CoderHttp, type Request } from './http.js';
 import * as schemas from './api-schemas.js';
 import type { ProvisionerDaemon, Template, User, Workspace, WorkspaceBuild } from './api-schemas.js';
+import { PAGE_SIZE, allOf, pagesOf, type ReadPage } from './paging.js';
 import { typedCall, type TypedAnswer } from './typed-call.js';
 
-const PAGE_SIZE = 100;
 const DAEMON_LIMIT = 1000;
 
 export interface NewWorkspace {
@@ -250,53 +250,28 @@ export class CoderApi {
     ).count;
   }
 
-  /**
-   * All workspaces that match a search. The order shifts while builds end, so pages are read until as many distinct
-   * ones as the server counts are there, or a second pass finds no more.
-   */
-  async searchWorkspaces(query: string, signal?: AbortSignal): Promise<Workspace[]> {
-    const found = new Map<string, Workspace>();
-    for (let pass = 0; pass < 3; pass += 1) {
-      const before = found.size;
-      let count = 0;
-      for await (const page of this.#workspacePages(query, signal)) {
-        for (const item of page.workspaces) found.set(item.id, item);
-        count = page.count;
-      }
-      if (found.size >= count || (pass > 0 && found.size === before)) break;
-    }
-    return [...found.values()];
+  /** All workspaces that match a search, also while their order shifts because builds end. */
+  searchWorkspaces(query: string, signal?: AbortSignal): Promise<Workspace[]> {
+    return allOf(this.#workspacePages(query, signal));
   }
 
   /** One pass over the pages of workspaces that match a search, for a caller who needs only so many. */
   async *workspacePages(query: string, signal?: AbortSignal): AsyncGenerator<readonly Workspace[]> {
-    for await (const { workspaces } of this.#workspacePages(query, signal)) yield workspaces;
+    for await (const { items } of pagesOf(this.#workspacePages(query, signal))) yield items;
   }
 
-  async *#workspacePages(
-    query: string,
-    signal?: AbortSignal,
-  ): AsyncGenerator<z.infer<typeof schemas.workspacePage>> {
-    const seen = new Set<string>();
-    for (let offset = 0; ; offset += PAGE_SIZE) {
+  #workspacePages(query: string, signal?: AbortSignal): ReadPage<Workspace> {
+    return async (offset) => {
       const path = `/api/v2/workspaces?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
-      const page = await this.#get(path, schemas.workspacePage, signal);
-      yield page;
-      const before = seen.size;
-      for (const { id } of page.workspaces) seen.add(id);
-      // A server that answers the same page whatever the offset would be asked for ever.
-      if (seen.size === before || offset + PAGE_SIZE >= page.count) return;
-    }
+      const { workspaces, count } = await this.#get(path, schemas.workspacePage, signal);
+      return { items: workspaces, count };
+    };
   }
 
-  async searchUsers(query: string, signal?: AbortSignal): Promise<User[]> {
-    const found = new Map<string, User>();
-    for (let offset = 0; ; offset += PAGE_SIZE) {
+  searchUsers(query: string, signal?: AbortSignal): Promise<User[]> {
+    return allOf(async (offset) => {
       const path = `/api/v2/users?q=${encodeURIComponent(query)}&limit=${PAGE_SIZE}&offset=${offset}`;
-      const page = await this.#get(path, schemas.userPage, signal);
-      const before = found.size;
-      for (const item of page.users) found.set(item.id, item);
-      if (page.users.length < PAGE_SIZE || found.size === before) return [...found.values()];
-    }
+      return { items: (await this.#get(path, schemas.userPage, signal)).users };
+    });
   }
 }

@@ -1,14 +1,13 @@
 import { forEachConcurrently } from '../concurrency.js';
 import { messageOf } from '../errors.js';
 import type { Clock, Log } from '../ports.js';
-import { milliseconds, toSeconds, type Milliseconds, type Seconds } from '../units.js';
+import { milliseconds, toSeconds, type Milliseconds } from '../units.js';
 import type { CoderApi } from './api.js';
 import type { User, Workspace } from './api-schemas.js';
+import { verifyCleanup, type CleanupResult } from './cleanup-result.js';
 import { workingDaemons } from './facts.js';
 import {
-  isInScope,
   isScaletestWorkspace,
-  listScaletestResources,
   listScaletestUsers,
   listScaletestWorkspaces,
   type Scope,
@@ -40,23 +39,6 @@ export interface CleanupRequest {
   /** On the monotonic clock. */
   readonly deadline: Milliseconds;
   readonly signal?: AbortSignal;
-}
-
-export interface Leftover {
-  readonly name: string;
-  readonly createdAt: string;
-  readonly reason: string;
-}
-
-export interface CleanupResult {
-  readonly deletedWorkspaces: number;
-  readonly deletedUsers: number;
-  readonly leftoverWorkspaces: readonly Leftover[];
-  readonly leftoverUsers: readonly Leftover[];
-  readonly seconds: Seconds;
-  /** False when the API did not answer at the end: then nobody knows what is left. */
-  readonly verified: boolean;
-  readonly problem?: string;
 }
 
 /** Deletes the scale-test resources in a scope, then looks whether anything is left. Safe to repeat. */
@@ -104,7 +86,17 @@ class Cleanup {
       await this.clock.sleep(pause, this.request.signal);
       pause = milliseconds(Math.min(LONGEST_ROUND_PAUSE, pause * 1.2));
     }
-    return this.#verify();
+    return verifyCleanup(
+      this.api,
+      {
+        scope: this.request.scope,
+        seenWorkspaceIds: this.#seenWorkspaces,
+        deletedUsers: this.#deletedUserIds.size,
+        reasons: this.#reasons,
+        seconds: toSeconds(milliseconds(this.clock.monotonic() - this.#startedAt)),
+      },
+      this.request.signal,
+    );
   }
 
   /** One look and what can be done now. */
@@ -239,51 +231,6 @@ class Cleanup {
     const now = this.clock.monotonic();
     return now >= this.request.deadline || now - this.#lastProgressAt > LONGEST_STANDSTILL_MS;
   }
-
-  /** Either the deployment's clock was set, or somebody else's test came in between: nobody can tell. */
-  #whyOutOfScope(resource: User | Workspace): string | undefined {
-    if (isInScope(resource, this.request.scope)) return undefined;
-    return 'not touched: by its age it was there before this run, although nothing was when this run began';
-  }
-
-  async #verify(): Promise<CleanupResult> {
-    const base = {
-      deletedUsers: this.#deletedUserIds.size,
-      seconds: toSeconds(milliseconds(this.clock.monotonic() - this.#startedAt)),
-    };
-    try {
-      // Also what no deletion may touch, since nothing at all was there when the run began.
-      const { ownUserId } = this.request.scope;
-      const left = await listScaletestResources(this.api, { ownUserId }, this.request.signal);
-      const gone =
-        this.#seenWorkspaces.size - left.workspaces.filter(({ id }) => this.#seenWorkspaces.has(id)).length;
-      return {
-        ...base,
-        deletedWorkspaces: gone,
-        leftoverWorkspaces: left.workspaces.map((workspace) => ({
-          name: `${workspace.owner_name}/${workspace.name}`,
-          createdAt: workspace.created_at.toISOString(),
-          reason: this.#reasons.get(workspace.name) ?? this.#whyOutOfScope(workspace) ?? describe(workspace),
-        })),
-        leftoverUsers: left.users.map((user) => ({
-          name: user.username,
-          createdAt: user.created_at.toISOString(),
-          reason: this.#reasons.get(user.username) ?? this.#whyOutOfScope(user) ?? 'not deleted yet',
-        })),
-        verified: true,
-      };
-    } catch (thrown) {
-      this.request.signal?.throwIfAborted();
-      return {
-        ...base,
-        deletedWorkspaces: 0,
-        leftoverWorkspaces: [],
-        leftoverUsers: [],
-        verified: false,
-        problem: messageOf(thrown),
-      };
-    }
-  }
 }
 
 const isActive = ({ latest_build }: Workspace): boolean =>
@@ -294,10 +241,3 @@ const isStarting = (workspace: Workspace): boolean =>
   isActive(workspace) &&
   workspace.latest_build.transition !== 'delete' &&
   workspace.latest_build.job.status !== 'canceling';
-
-function describe({ latest_build: { transition, job } }: Workspace): string {
-  const cause = job.error === undefined ? '' : `: ${job.error}`;
-  return transition === 'delete'
-    ? `its deletion is ${job.status}${cause}`
-    : `its ${transition} build is ${job.status}; not deleted yet`;
-}

@@ -1,11 +1,12 @@
+import { runBatch } from './batch-run.js';
 import type { Deployment } from './exchange.js';
-import type { SocketListener } from './inbox-socket.js';
-import type { CallCounts, GeneratorHealth, LoadResult, SocketCounts } from './load-types.js';
+import type { CallCounts, GeneratorHealth, LoadResult } from './load-types.js';
 import { fillBody, fillPath, type Call, type Placeholders } from './mix.js';
 import { Outcomes } from './outcomes.js';
 import type { Arrival, Schedule } from './schedule.js';
 import { Seat, type Sender, type VirtualUser } from './seat.js';
 import { SelfWatch } from './self-watch.js';
+import { SocketTally } from './socket-tally.js';
 import { Timeline } from './timeline.js';
 
 /** No answer for so long is as good as none: the dashboard's user has left. */
@@ -40,7 +41,7 @@ export class LoadGenerator {
   readonly #watch = new SelfWatch();
   readonly #seats: readonly Seat[];
   readonly #nobody: Seat;
-  readonly #socketCounts = { opened: 0, drops: 0, refused: 0, reasons: new Map<string, number>() };
+  readonly #sockets = new SocketTally();
   /** Ways to end the calls under way. */
   readonly #underWay = new Set<() => void>();
   readonly #finished = new AbortController();
@@ -79,7 +80,7 @@ export class LoadGenerator {
     };
     this.#nobody = new Seat(this.#deployment, undefined);
     const { socket } = schedule;
-    const inbox = socket === undefined ? undefined : { path: socket, listener: this.#socketListener() };
+    const inbox = socket === undefined ? undefined : { path: socket, listener: this.#sockets };
     this.#seats = users.slice(0, schedule.users).map((user) => new Seat(this.#deployment, user, inbox));
   }
 
@@ -138,27 +139,9 @@ export class LoadGenerator {
       phases: [...this.#phases],
       series: this.#outcomes.series(),
       calls: this.#outcomes.counts(),
-      sockets: this.#socketResult(),
+      sockets: this.#sockets.counts(this.#openAtEnd ?? this.#openSockets()),
       rateLimits: this.#outcomes.rateLimits(),
       health: this.#health ?? this.#watch.health(),
-    };
-  }
-
-  #socketListener(): SocketListener {
-    const counts = this.#socketCounts;
-    const count = (reason: string): void => {
-      counts.reasons.set(reason, (counts.reasons.get(reason) ?? 0) + 1);
-    };
-    return {
-      opened: () => (counts.opened += 1),
-      dropped: (reason) => {
-        counts.drops += 1;
-        count(reason);
-      },
-      refused: (reason) => {
-        counts.refused += 1;
-        count(reason);
-      },
     };
   }
 
@@ -174,22 +157,16 @@ export class LoadGenerator {
       return;
     }
     this.#open += calls.length;
-    const waits = calls.map(({ waitsFor }) => waitsFor.length);
-    const ended = (index: number, at: number): void => {
-      this.#open -= 1;
-      for (const [next, { waitsFor }] of calls.entries()) {
-        if (!waitsFor.includes(index)) continue;
-        const left = (waits[next] ?? 0) - 1;
-        waits[next] = left;
-        if (left === 0) start(next, at);
-      }
-      if (this.#open === 0) this.#onDrained?.();
-    };
-    const start = (index: number, intendedAt: number): void => {
-      const call = calls[index];
-      if (call !== undefined) this.#send(sender, call, intendedAt, (at) => ended(index, at));
-    };
-    for (const [index, { waitsFor }] of calls.entries()) if (waitsFor.length === 0) start(index, dueAt);
+    runBatch(batch, dueAt, {
+      send: (index, intendedAt, ended) => {
+        const call = calls[index];
+        if (call !== undefined) this.#send(sender, call, intendedAt, ended);
+      },
+      ended: () => {
+        this.#open -= 1;
+        if (this.#open === 0) this.#onDrained?.();
+      },
+    });
   }
 
   #send(
@@ -258,15 +235,6 @@ export class LoadGenerator {
     this.#underWay.clear();
     this.#openAtEnd = this.#openSockets();
     for (const seat of [...this.#seats, this.#nobody]) seat.close();
-  }
-
-  #socketResult(): SocketCounts {
-    const { reasons, ...counts } = this.#socketCounts;
-    return {
-      ...counts,
-      openAtEnd: this.#openAtEnd ?? this.#openSockets(),
-      reasons: Object.fromEntries(reasons),
-    };
   }
 
   #usersSeen(): number {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { cleanUp, type CleanupResult, type QueuePolicy } from '../coder/cleanup.js';
+import { cleanUp, type QueuePolicy } from '../coder/cleanup.js';
+import type { CleanupResult } from '../coder/cleanup-result.js';
 import type { Scope } from '../coder/scaletest-resources.js';
 import type { CleanupObservation } from '../measure/cleanup-metrics.js';
 import type { CleanupReport } from '../report/run-report.js';

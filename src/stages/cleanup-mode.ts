@@ -1,7 +1,7 @@
 import { ApiError } from '../coder/http.js';
 import type { Inputs } from '../inputs.js';
 import { capitalized, cell, code, sections, table } from '../report/markdown.js';
-import type { CleanupResult } from '../coder/cleanup.js';
+import type { CleanupResult } from '../coder/cleanup-result.js';
 import { heldSentence } from '../ready/lease-check.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';

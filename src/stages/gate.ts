@@ -3,7 +3,7 @@ import { ApiError } from '../coder/http.js';
 import type { DeploymentFacts } from '../coder/facts.js';
 import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
-import type { Lease } from '../coder/lease.js';
+import type { Lease } from '../coder/held-lease.js';
 import { isReady, ok, refused, type Check, type Readiness } from '../ready/readiness.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';

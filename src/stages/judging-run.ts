@@ -1,5 +1,5 @@
 import type { DeploymentFacts } from '../coder/facts.js';
-import type { Lease } from '../coder/lease.js';
+import type { Lease } from '../coder/held-lease.js';
 import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
 import { applicableCriteria, judgeRun } from '../judge/judge.js';

@@ -1,13 +1,6 @@
-import {
-  releaseLease,
-  resumeLease,
-  sightLeases,
-  takeLease,
-  type Lease,
-  type LeaseTools,
-  type Taken,
-} from '../coder/lease.js';
+import { releaseLease, sightLeases, type Lease, type LeaseTools, type Taken } from '../coder/held-lease.js';
 import { ApiError } from '../coder/http.js';
+import { resumeLease, takeLease } from '../coder/lease.js';
 import { OwnTokens } from '../coder/own-tokens.js';
 import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
