@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['__tests__/**/*.test.ts'],
-    // Many tests start real processes; more of them at once than cores makes their bounds meaningless.
-    maxWorkers: 2,
+    // Most of a test's time is waiting for real processes, so more of them than cores; many more would break their bounds.
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env['CI'] === undefined ? ['default'] : [['default', { summary: false }]],
