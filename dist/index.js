@@ -47355,7 +47355,10 @@ async function restoreAfterMain(debts, world) {
         fail((0,errors/* messageOf */.bD)(thrown), world);
     }
 }
-/** A deployment that is away for a moment, say because it is restarted, is no reason to leave everything there. */
+/**
+ * A deployment that is away for a moment, say because it is restarted or shows a page of its load balancer, is no reason
+ * to leave everything there: main has found Coder at this address.
+ */
 async function onceItAnswers(work, { clock, log, cancelled }) {
     const patience = clock.monotonic() + PATIENCE_MS;
     for (;;) {
@@ -47365,13 +47368,14 @@ async function onceItAnswers(work, { clock, log, cancelled }) {
         }
         catch (thrown) {
             const isOver = cancelled.aborted || clock.monotonic() + ASK_AGAIN_AFTER >= patience;
-            if (isOver || !(thrown instanceof http/* ApiError */.hD) || !thrown.mayPass)
+            if (isOver || !(thrown instanceof http/* ApiError */.hD) || !mayPass(thrown))
                 throw thrown;
             log.info(`The deployment is asked again, because ${thrown.message}`);
             await clock.sleep(ASK_AGAIN_AFTER, cancelled);
         }
     }
 }
+const mayPass = (error) => error.mayPass || error.kind === 'not-coder';
 async function restore({ cleanup, restoring, ...marks }, deadline, inputs, world) {
     const connection = await (0,connecting/* connect */.Ng)(inputs, world);
     try {

@@ -46,7 +46,10 @@ describe.concurrent('a killed main', { timeout: LONGEST_SCENARIO_MS }, () => {
   it('is cleaned up after by post: driver "cli", right after the load began', () =>
     inWorld(half, (world) => killed(world, atTheBeginning)));
 
-  it('is cleaned up after by a post that waits for a deployment which is away for a moment', () =>
+  it.each([
+    ['which is away for a moment', { apiDown: true }, { apiDown: false }],
+    ['before which a page of something else stands for a moment', { answerHtml: true }, { answerHtml: false }],
+  ])('is cleaned up after by a post that waits for a deployment %s', (_, trouble, none) =>
     inWorld({ ...half, disableRateLimits: false }, async (world) => {
       const { options } = world.coder;
       let back: NodeJS.Timeout | undefined;
@@ -54,10 +57,8 @@ describe.concurrent('a killed main', { timeout: LONGEST_SCENARIO_MS }, () => {
         signals: [{ ...inTheMiddle, signal: 'SIGKILL' }],
         onLog: (line) => {
           if (!HALF_DONE.test(line)) return;
-          options.apiDown = true;
-          back ??= setTimeout(() => {
-            options.apiDown = false;
-          }, AWAY_MS);
+          Object.assign(options, trouble);
+          back ??= setTimeout(() => Object.assign(options, none), AWAY_MS);
         },
       });
       clearTimeout(back);
@@ -65,7 +66,8 @@ describe.concurrent('a killed main', { timeout: LONGEST_SCENARIO_MS }, () => {
       expect(run.post?.log.join('\n')).toContain('The deployment is asked again, because');
       expect(run.post?.exitCode, logOf(run)).toBe(0);
       expectNothingLeft(world);
-    }));
+    }),
+  );
 
   it('takes its children with it: driver "cli", with most of the workspaces still to come', () =>
     inWorld({ templateOverrides: { 'pod-swdev': { startSeconds: spread(2) } } }, async (world) => {

@@ -49,7 +49,10 @@ export async function restoreAfterMain(debts: Debts, world: World): Promise<void
   }
 }
 
-/** A deployment that is away for a moment, say because it is restarted, is no reason to leave everything there. */
+/**
+ * A deployment that is away for a moment, say because it is restarted or shows a page of its load balancer, is no reason
+ * to leave everything there: main has found Coder at this address.
+ */
 async function onceItAnswers(work: () => Promise<void>, { clock, log, cancelled }: World): Promise<void> {
   const patience = clock.monotonic() + PATIENCE_MS;
   for (;;) {
@@ -58,12 +61,14 @@ async function onceItAnswers(work: () => Promise<void>, { clock, log, cancelled 
       return;
     } catch (thrown) {
       const isOver = cancelled.aborted || clock.monotonic() + ASK_AGAIN_AFTER >= patience;
-      if (isOver || !(thrown instanceof ApiError) || !thrown.mayPass) throw thrown;
+      if (isOver || !(thrown instanceof ApiError) || !mayPass(thrown)) throw thrown;
       log.info(`The deployment is asked again, because ${thrown.message}`);
       await clock.sleep(ASK_AGAIN_AFTER, cancelled);
     }
   }
 }
+
+const mayPass = (error: ApiError): boolean => error.mayPass || error.kind === 'not-coder';
 
 async function restore(
   { cleanup, restoring, ...marks }: Debts,
