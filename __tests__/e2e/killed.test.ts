@@ -48,7 +48,11 @@ describe.concurrent('a killed main', { timeout: LONGEST_SCENARIO_MS }, () => {
 
   it.each([
     ['which is away for a moment', { apiDown: true }, { apiDown: false }],
-    ['before which a page of something else stands for a moment', { answerHtml: true }, { answerHtml: false }],
+    [
+      'before which a page of something else stands for a moment',
+      { answerHtml: true },
+      { answerHtml: false },
+    ],
   ])('is cleaned up after by a post that waits for a deployment %s', (_, trouble, none) =>
     inWorld({ ...half, disableRateLimits: false }, async (world) => {
       const { options } = world.coder;
