@@ -32110,7 +32110,7 @@ class CoderHttp {
             }
             const retry = attempt < ATTEMPTS ? retryDelay(request, outcome, attempt) : undefined;
             if (retry === undefined)
-                throw 'headers' in outcome ? this.#statusError(request, outcome) : outcome;
+                throw 'headers' in outcome ? this.#statusError(request, outcome) : outcome.error;
             await this.clock.sleep(retry, request.signal);
         }
     }
@@ -32142,7 +32142,8 @@ class CoderHttp {
             const reason = timeout.aborted
                 ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`
                 : (0,errors/* messageOf */.bD)(thrown).replace(/^fetch failed: /, '') + adviceOn(thrown);
-            return new ApiError('unreachable', `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`);
+            const sentence = `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`;
+            return { error: new ApiError('unreachable', sentence) };
         }
     }
     #read(request, answer, text) {
@@ -32160,7 +32161,10 @@ class CoderHttp {
         catch {
             // Falls through: announced as JSON, but none.
         }
-        return new ApiError('not-coder', this.#strangerSentence(request, status, headers), status);
+        return {
+            error: new ApiError('not-coder', this.#strangerSentence(request, status, headers), status),
+            retryAfter: headers.get('retry-after'),
+        };
     }
     #strangerSentence(request, status, headers) {
         const call = `${request.method} ${request.path}`;
@@ -32209,20 +32213,18 @@ function causeOf(thrown) {
     return { code, message: deepest instanceof Error ? deepest.message : '' };
 }
 /** How long to wait before the next attempt; undefined when the call is not to be repeated. */
-function retryDelay(request, outcome, attempt) {
-    const isRepeatable = request.method === 'GET' || request.method === 'DELETE' || request.method === 'PUT';
-    const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
-    if (!('headers' in outcome)) {
-        return isRepeatable && outcome.mayPass ? (0,units/* milliseconds */.Rz)(backoff) : undefined;
-    }
-    if (!RETRIED_STATUSES.has(outcome.status))
-        return undefined;
+function retryDelay({ method }, outcome, attempt) {
+    const isRepeatable = method === 'GET' || method === 'DELETE' || method === 'PUT';
+    const { status, mayPass } = 'headers' in outcome
+        ? { status: outcome.status, mayPass: RETRIED_STATUSES.has(outcome.status) }
+        : outcome.error;
     // A throttled call was not carried out, so it may be repeated whatever its method.
-    if (!isRepeatable && outcome.status !== 429)
+    if (!mayPass || (!isRepeatable && status !== 429))
         return undefined;
-    const seconds = Number(outcome.headers.get('retry-after'));
+    const seconds = Number('headers' in outcome ? outcome.headers.get('retry-after') : outcome.retryAfter);
     if (seconds > 0)
         return (0,units/* milliseconds */.Rz)(Math.min(LONGEST_RETRY_AFTER_MS, seconds * 1000));
+    const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
     return (0,units/* milliseconds */.Rz)(backoff);
 }
 
@@ -33844,7 +33846,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
 /* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(51048);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(79942);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(85918);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(51729);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7667);
 
 
@@ -34755,7 +34757,7 @@ function plannedPoolSamples(schedule) {
 
 /***/ }),
 
-/***/ 85918:
+/***/ 51729:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -39060,7 +39062,7 @@ async function measure(run, results, world) {
     await writeMetrics(metrics, results);
     return {
         metrics,
-        withheld: withheldMetrics(workspaces, groups),
+        withheld: { ...withheldMetrics(workspaces, groups), ...withheldWhenAway(observation, metrics) },
         time: await attributeTime(groups, run, results),
         steps: steps.map((outcome) => stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? [])),
         ...(load.summary && { load: load.summary }),
@@ -39073,6 +39075,16 @@ async function measure(run, results, world) {
             ...(browsers === undefined ? [] : [browserProblem(browsers)]).flatMap((problem) => problem ?? []),
         ],
     };
+}
+/**
+ * Of a deployment that was gone at the end of the load nobody can say when it went, nor what of the failures is its end
+ * and what its slowness. So everything is shown, and nothing is judged.
+ */
+function withheldWhenAway(observation, metrics) {
+    if (!('unusable' in observation) || !observation.isAway)
+        return {};
+    const reason = `the deployment did not answer any more at the end of the load: ${observation.unusable}`;
+    return Object.fromEntries(metrics.map(({ name }) => [name, reason]));
 }
 function writeMetrics(metrics, results) {
     return results.writeJson(METRICS_FILE, { schema: 1, metrics: metrics.map(describeMetric) });
@@ -41039,9 +41051,12 @@ function childEnvironment(own, added = {}) {
 
 
 const observe_PARALLEL_READS = 8;
-/** Every scale-test workspace in a scope with the times of its builds and agents, by the server's clock. */
+/**
+ * The workspaces of a run, with the times of their builds and agents by the server's clock. Anybody may give a workspace
+ * a scale test's name; those that are measured belong to the run's users, or to the gate's own.
+ */
 async function observeWorkspaces(api, scope, signal) {
-    const workspaces = await (0,scaletest_resources/* listScaletestWorkspaces */.zU)(api, scope, signal);
+    const workspaces = (await (0,scaletest_resources/* listScaletestWorkspaces */.zU)(api, scope, signal)).filter((workspace) => (0,scaletest_resources/* isOfScaletestUser */.RI)(workspace) || workspace.owner_id === scope.ownUserId);
     const earlier = new Map();
     const retried = workspaces.filter(({ latest_build }) => latest_build.build_number > 1);
     await (0,concurrency/* forEachConcurrently */.D)(retried, observe_PARALLEL_READS, async ({ id }) => {
@@ -42867,8 +42882,8 @@ function freePort() {
 
 // EXTERNAL MODULE: ./src/plan/time.ts
 var plan_time = __nccwpck_require__(18650);
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(31421);
 ;// CONCATENATED MODULE: ./src/run/process.ts
 
 
@@ -42887,7 +42902,7 @@ const LONGEST_LINE = 65_536;
  */
 function superviseProcess(request) {
     return new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_namespaceObject.spawn)(request.executable, [...request.args], {
+        const child = (0,external_node_child_process_.spawn)(request.executable, [...request.args], {
             cwd: request.workingDirectory,
             env: { ...request.environment },
             stdio: ['ignore', 'pipe', 'pipe'],
@@ -44168,6 +44183,7 @@ function certainOfCalls(metrics, calls) {
 
 
 
+
 /** The runner kills a cancelled step after 7.5 seconds; what is read from the API has to be there before. */
 const OBSERVATION_AFTER_CANCEL_MS = 4000;
 /** The parts of thousands of builds are read in seconds; of a slow deployment only as many as this allows. */
@@ -44184,7 +44200,10 @@ async function carryOut(request, world) {
             return { observedAt: world.clock.now().toISOString(), workspaces };
         }
         catch (thrown) {
-            return { unusable: `the workspaces could not be read from the API: ${(0,errors/* messageOf */.bD)(thrown)}` };
+            return {
+                unusable: `the workspaces could not be read from the API: ${(0,errors/* messageOf */.bD)(thrown)}`,
+                isAway: thrown instanceof coder_http/* ApiError */.hD && (thrown.mayPass || thrown.kind === 'not-coder'),
+            };
         }
     };
     // A cancelled run has seconds: the API is read while the children are being ended.
@@ -44344,7 +44363,8 @@ async function runAndJudge(planned, prepared, inputs, world) {
     }, world);
     await lease.check(world.cancelled);
     // A cancelled run has seconds; then post restores.
-    const stillPaused = debt === undefined || world.cancelled.aborted ? undefined : await (0,restoring/* resume */.U)(debt, connection, world);
+    const mayUndo = () => !world.cancelled.aborted && !lease.lost.aborted;
+    const stillPaused = debt !== undefined && mayUndo() ? await (0,restoring/* resume */.U)(debt, connection, world) : undefined;
     const measured = await measure(run, results, world);
     // Asked again after the clean-up: until then the job may be cancelled, or the lease lost.
     const account = () => ({
@@ -44360,7 +44380,7 @@ async function runAndJudge(planned, prepared, inputs, world) {
     // Whether "on-success" cleans depends on all criteria, in mode run too.
     const first = judgeRun(applicableCriteria(plan.criteria, measured.metrics), measured.metrics, account());
     const cleaning = await cleanWhenDue(first, { planned, connection, scope, lease }, inputs, world);
-    if (debt !== undefined && !world.cancelled.aborted)
+    if (debt !== undefined && mayUndo())
         await restoreRest(debt, stillPaused, connection, world);
     const record = {
         plan,
@@ -44394,7 +44414,7 @@ async function cleanWhenDue(verdict, { planned, connection, scope, lease }, inpu
             orphan: planned.orphan,
             queue: 'short',
             deadline: planned.end,
-            signal: AbortSignal.any([world.cancelled, lease.lost]),
+            lease,
         }, world);
         await planned.results.writeJson(CLEANUP_FILE, { schema: 1, ...result });
         world.log.info(`Clean-up: ${(0,stages_cleaning/* cleanupSentence */.W1)(result)}`);
@@ -45954,8 +45974,8 @@ async function attemptCheck(name, action) {
     }
 }
 
-// EXTERNAL MODULE: ./src/stages/tidying.ts + 1 modules
-var tidying = __nccwpck_require__(47230);
+// EXTERNAL MODULE: ./src/stages/tidying.ts + 2 modules
+var tidying = __nccwpck_require__(42434);
 // EXTERNAL MODULE: ./src/stages/uploading.ts
 var uploading = __nccwpck_require__(18660);
 ;// CONCATENATED MODULE: ./src/stages/gate.ts
@@ -46105,7 +46125,7 @@ async function cleanFirst({ connection, facts, planned, lease }, world) {
         orphan: planned.orphan,
         queue: 'short',
         deadline: (0,units/* milliseconds */.Rz)(planned.end - planned.plan.time.total * 1000),
-        signal: AbortSignal.any([world.cancelled, lease.lost]),
+        lease,
     }, world);
     world.log.info(`Leftovers of an earlier test: ${(0,stages_cleaning/* cleanupSentence */.W1)(result)}`);
     const leftovers = (0,stages_cleaning/* isClean */.AG)(result)
@@ -46161,7 +46181,7 @@ async function removeUnderLease(connection, inputs, world) {
             orphan: false,
             queue: 'short',
             deadline: (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
-            signal: AbortSignal.any([world.cancelled, lease.lost]),
+            lease,
         }, world);
         await report(result, connection.url, world);
     });
@@ -47307,10 +47327,10 @@ __nccwpck_require__.d(__webpack_exports__, {
 var http = __nccwpck_require__(5409);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
-// EXTERNAL MODULE: ./src/ready/lease-check.ts
-var lease_check = __nccwpck_require__(25920);
 // EXTERNAL MODULE: ./src/report/markdown.ts
 var markdown = __nccwpck_require__(54285);
+// EXTERNAL MODULE: ./src/time-limit.ts
+var time_limit = __nccwpck_require__(17168);
 // EXTERNAL MODULE: ./src/units.ts
 var units = __nccwpck_require__(61996);
 // EXTERNAL MODULE: ./src/stages/cleaning.ts + 2 modules
@@ -47335,25 +47355,37 @@ var stages_restoring = __nccwpck_require__(44286);
 
 
 /** A cancelled job gives all its post steps five minutes together. */
-const AFTER_CANCEL_MS = 4 * 60_000;
+const AFTER_CANCEL_MS = 3.5 * 60_000;
+/** Beyond that, to look what is left and to say so. */
+const LAST_LOOK_MS = 30_000;
 /** How long post waits for a deployment that does not answer. */
 const PATIENCE_MS = 3 * 60_000;
 const ASK_AGAIN_AFTER = (0,units/* milliseconds */.Rz)(3000);
 const hasMarks = ({ lockId, sessionId }) => lockId !== undefined || sessionId !== undefined;
 /**
- * What post does for a main that could not: what a suite has paused goes on first, since it concerns everybody; then the
- * clean-up, under the lease. Fails the step of post when anything is left.
+ * What post does for a main that could not, all of it under the lease: what a suite has paused goes on first, since it
+ * concerns everybody; then the clean-up. Fails the step of post when anything is left.
  */
 async function restoreAfterMain(debts, world) {
     try {
         const inputs = await (0,configuring/* readInputs */.K)(world);
         const time = (0,cleaning/* wasCancelled */.r1)(world) ? AFTER_CANCEL_MS : inputs.maxDuration * 1000;
         const deadline = (0,units/* milliseconds */.Rz)(world.clock.monotonic() + time);
-        await onceItAnswers(() => restore(debts, deadline, inputs, world), world);
+        await within(time + LAST_LOOK_MS, (limited) => onceItAnswers(() => restore(debts, deadline, inputs, limited), limited), world);
     }
     catch (thrown) {
         fail((0,errors/* messageOf */.bD)(thrown), world);
     }
+}
+/** Calls that hang must not take longer than the runner gives post: one that is killed cannot say what it left. */
+async function within(time, work, world) {
+    const timeout = (0,time_limit/* timeLimit */.z)((0,units/* milliseconds */.Rz)(time));
+    const over = new Promise((_, reject) => {
+        timeout.addEventListener('abort', () => {
+            reject(new Error(`the deployment did not answer in time: after ${time / 1000} s the clean-up is not done`));
+        });
+    });
+    await Promise.race([work({ ...world, cancelled: AbortSignal.any([world.cancelled, timeout]) }), over]);
 }
 /**
  * A deployment that is away for a moment, say because it is restarted or shows a page of its load balancer, is no reason
@@ -47376,19 +47408,39 @@ async function onceItAnswers(work, { clock, log, cancelled }) {
     }
 }
 const mayPass = (error) => error.mayPass || error.kind === 'not-coder';
-async function restore({ cleanup, restoring, ...marks }, deadline, inputs, world) {
+async function restore({ cleanup, restoring, sessionId }, deadline, inputs, world) {
     const connection = await (0,connecting/* connect */.Ng)(inputs, world);
     try {
-        const paused = restoring && (await (0,stages_restoring/* resume */.U)(restoring, connection, world));
-        const cleaned = cleanup && (await carryOutDebt(cleanup, deadline, connection, inputs, world));
-        const templates = restoring && (await (0,stages_restoring/* removeTemplates */.O0)(restoring, connection, world));
-        // The clean-up goes on with the lease, and releases it.
-        await clearMarks(cleanup === undefined ? marks : { ...marks, lockId: undefined }, connection, world);
-        await report(cleaned, [paused, templates].filter((problem) => problem !== undefined), world);
+        if (sessionId !== undefined)
+            await (0,connecting/* endOwedSession */.jm)(sessionId, connection, world);
+        // Before the lease: what throws after it was released would be tried again without it.
+        const { id: ownUserId } = await connection.identity.api.me(world.cancelled);
+        const regained = await (0,leasing/* regainLease */.pP)(connection, inputs, world);
+        if ('refused' in regained) {
+            // What is there since main began may be the other run's by now.
+            await report({ isClean: false, text: `nothing was removed, because ${regained.refused}` }, [], world);
+            return;
+        }
+        const { lease } = regained;
+        await undo({ cleanup, restoring, deadline }, { connection, lease, ownUserId }, world).finally(() => lease.release());
     }
     finally {
         await (0,connecting/* disconnect */.Zf)(connection, world);
     }
+}
+async function undo({ cleanup, restoring, deadline }, { connection, lease, ownUserId }, world) {
+    const paused = restoring && (await (0,stages_restoring/* resume */.U)(restoring, connection, world));
+    const cleaned = cleanup &&
+        (await (0,cleaning/* clean */.uH)({
+            connection,
+            scope: { since: new Date(cleanup.since), ownUserId },
+            orphan: cleanup.orphan,
+            queue: (0,cleaning/* wasCancelled */.r1)(world) ? 'hand-over' : 'short',
+            deadline,
+            lease,
+        }, world));
+    const templates = restoring && (await (0,stages_restoring/* removeTemplates */.O0)(restoring, connection, world));
+    await report(cleaned && { isClean: (0,cleaning/* isClean */.AG)(cleaned), text: (0,cleaning/* cleanupSentence */.W1)(cleaned) }, [paused, templates].filter((problem) => problem !== undefined), world);
 }
 async function report(cleaned, problems, world) {
     const text = [...(cleaned ? [cleaned.text] : []), ...problems].join('. ');
@@ -47407,26 +47459,6 @@ async function summarize(text, { step, log }) {
     catch (thrown) {
         log.warning(`the summary could not be written: ${(0,errors/* messageOf */.bD)(thrown)}`);
     }
-}
-async function carryOutDebt(debt, deadline, connection, inputs, world) {
-    const me = await connection.identity.api.me();
-    const taken = await (0,leasing/* regainLease */.pP)(connection, inputs, world);
-    if ('heldBy' in taken) {
-        // What is there since main began may be the other run's by now.
-        const held = (0,lease_check/* heldSentence */.xh)(taken.heldBy, world.job.runUrl);
-        return { isClean: false, text: `nothing was removed, because ${held}` };
-    }
-    const { lease } = taken;
-    const request = {
-        connection,
-        scope: { since: new Date(debt.since), ownUserId: me.id },
-        orphan: debt.orphan,
-        queue: (0,cleaning/* wasCancelled */.r1)(world) ? 'hand-over' : 'short',
-        deadline,
-        signal: AbortSignal.any([world.cancelled, lease.lost]),
-    };
-    const result = await (0,cleaning/* clean */.uH)(request, world).finally(() => lease.release());
-    return { isClean: (0,cleaning/* isClean */.AG)(result), text: (0,cleaning/* cleanupSentence */.W1)(result) };
 }
 /** When nothing else is owed. What cannot be taken back ends by itself, so this fails nothing. */
 async function releaseAfterMain(marks, world) {
@@ -47458,8 +47490,8 @@ function fail(sentence, world) {
     world.step.fail();
 }
 
-// EXTERNAL MODULE: ./src/stages/tidying.ts + 1 modules
-var tidying = __nccwpck_require__(47230);
+// EXTERNAL MODULE: ./src/stages/tidying.ts + 2 modules
+var tidying = __nccwpck_require__(42434);
 // EXTERNAL MODULE: ./src/stages/uploading.ts
 var uploading = __nccwpck_require__(18660);
 ;// CONCATENATED MODULE: ./src/post.ts
@@ -47781,6 +47813,10 @@ var iso = __nccwpck_require__(64377);
 var concurrency = __nccwpck_require__(81532);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
+var http = __nccwpck_require__(5409);
+// EXTERNAL MODULE: ./src/time-limit.ts
+var time_limit = __nccwpck_require__(17168);
 // EXTERNAL MODULE: ./src/units.ts
 var units = __nccwpck_require__(61996);
 // EXTERNAL MODULE: ./src/coder/scaletest-resources.ts
@@ -47788,11 +47824,15 @@ var scaletest_resources = __nccwpck_require__(95851);
 ;// CONCATENATED MODULE: ./src/coder/cleanup-result.ts
 
 
+
+
 /** Asks the API what is left after a clean-up, also of what no deletion may touch: when the run began, nothing was there. */
-async function verifyCleanup(api, { scope, seenWorkspaceIds, deletedUsers, reasons, seconds }, signal) {
+async function verifyCleanup(api, { scope, seenWorkspaceIds, deletedUsers, reasons, seconds }, { within, signal }) {
     const base = { deletedUsers, seconds };
+    const timeout = (0,time_limit/* timeLimit */.z)(within);
+    const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
     try {
-        const left = await (0,scaletest_resources/* listScaletestResources */.Ch)(api, { ownUserId: scope.ownUserId }, signal);
+        const left = await (0,scaletest_resources/* listScaletestResources */.Ch)(api, { ownUserId: scope.ownUserId }, limit);
         const seenAndLeft = left.workspaces.filter(({ id }) => seenWorkspaceIds.has(id)).length;
         return {
             ...base,
@@ -47818,7 +47858,9 @@ async function verifyCleanup(api, { scope, seenWorkspaceIds, deletedUsers, reaso
             leftoverWorkspaces: [],
             leftoverUsers: [],
             verified: false,
-            problem: (0,errors/* messageOf */.bD)(thrown),
+            problem: timeout.aborted
+                ? `the deployment did not say within ${(0,units/* toSeconds */.fP)(within)} s what is left`
+                : (0,errors/* messageOf */.bD)(thrown),
         };
     }
 }
@@ -47844,6 +47886,8 @@ var facts = __nccwpck_require__(80696);
 
 
 
+
+
 const QUEUED_PER_FREE_SLOT = 2;
 const HANDED_OVER_PER_SLOT = 60;
 const PARALLEL_CALLS = 8;
@@ -47852,7 +47896,14 @@ const DELETE_ATTEMPTS = 3;
 const USER_ATTEMPTS = 10;
 const ROUND_PAUSE = (0,units/* milliseconds */.Rz)(1000);
 const LONGEST_ROUND_PAUSE = (0,units/* milliseconds */.Rz)(3000);
+/** While the deployment is in trouble, which more calls would only add to. */
+const LONGEST_TROUBLED_PAUSE = (0,units/* milliseconds */.Rz)(15_000);
 const LONGEST_STANDSTILL_MS = 15 * 60_000;
+/** The last look at what is left; after a cancel the runner's five minutes are nearly over by then. */
+const VERIFIED_WITHIN = {
+    short: (0,units/* milliseconds */.Rz)(120_000),
+    'hand-over': (0,units/* milliseconds */.Rz)(25_000),
+};
 const PROGRESS_EVERY_MS = 15_000;
 /** Deletes the scale-test resources in a scope, then looks whether anything is left. Safe to repeat. */
 async function cleanUp(api, request, tools) {
@@ -47874,6 +47925,9 @@ class Cleanup {
     #lastProgressAt;
     #lastLogAt = Number.NEGATIVE_INFINITY;
     #lastState = '';
+    #isInTrouble = false;
+    /** Ends the calls of the rounds: the deadline, or the request's. */
+    #signal;
     constructor(api, request, clock, log) {
         this.api = api;
         this.request = request;
@@ -47881,22 +47935,28 @@ class Cleanup {
         this.log = log;
         this.#startedAt = clock.monotonic();
         this.#lastProgressAt = this.#startedAt;
+        const atDeadline = (0,time_limit/* timeLimit */.z)((0,units/* milliseconds */.Rz)(request.deadline - this.#startedAt));
+        this.#signal = request.signal === undefined ? atDeadline : AbortSignal.any([request.signal, atDeadline]);
     }
     async run() {
         let pause = ROUND_PAUSE;
         for (;;) {
+            this.#isInTrouble = false;
             try {
+                await this.request.confirm();
                 if ((await this.#round()) !== 'going on')
                     break;
             }
             catch (thrown) {
                 this.request.signal?.throwIfAborted();
+                this.#isInTrouble = true;
                 this.log.debug(`clean-up goes on after: ${(0,errors/* messageOf */.bD)(thrown)}`);
             }
             if (this.#isOver())
                 break;
-            await this.clock.sleep(pause, this.request.signal);
-            pause = (0,units/* milliseconds */.Rz)(Math.min(LONGEST_ROUND_PAUSE, pause * 1.2));
+            const left = Math.max(0, this.request.deadline - this.clock.monotonic());
+            await this.clock.sleep((0,units/* milliseconds */.Rz)(Math.min(pause, left)), this.request.signal);
+            pause = this.#nextPause(pause);
         }
         return verifyCleanup(this.api, {
             scope: this.request.scope,
@@ -47904,11 +47964,20 @@ class Cleanup {
             deletedUsers: this.#deletedUserIds.size,
             reasons: this.#reasons,
             seconds: (0,units/* toSeconds */.fP)((0,units/* milliseconds */.Rz)(this.clock.monotonic() - this.#startedAt)),
-        }, this.request.signal);
+        }, {
+            within: VERIFIED_WITHIN[this.request.queue],
+            ...(this.request.signal && { signal: this.request.signal }),
+        });
+    }
+    #nextPause(last) {
+        return this.#isInTrouble
+            ? (0,units/* milliseconds */.Rz)(Math.min(LONGEST_TROUBLED_PAUSE, last * 2))
+            : (0,units/* milliseconds */.Rz)(Math.min(LONGEST_ROUND_PAUSE, last * 1.2));
     }
     /** One look and what can be done now. */
     async #round() {
-        const { scope, signal } = this.request;
+        const { scope } = this.request;
+        const signal = this.#signal;
         const workspaces = await (0,scaletest_resources/* listScaletestWorkspaces */.zU)(this.api, scope, signal);
         for (const workspace of workspaces)
             this.#seenWorkspaces.add(workspace.id);
@@ -47928,7 +47997,7 @@ class Cleanup {
     async #usersWhenDue(workspaces) {
         if (workspaces.length === 0 || workspaces.length !== this.#workspacesAtListing) {
             this.#workspacesAtListing = workspaces.length;
-            this.#users = await (0,scaletest_resources/* listScaletestUsers */.b8)(this.api, this.request.scope, this.request.signal);
+            this.#users = await (0,scaletest_resources/* listScaletestUsers */.b8)(this.api, this.request.scope, this.#signal);
         }
         return this.#users.filter(({ id }) => !this.#deletedUserIds.has(id));
     }
@@ -47944,7 +48013,7 @@ class Cleanup {
     }
     async #longestQueue(workspaces) {
         const organizations = [...new Set(workspaces.map(({ organization_id }) => organization_id))];
-        const lists = await Promise.all(organizations.map((id) => this.api.provisionerDaemons(id, this.request.signal)));
+        const lists = await Promise.all(organizations.map((id) => this.api.provisionerDaemons(id, this.#signal)));
         const daemons = (0,facts/* workingDaemons */.dk)(lists.flat());
         if (this.request.queue === 'hand-over')
             return Math.max(1, daemons.length) * HANDED_OVER_PER_SLOT;
@@ -47956,13 +48025,13 @@ class Cleanup {
         if (this.#cancelled.has(build.id))
             return;
         this.#cancelled.add(build.id);
-        await this.#noting({ id, name }, () => this.api.cancelBuild(build.id, this.request.signal));
+        await this.#noting({ id, name }, () => this.api.cancelBuild(build.id, this.#signal));
     }
     async #requestDeletion(workspace) {
         const attempts = this.#attemptsOf(workspace.id);
         const orphan = this.request.orphan && attempts >= DELETE_ATTEMPTS;
         await this.#noting(workspace, async () => {
-            const outcome = await this.api.createBuild(workspace.id, { transition: 'delete', ...(orphan && { orphan }) }, this.request.signal);
+            const outcome = await this.api.createBuild(workspace.id, { transition: 'delete', ...(orphan && { orphan }) }, this.#signal);
             if (outcome !== 'active')
                 this.#attempts.set(workspace.id, attempts + 1);
         });
@@ -47970,7 +48039,7 @@ class Cleanup {
     async #deleteUsers(users) {
         await (0,concurrency/* forEachConcurrently */.D)(users, PARALLEL_CALLS, async (user) => {
             await this.#noting({ id: user.username, name: user.username }, async () => {
-                const outcome = await this.api.deleteUser(user.id, this.request.signal);
+                const outcome = await this.api.deleteUser(user.id, this.#signal);
                 if (outcome === 'deleted')
                     this.#deletedUserIds.add(user.id);
                 else
@@ -47982,7 +48051,7 @@ class Cleanup {
     async #deleteOtherWorkspaces(user) {
         this.#reasons.set(user.username, 'still has workspaces');
         this.#attempts.set(user.username, this.#attemptsOf(user.username) + 1);
-        const owned = await this.api.searchWorkspaces(`owner:"${user.username}"`, this.request.signal);
+        const owned = await this.api.searchWorkspaces(`owner:"${user.username}"`, this.#signal);
         await this.#deleteWorkspaces(owned.filter((workspace) => workspace.owner_id === user.id && (0,scaletest_resources/* isScaletestWorkspace */.kM)(workspace)));
     }
     /** One resource that cannot be deleted does not keep the others from it. */
@@ -47991,9 +48060,13 @@ class Cleanup {
             await action();
         }
         catch (thrown) {
-            this.request.signal?.throwIfAborted();
+            this.#signal.throwIfAborted();
             this.#reasons.set(resource.name, (0,errors/* messageOf */.bD)(thrown));
-            this.#attempts.set(resource.id, this.#attemptsOf(resource.id) + 1);
+            // The deployment's trouble is none of this resource: it keeps its tries.
+            if (isPassingTrouble(thrown))
+                this.#isInTrouble = true;
+            else
+                this.#attempts.set(resource.id, this.#attemptsOf(resource.id) + 1);
         }
     }
     #attemptsOf(id) {
@@ -48020,6 +48093,8 @@ class Cleanup {
         return now >= this.request.deadline || now - this.#lastProgressAt > LONGEST_STANDSTILL_MS;
     }
 }
+/** Of what stands in front of coderd, or of the way there. An error 500 is coderd's own answer about this resource. */
+const isPassingTrouble = (thrown) => thrown instanceof http/* ApiError */.hD && thrown.mayPass && thrown.status !== 500;
 const isActive = ({ latest_build }) => ['pending', 'running', 'canceling'].includes(latest_build.job.status);
 const isBeingDeleted = (workspace) => isActive(workspace) && workspace.latest_build.transition === 'delete';
 const isStarting = (workspace) => isActive(workspace) &&
@@ -48045,8 +48120,9 @@ function owedCleanup(world) {
     return text === '' ? undefined : debtSchema.parse(JSON.parse(text));
 }
 function clean(request, world) {
-    const { connection, scope, orphan, queue, deadline, signal } = request;
-    return world.log.group('Clean up', () => cleanUp(connection.identity.api, { scope, orphan, queue, deadline, ...(signal && { signal }) }, { clock: world.clock, log: world.log }));
+    const { connection, scope, orphan, queue, deadline, lease } = request;
+    const signal = AbortSignal.any([world.cancelled, lease.lost]);
+    return world.log.group('Clean up', () => cleanUp(connection.identity.api, { scope, orphan, queue, deadline, confirm: () => lease.confirm(), signal }, { clock: world.clock, log: world.log }));
 }
 const isClean = (result) => result.verified && result.leftoverWorkspaces.length === 0 && result.leftoverUsers.length === 0;
 function observationOf(result) {
@@ -49164,6 +49240,8 @@ const LIVENESS_PREFIX = 'scaletest-gate-alive';
 const LIVENESS_NAME = new RegExp(`^${LIVENESS_PREFIX}_([A-Za-z0-9]{10})_[0-9a-f]+_(.*)$`, 's');
 const LONGEST_HOLDER = 400;
 const LIVENESS_LIFE = (0,units/* minutes */.Gx)(5);
+/** A token that lives longer was not made by the gate, and would hold the lease for as long. */
+const LONGEST_LIFE_MS = 1.2 * LIVENESS_LIFE * 1000;
 /** A lock so young counts as alive: its holder may not have come to its first sign of life. */
 const YOUTH = LIVENESS_LIFE;
 /** Coder takes any text as a token's name; this one stays readable in a list of tokens, and safe in a path. */
@@ -49192,7 +49270,8 @@ function decoded(text) {
 function leasesAmong(tokens, ownUserId, serverTime) {
     const signs = tokens.flatMap((token) => {
         const sign = readLivenessName(token.token_name);
-        return sign === undefined ? [] : [{ ...sign, token }];
+        const life = token.expires_at.getTime() - token.created_at.getTime();
+        return sign === undefined || life > LONGEST_LIFE_MS ? [] : [{ ...sign, token }];
     });
     return tokens
         .filter(({ token_name }) => token_name === LOCK_NAME)
@@ -49223,6 +49302,8 @@ const RETRY_EVERY = (0,units/* milliseconds */.Rz)(15_000);
 const RENEWAL_WITHIN_MS = 60_000;
 /** A released lease is worth a minute; what is not released by then ends by itself in five. */
 const RELEASE_WITHIN_MS = 60_000;
+/** Whoever deletes looks at the lease again when its last sign of life is so old: it lives for two minutes more. */
+const CERTAIN_FOR_MS = 180_000;
 /** Of dead runs, in one go. */
 const MOST_SWEPT = 50;
 /** The leases on the deployment, of every user whose tokens may be seen. */
@@ -49250,6 +49331,9 @@ class Lease {
     #lastSign;
     #since;
     #keeping = Promise.resolve();
+    #renewing;
+    /** By the wall clock, which goes on while a machine sleeps; when none was given by this process, long ago. */
+    #signedAt = 0;
     constructor(lockId, tools) {
         this.lockId = lockId;
         this.tools = tools;
@@ -49288,6 +49372,18 @@ class Lease {
     /** When the lock was made, by the deployment's clock; not known of a lease that was resumed. */
     get since() {
         return this.#since;
+    }
+    /**
+     * Makes sure that the lease is held before something is deleted: a run that was away for longer than its signs of life
+     * last may have lost it without knowing.
+     * @throws when the deployment does not answer; when the lease is lost, its sentence.
+     */
+    async confirm() {
+        this.lost.throwIfAborted();
+        const age = this.tools.clock.now().getTime() - this.#signedAt;
+        if (age < 0 || age > CERTAIN_FOR_MS)
+            await this.#renew();
+        this.lost.throwIfAborted();
     }
     /** Looks whether the lock still stands. When the deployment does not answer, what was known before holds. */
     async check(cancelled) {
@@ -49336,7 +49432,14 @@ class Lease {
     #isOver() {
         return this.#end.signal.aborted || this.lost.aborted;
     }
-    async #renew() {
+    /** One at a time. */
+    #renew() {
+        this.#renewing ??= this.#renewNow().finally(() => {
+            this.#renewing = undefined;
+        });
+        return this.#renewing;
+    }
+    async #renewNow() {
         const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(RENEWAL_WITHIN_MS)]);
         if (!(await this.#look(signal)))
             return;
@@ -49358,9 +49461,10 @@ class Lease {
         return false;
     }
     async #giveSign(signal) {
-        const { tokens, holder } = this.tools;
+        const { tokens, holder, clock } = this.tools;
         const name = livenessName(this.lockId, (0,external_node_crypto_.randomBytes)(4).toString('hex'), holder);
         this.#lastSign = await tokens.create(name, LIVENESS_LIFE, signal);
+        this.#signedAt = clock.now().getTime();
     }
     /** Locks are atomic for one user only; of two users' callers who came at once, the later lock gives way. */
     async #elder(signal) {
@@ -49560,6 +49664,7 @@ var readiness = __nccwpck_require__(84791);
 
 
 const STATE = 'lease';
+const RELEASING = 'lease-releasing';
 /** The lock outlives the run by what post may take after a cancel. */
 const FOR_POST = (0,units/* minutes */.Gx)(15);
 const LOOK_EVERY = (0,units/* milliseconds */.Rz)(10_000);
@@ -49672,17 +49777,46 @@ async function underLease(lease, world, work) {
         return await work();
     }
     finally {
-        await (world.cancelled.aborted ? lease?.leave() : lease?.release());
+        if (lease !== undefined)
+            await (isLeftToPost(lease, world) ? lease.leave() : releaseIn(world, lease));
     }
 }
-/** In post: the lease that main left, or else a new one. Nothing is deleted without it. */
+/** Of a lost lease the word for post stays, which shows it that nothing is its own any more. */
+const isLeftToPost = ({ lost }, { cancelled }) => cancelled.aborted || lost.aborted;
+/** Tells post that a lock which is gone was not taken over. */
+async function releaseIn(world, lease) {
+    try {
+        world.state.save(RELEASING, 'true');
+    }
+    catch (thrown) {
+        world.log.debug(`the release could not be noted: ${(0,errors/* messageOf */.bD)(thrown)}`);
+    }
+    await lease.release();
+}
+/**
+ * In post: the lease that main left, or a new one where main had released it. Nothing is deleted without it, and nothing
+ * after it was lost: what is there since may be what another run was told to keep.
+ */
 async function regainLease(connection, inputs, world) {
     const tools = await toolsOf(connection, world);
     const lockId = owedLease(world);
     const resumed = lockId === undefined ? undefined : await resumeLease(lockId, tools, world.cancelled);
     if (resumed !== undefined)
         return { lease: resumed };
-    return takeLease((0,units/* seconds */.YA)(inputs.maxDuration + FOR_POST), tools, world.cancelled);
+    if (lockId !== undefined && world.state.read(RELEASING) === '') {
+        await releaseLease(lockId, tools);
+        return { refused: await whoHolds(tools, world) };
+    }
+    const lifetime = (0,units/* seconds */.YA)(inputs.maxDuration + FOR_POST);
+    const taken = await takeLease(lifetime, tools, world.cancelled);
+    return 'lease' in taken ? taken : { refused: (0,lease_check/* heldSentence */.xh)(taken.heldBy, world.job.runUrl) };
+}
+async function whoHolds(tools, world) {
+    const { leases } = await sightLeases(tools, world.cancelled);
+    const holder = leases.find(({ isAlive }) => isAlive);
+    return holder === undefined
+        ? 'the lease of this run was taken over or removed while it ran'
+        : (0,lease_check/* heldSentence */.xh)(holder, world.job.runUrl);
 }
 /** In post: releases what main left and nobody needs any more. */
 async function releaseOwedLease(lockId, connection, world) {
@@ -49781,7 +49915,7 @@ async function removeTemplates({ templates, before }, connection, world) {
 
 /***/ }),
 
-/***/ 47230:
+/***/ 42434:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -49794,32 +49928,75 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: external "node:timers/promises"
+var external_node_timers_promises_ = __nccwpck_require__(58500);
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(31421);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(57975);
+;// CONCATENATED MODULE: ./src/run/process-table.ts
+
+
+
+const PS_WITHIN_MS = 10_000;
+const PS_OUTPUT_BYTES = 64 * 2 ** 20;
+/** The machine's processes, as far as they can be seen; none on Windows. */
+async function runningProcesses() {
+    const ids = (await (0,promises_.readdir)('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
+    return ids.length > 0 ? Promise.all(ids.map(describeProcess)) : processesByPs();
+}
+const describeProcess = async (id) => ({
+    id,
+    command: (await (0,promises_.readFile)(`/proc/${id}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' '),
+});
+/** Where there is no `/proc`, as on macOS. */
+async function processesByPs() {
+    if (process.platform === 'win32')
+        return [];
+    const arguments_ = ['-axww', '-o', 'pid=,command='];
+    const { stdout } = await (0,external_node_util_.promisify)(external_node_child_process_.execFile)('ps', arguments_, {
+        timeout: PS_WITHIN_MS,
+        maxBuffer: PS_OUTPUT_BYTES,
+    });
+    return stdout.split('\n').flatMap((line) => {
+        const [, id, command] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+        return id === undefined || command === undefined ? [] : [{ id: Number(id), command }];
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/run/strays.ts
 
+
+const LOOK_EVERY_MS = 25;
+/** A process that was killed is gone in a moment, unless a disk keeps it. */
+const GONE_WITHIN_MS = 2000;
 /**
  * Ends the children of a main that was killed and could not end them itself: they would go on creating workspaces while
- * post removes them. Known by a mark in their command line that no other process has. Only where there is a `/proc`.
+ * post removes them. Known by a mark in their command line that no other process has.
  * @returns how many were ended.
  */
 async function endStrays(mark) {
-    const names = await (0,promises_.readdir)('/proc').catch(() => []);
-    const ids = names.filter((name) => /^\d+$/.test(name)).map(Number);
-    const strays = await Promise.all(ids.map(async (id) => ((await commandLine(id)).includes(mark) ? [id] : [])));
-    return strays.flat().filter(endGroup).length;
+    const strays = (await runningProcesses()).filter(({ command }) => command.includes(mark));
+    const ended = strays.map(({ id }) => id).filter((id) => signalGroup(id, 'SIGKILL'));
+    const until = performance.now() + GONE_WITHIN_MS;
+    while (ended.some((id) => signalGroup(id, 0)) && performance.now() < until)
+        await (0,external_node_timers_promises_.setTimeout)(LOOK_EVERY_MS);
+    return ended.length;
 }
-const commandLine = (id) => (0,promises_.readFile)(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
-/** Each child leads a process group of its own. */
-function endGroup(id) {
+/** Each child leads a process group of its own. @returns false when it is gone, or not the leader, whose end takes it along. */
+function signalGroup(id, signal) {
     try {
-        return process.kill(-id, 'SIGKILL');
+        return process.kill(-id, signal);
     }
     catch {
-        // Gone already, or not the leader, whose end takes it along.
         return false;
     }
 }
 
 ;// CONCATENATED MODULE: ./src/stages/tidying.ts
+
 
 
 const STATE = 'raw-directory';
@@ -49831,10 +50008,17 @@ async function tidyAfterMain(world) {
     const rawDirectory = world.state.read(STATE);
     if (rawDirectory === '')
         return;
-    const ended = await endStrays(rawDirectory);
-    if (ended > 0)
-        world.log.info(`${ended} processes of main were still running, and were ended`);
-    await (0,promises_.rm)(rawDirectory, { recursive: true, force: true });
+    try {
+        const ended = await endStrays(rawDirectory);
+        if (ended > 0)
+            world.log.info(`${ended} processes of main were still running, and were ended`);
+        // A child that was ended a moment ago may still be making a file.
+        await (0,promises_.rm)(rawDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    }
+    catch (thrown) {
+        // The clean-up of the deployment does not wait for it.
+        world.log.warning(`the raw results of main, which may hold secrets, could not be removed from ${rawDirectory}: ${(0,errors/* messageOf */.bD)(thrown)}`);
+    }
 }
 
 
@@ -49954,6 +50138,20 @@ async function freeBytes(directory) {
         return undefined;
     }
 }
+
+
+/***/ }),
+
+/***/ 17168:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   z: () => (/* binding */ timeLimit)
+/* harmony export */ });
+/** What a timer of Node can wait; a longer one would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Aborted after a time of any length, also of none and of parts of a millisecond. */
+const timeLimit = (duration) => AbortSignal.timeout(Math.ceil(Math.min(LONGEST_TIMER_MS, Math.max(0, duration))));
 
 
 /***/ }),
@@ -50140,6 +50338,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:async_h
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:buffer");
+
+/***/ }),
+
+/***/ 31421:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 
 /***/ }),
 

@@ -136,6 +136,18 @@ describe('trying again', () => {
     expect(clock.pauses).toEqual([7000, 90_000]);
   });
 
+  it.each(['GET', 'POST'] as const)(
+    'waits as long as Retry-After of a proxy in front of Coder says: %s',
+    async (method) => {
+      const http = await client((_, response, count) => {
+        if (count > 1) answerJson(response, 200, {});
+        else response.writeHead(429, { 'Content-Type': 'text/html', 'Retry-After': '30' }).end('<html>');
+      });
+      await http.send({ ...get, method });
+      expect(clock.pauses).toEqual([30_000]);
+    },
+  );
+
   it('does not understand Retry-After with a date, and waits as usual', async () => {
     const http = await client((_, response, count) =>
       answerJson(response, count < 2 ? 503 : 200, {}, { 'Retry-After': 'Wed, 21 Oct 2099 07:28:00 GMT' }),

@@ -67,6 +67,11 @@ describe('a lease', () => {
     expect(only(lock(-1000), sign(-10, ID, 'other'))).toMatchObject({ isAlive: false });
   });
 
+  it('is not kept alive by a token that lives longer than the gate makes them', () => {
+    const forYears = token(livenessName(ID, '0a', URL), 'me', -600, 10 ** 8);
+    expect(only(lock(-1000), forYears)).toMatchObject({ isAlive: false });
+  });
+
   it('is none without a lock', () => {
     expect(leasesAmong([sign(-10), token('ci', 'x', -10, 10)], 'me', NOW)).toEqual([]);
   });

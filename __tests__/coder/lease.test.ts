@@ -238,6 +238,61 @@ describe('a held lease', () => {
   });
 });
 
+describe('whoever is about to delete', () => {
+  const asIfLater = (clock: StandingClock, byMs: number): void => {
+    vi.spyOn(clock, 'now').mockImplementation(() => new Date(Date.now() + byMs));
+  };
+
+  it('asks nobody while the last sign of life is fresh', async () => {
+    const deployment = await startDeployment();
+    const lease = await held(await first(deployment));
+    const before = deployment.state.requestCounts.get('GET /api/v2/users/{user}/keys/tokens/{keyname}');
+    await lease.confirm();
+    expect(deployment.state.requestCounts.get('GET /api/v2/users/{user}/keys/tokens/{keyname}')).toBe(before);
+    await lease.release();
+  });
+
+  it('gives a new sign when the machine has slept, and goes on where nobody came', async () => {
+    const deployment = await startDeployment();
+    const clock = new StandingClock();
+    const lease = await held(await callerOf(deployment, 'run 1', { clock }));
+    letTimePass(deployment, 900);
+    asIfLater(clock, 900_000);
+    await Promise.all([lease.confirm(), lease.confirm()]);
+    expect(signs(deployment)).toHaveLength(1);
+    expect((await sightLeases(await second(deployment))).leases).toMatchObject([{ isAlive: true }]);
+    await lease.release();
+    expect(leaseTokens(deployment)).toEqual([]);
+  });
+
+  it('learns that another run has come, also one that has ended since', async () => {
+    const deployment = await startDeployment();
+    const clock = new StandingClock();
+    const lease = await held(await callerOf(deployment, 'run 1', { clock }));
+    letTimePass(deployment, 900);
+    const others = await held(await second(deployment));
+    asIfLater(clock, 900_000);
+    await expect(lease.confirm()).rejects.toThrow('the lease of this run was taken over by run 2');
+    expect(lease.lost.aborted).toBe(true);
+    await others.release();
+    await expect(lease.confirm()).rejects.toThrow('was taken over');
+    await lease.leave();
+  });
+
+  it('does not go on when the deployment does not answer', async () => {
+    const deployment = await startDeployment();
+    const clock = new StandingClock();
+    const lease = await held(await callerOf(deployment, 'run 1', { clock }));
+    asIfLater(clock, 900_000);
+    deployment.options.apiDown = true;
+    await expect(lease.confirm()).rejects.toThrow(/cannot be reached/);
+    expect(lease.lost.aborted).toBe(false);
+    deployment.options.apiDown = false;
+    await lease.confirm();
+    await lease.release();
+  });
+});
+
 describe('taking the lease', () => {
   it('makes a lock that lives as long as the server allows, when that is shorter', async () => {
     const deployment = await startDeployment({ maxAdminTokenLifetimeSeconds: 1800 });

@@ -32,6 +32,24 @@ describe('observeWorkspaces', () => {
     expect(await observeWorkspaces(api, scope)).toHaveLength(1);
   });
 
+  it('leaves out a real person’s workspace with a scale test’s name, but not the gate’s own user’s', async () => {
+    const deployment = await startDeployment();
+    deployment.seedLeftovers(3);
+    const [members, own] = deployment.state.liveWorkspaces();
+    const member = [...deployment.state.users.values()].find(
+      ({ username }) => username === deployment.memberUsername,
+    );
+    const api = ownerApi(deployment);
+    const me = await api.me();
+    if (members === undefined || own === undefined || member === undefined) throw new Error('not seeded');
+    members.ownerId = member.id;
+    own.ownerId = me.id;
+    const seen = await observeWorkspaces(api, { ownUserId: me.id });
+    expect(seen.map(({ id }) => id)).not.toContain(members.id);
+    expect(seen.map(({ id }) => id)).toContain(own.id);
+    expect(seen).toHaveLength(2);
+  });
+
   it('shows every attempt of a retried build, the first one first, and no deletions', async () => {
     const deployment = await startDeployment();
     deployment.seedLeftovers(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DeploymentOptions } from '../../simulator/coder/options.js';
 import type { ActionRun, RunActionOptions } from '../../simulator/runner/runner.js';
-import { leaseTokens, letTimePass, LOCK, locks, signs } from '../support/leases.js';
+import { endTaker, leaseTokens, letTimePass, LOCK, locks, signs, takeOver } from '../support/leases.js';
 import {
   annotationsOf,
   configFile,
@@ -266,7 +266,7 @@ describe.concurrent('the lease of a run that ended early', { timeout: LONGEST_SC
         ...signals('SIGKILL', LOADING),
         onLog: (line) => {
           // As if the runner had stood still for long, and another run had come.
-          if (LOADING.test(line)) takeOver(world);
+          if (LOADING.test(line)) takeOver(world.coder, urlOf(7));
         },
       });
       expect(run.post?.exitCode).toBe(1);
@@ -278,6 +278,25 @@ describe.concurrent('the lease of a run that ended early', { timeout: LONGEST_SC
       expect(signs(world.coder)).toHaveLength(1);
     }));
 
+  it.each(['gate', 'SIGKILL'])(
+    'that was taken over by a run which has ended is not taken again to delete what that run kept (%s)',
+    (how) =>
+      inWorld(lasting, async (world) => {
+        const run = await world.gate(small, {
+          ...(how === 'SIGKILL' && signals('SIGKILL', LOADING)),
+          onLog: (line) => {
+            if (!LOADING.test(line)) return;
+            takeOver(world.coder, urlOf(7));
+            endTaker(world.coder);
+          },
+        });
+        expect(run.post?.exitCode, logOf(run)).toBe(1);
+        expect(errorTexts(run)).toContain('the lease of this run was taken over or removed while it ran');
+        expect(remaining(world).workspaces).toHaveLength(2);
+        expectLeaseFree(world);
+      }),
+  );
+
   it.each(['gate', 'run'])(
     'and was taken over in the middle: red, and nothing is removed (mode %s)',
     (mode) =>
@@ -285,7 +304,7 @@ describe.concurrent('the lease of a run that ended early', { timeout: LONGEST_SC
         const run = await world.gate(small, {
           inputs: { mode },
           onLog: (line) => {
-            if (LOADING.test(line)) takeOver(world);
+            if (LOADING.test(line)) takeOver(world.coder, urlOf(7));
           },
         });
         expect(outcomeOf(run)).toMatchObject({ verdict: 'error', exitCode: 1, post: 1 });
@@ -300,18 +319,6 @@ describe.concurrent('the lease of a run that ended early', { timeout: LONGEST_SC
       }),
   );
 });
-
-/** What another run does that finds the lease dead. */
-function takeOver({ coder }: E2eWorld): void {
-  if (coder.state.tokens.has('othersLock')) return;
-  const [lock] = locks(coder);
-  const [sign] = signs(coder);
-  if (lock === undefined || sign === undefined) throw new Error('there is no lease to take over');
-  for (const token of leaseTokens(coder)) coder.state.tokens.delete(token.id);
-  coder.state.tokens.set('othersLock', { ...lock, id: 'othersLock', secret: 'B'.repeat(22) });
-  const name = `scaletest-gate-alive_othersLock_0a_${encodeURIComponent(urlOf(7))}`;
-  coder.state.tokens.set('othersSign', { ...sign, id: 'othersSign', secret: 'C'.repeat(22), name });
-}
 
 describe.concurrent(
   'a deployment that does not let the lease be taken',

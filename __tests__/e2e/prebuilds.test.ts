@@ -8,6 +8,7 @@ import {
   reasonOf,
   type E2eWorld,
 } from './support.js';
+import { takeOver } from '../support/leases.js';
 import { licensed, metricsOf, NOTIFICATIONS, PREBUILDS, suites } from './suite-runs.js';
 
 describe.concurrent('a suite that pauses prebuilt workspaces', { timeout: LONGEST_SCENARIO_MS }, () => {
@@ -59,6 +60,22 @@ describe.concurrent('a suite that pauses prebuilt workspaces', { timeout: LONGES
       },
     ),
   );
+
+  it('is left alone by post while another run holds the lease: it may be that run’s', () =>
+    inWorld({ ...licensed, cli: { suiteSeconds: 60 } }, async (world) => {
+      const run = await world.run(PREBUILDS, {
+        inputs: { tests: 'prebuilds', cleanup: 'never' },
+        signals: [{ signal: 'SIGKILL', whenLogMatches: /^coder exp scaletest prebuilds/, afterMs: 2500 }],
+        onLog: (line, step) => {
+          if (step === 'post') takeOver(world.coder, 'https://example.com/runs/7');
+        },
+      });
+      expect(run.post?.exitCode, logOf(run)).toBe(1);
+      expect(errorTexts(run)).toContain(
+        'nothing was removed, because another scale test holds the lease of this deployment: https://example.com/runs/7',
+      );
+      expect(paused(world)).toBe(true);
+    }));
 
   it('does not keep a cancelled main from its end when the deployment does not answer', () =>
     inWorld({ ...licensed, cli: { leavePrebuildsPaused: true } }, async (world) => {

@@ -56,6 +56,39 @@ describe.concurrent('a deployment in trouble during the load', { timeout: LONGES
     }));
 });
 
+describe.concurrent('a deployment that dies in the middle', { timeout: LONGEST_SCENARIO_MS }, () => {
+  it.each(['api', 'cli'] as const)('is an error, with what was measured (driver %s)', (driver) =>
+    inWorld(
+      {
+        disableRateLimits: driver === 'cli',
+        templateOverrides: {
+          'pod-swdev': { startSeconds: spread(6) },
+          'ec2-datasci': { startSeconds: spread(0.2) },
+        },
+      },
+      async (world) => {
+        const { options } = world.coder;
+        const run = await world.gate(configFile({ pods: 2, ec2: 2 }), {
+          onLog: (line) => {
+            if (/ec2_workspaces: (done|2 of 2 built)/.test(line)) options.apiDown = true;
+            // It is there again for the clean-up, which is not what this is about.
+            if (line === '##[group]Clean up') options.apiDown = false;
+          },
+        });
+        expectOutcome(run, 'error', 1);
+        expect(reasonOf(run)).toContain('the deployment did not answer any more at the end of the load');
+        expect(failedCriteria(run)).toEqual([]);
+        expect(readJson(run, 'metrics.json')).toMatchObject({
+          metrics: expect.arrayContaining([
+            expect.objectContaining({ name: 'create_workspaces.all.success_rate' }),
+          ]) as unknown,
+        });
+        expectNothingLeft(world);
+      },
+    ),
+  );
+});
+
 describe.concurrent('where the deployment is said to be', { timeout: LONGEST_SCENARIO_MS }, () => {
   it('may be in the variables that Coder’s CLI reads', () =>
     inWorld(api, async (world) => {

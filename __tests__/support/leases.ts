@@ -26,6 +26,26 @@ export function letTimePass(deployment: Pick<CoderDeployment, 'state'>, seconds:
   }
 }
 
+const OTHERS = ['othersLock', 'othersSign'] as const;
+
+/** What another run does that finds the lease dead. */
+export function takeOver({ state }: Pick<CoderDeployment, 'state'>, holder: string): void {
+  const [lock] = locks({ state });
+  const [sign] = signs({ state });
+  if (lock?.id === OTHERS[0]) return;
+  if (lock === undefined || sign === undefined) throw new Error('there is no lease to take over');
+  for (const token of leaseTokens({ state })) state.tokens.delete(token.id);
+  const [lockId, signId] = OTHERS;
+  state.tokens.set(lockId, { ...lock, id: lockId, secret: 'B'.repeat(22) });
+  const name = `${SIGN}${lockId}_0a_${encodeURIComponent(holder)}`;
+  state.tokens.set(signId, { ...sign, id: signId, secret: 'C'.repeat(22), name });
+}
+
+/** The other run has ended, and kept what it made. */
+export function endTaker({ state }: Pick<CoderDeployment, 'state'>): void {
+  for (const id of OTHERS) state.tokens.delete(id);
+}
+
 /** A clock that stands until it is moved. */
 export class StandingClock implements Clock {
   #elapsed = 0;

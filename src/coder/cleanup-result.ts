@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.js';
-import type { Seconds } from '../units.js';
+import { timeLimit } from '../time-limit.js';
+import { toSeconds, type Milliseconds, type Seconds } from '../units.js';
 import type { CoderApi } from './api.js';
 import type { User, Workspace } from './api-schemas.js';
 import { isInScope, listScaletestResources, type Scope } from './scaletest-resources.js';
@@ -35,11 +36,13 @@ export interface CleanupTrace {
 export async function verifyCleanup(
   api: CoderApi,
   { scope, seenWorkspaceIds, deletedUsers, reasons, seconds }: CleanupTrace,
-  signal?: AbortSignal,
+  { within, signal }: { within: Milliseconds; signal?: AbortSignal },
 ): Promise<CleanupResult> {
   const base = { deletedUsers, seconds };
+  const timeout = timeLimit(within);
+  const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
-    const left = await listScaletestResources(api, { ownUserId: scope.ownUserId }, signal);
+    const left = await listScaletestResources(api, { ownUserId: scope.ownUserId }, limit);
     const seenAndLeft = left.workspaces.filter(({ id }) => seenWorkspaceIds.has(id)).length;
     return {
       ...base,
@@ -64,7 +67,9 @@ export async function verifyCleanup(
       leftoverWorkspaces: [],
       leftoverUsers: [],
       verified: false,
-      problem: messageOf(thrown),
+      problem: timeout.aborted
+        ? `the deployment did not say within ${toSeconds(within)} s what is left`
+        : messageOf(thrown),
     };
   }
 }

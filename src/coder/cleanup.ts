@@ -1,6 +1,8 @@
 import { forEachConcurrently } from '../concurrency.js';
 import { messageOf } from '../errors.js';
+import { ApiError } from './http.js';
 import type { Clock, Log } from '../ports.js';
+import { timeLimit } from '../time-limit.js';
 import { milliseconds, toSeconds, type Milliseconds } from '../units.js';
 import type { CoderApi } from './api.js';
 import type { User, Workspace } from './api-schemas.js';
@@ -28,7 +30,14 @@ const DELETE_ATTEMPTS = 3;
 const USER_ATTEMPTS = 10;
 const ROUND_PAUSE = milliseconds(1000);
 const LONGEST_ROUND_PAUSE = milliseconds(3000);
+/** While the deployment is in trouble, which more calls would only add to. */
+const LONGEST_TROUBLED_PAUSE = milliseconds(15_000);
 const LONGEST_STANDSTILL_MS = 15 * 60_000;
+/** The last look at what is left; after a cancel the runner's five minutes are nearly over by then. */
+const VERIFIED_WITHIN: Readonly<Record<QueuePolicy, Milliseconds>> = {
+  short: milliseconds(120_000),
+  'hand-over': milliseconds(25_000),
+};
 const PROGRESS_EVERY_MS = 15_000;
 
 export interface CleanupRequest {
@@ -36,8 +45,10 @@ export interface CleanupRequest {
   readonly queue: QueuePolicy;
   /** Orphans what cannot be deleted: its cloud resources stay behind. Only when it was asked for. */
   readonly orphan: boolean;
-  /** On the monotonic clock. */
+  /** On the monotonic clock. What is under way then is left, and what is left is looked at. */
   readonly deadline: Milliseconds;
+  /** Rejects when it is not certain that no other test is running; nothing is deleted then. Asked before each round. */
+  readonly confirm: () => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -62,6 +73,9 @@ class Cleanup {
   #lastProgressAt: Milliseconds;
   #lastLogAt = Number.NEGATIVE_INFINITY;
   #lastState = '';
+  #isInTrouble = false;
+  /** Ends the calls of the rounds: the deadline, or the request's. */
+  readonly #signal: AbortSignal;
 
   constructor(
     private readonly api: CoderApi,
@@ -71,20 +85,26 @@ class Cleanup {
   ) {
     this.#startedAt = clock.monotonic();
     this.#lastProgressAt = this.#startedAt;
+    const atDeadline = timeLimit(milliseconds(request.deadline - this.#startedAt));
+    this.#signal = request.signal === undefined ? atDeadline : AbortSignal.any([request.signal, atDeadline]);
   }
 
   async run(): Promise<CleanupResult> {
     let pause = ROUND_PAUSE;
     for (;;) {
+      this.#isInTrouble = false;
       try {
+        await this.request.confirm();
         if ((await this.#round()) !== 'going on') break;
       } catch (thrown) {
         this.request.signal?.throwIfAborted();
+        this.#isInTrouble = true;
         this.log.debug(`clean-up goes on after: ${messageOf(thrown)}`);
       }
       if (this.#isOver()) break;
-      await this.clock.sleep(pause, this.request.signal);
-      pause = milliseconds(Math.min(LONGEST_ROUND_PAUSE, pause * 1.2));
+      const left = Math.max(0, this.request.deadline - this.clock.monotonic());
+      await this.clock.sleep(milliseconds(Math.min(pause, left)), this.request.signal);
+      pause = this.#nextPause(pause);
     }
     return verifyCleanup(
       this.api,
@@ -95,13 +115,23 @@ class Cleanup {
         reasons: this.#reasons,
         seconds: toSeconds(milliseconds(this.clock.monotonic() - this.#startedAt)),
       },
-      this.request.signal,
+      {
+        within: VERIFIED_WITHIN[this.request.queue],
+        ...(this.request.signal && { signal: this.request.signal }),
+      },
     );
+  }
+
+  #nextPause(last: Milliseconds): Milliseconds {
+    return this.#isInTrouble
+      ? milliseconds(Math.min(LONGEST_TROUBLED_PAUSE, last * 2))
+      : milliseconds(Math.min(LONGEST_ROUND_PAUSE, last * 1.2));
   }
 
   /** One look and what can be done now. */
   async #round(): Promise<'going on' | 'nothing left' | 'nothing more to try'> {
-    const { scope, signal } = this.request;
+    const { scope } = this.request;
+    const signal = this.#signal;
     const workspaces = await listScaletestWorkspaces(this.api, scope, signal);
     for (const workspace of workspaces) this.#seenWorkspaces.add(workspace.id);
     const users = await this.#usersWhenDue(workspaces);
@@ -122,7 +152,7 @@ class Cleanup {
   async #usersWhenDue(workspaces: readonly Workspace[]): Promise<readonly User[]> {
     if (workspaces.length === 0 || workspaces.length !== this.#workspacesAtListing) {
       this.#workspacesAtListing = workspaces.length;
-      this.#users = await listScaletestUsers(this.api, this.request.scope, this.request.signal);
+      this.#users = await listScaletestUsers(this.api, this.request.scope, this.#signal);
     }
     return this.#users.filter(({ id }) => !this.#deletedUserIds.has(id));
   }
@@ -143,9 +173,7 @@ class Cleanup {
 
   async #longestQueue(workspaces: readonly Workspace[]): Promise<number> {
     const organizations = [...new Set(workspaces.map(({ organization_id }) => organization_id))];
-    const lists = await Promise.all(
-      organizations.map((id) => this.api.provisionerDaemons(id, this.request.signal)),
-    );
+    const lists = await Promise.all(organizations.map((id) => this.api.provisionerDaemons(id, this.#signal)));
     const daemons = workingDaemons(lists.flat());
     if (this.request.queue === 'hand-over') return Math.max(1, daemons.length) * HANDED_OVER_PER_SLOT;
     const own = new Set(
@@ -158,7 +186,7 @@ class Cleanup {
   async #cancelBuild({ latest_build: build, id, name }: Workspace): Promise<void> {
     if (this.#cancelled.has(build.id)) return;
     this.#cancelled.add(build.id);
-    await this.#noting({ id, name }, () => this.api.cancelBuild(build.id, this.request.signal));
+    await this.#noting({ id, name }, () => this.api.cancelBuild(build.id, this.#signal));
   }
 
   async #requestDeletion(workspace: Workspace): Promise<void> {
@@ -168,7 +196,7 @@ class Cleanup {
       const outcome = await this.api.createBuild(
         workspace.id,
         { transition: 'delete', ...(orphan && { orphan }) },
-        this.request.signal,
+        this.#signal,
       );
       if (outcome !== 'active') this.#attempts.set(workspace.id, attempts + 1);
     });
@@ -177,7 +205,7 @@ class Cleanup {
   async #deleteUsers(users: readonly User[]): Promise<void> {
     await forEachConcurrently(users, PARALLEL_CALLS, async (user) => {
       await this.#noting({ id: user.username, name: user.username }, async () => {
-        const outcome = await this.api.deleteUser(user.id, this.request.signal);
+        const outcome = await this.api.deleteUser(user.id, this.#signal);
         if (outcome === 'deleted') this.#deletedUserIds.add(user.id);
         else await this.#deleteOtherWorkspaces(user);
       });
@@ -188,7 +216,7 @@ class Cleanup {
   async #deleteOtherWorkspaces(user: User): Promise<void> {
     this.#reasons.set(user.username, 'still has workspaces');
     this.#attempts.set(user.username, this.#attemptsOf(user.username) + 1);
-    const owned = await this.api.searchWorkspaces(`owner:"${user.username}"`, this.request.signal);
+    const owned = await this.api.searchWorkspaces(`owner:"${user.username}"`, this.#signal);
     await this.#deleteWorkspaces(
       owned.filter((workspace) => workspace.owner_id === user.id && isScaletestWorkspace(workspace)),
     );
@@ -199,9 +227,11 @@ class Cleanup {
     try {
       await action();
     } catch (thrown) {
-      this.request.signal?.throwIfAborted();
+      this.#signal.throwIfAborted();
       this.#reasons.set(resource.name, messageOf(thrown));
-      this.#attempts.set(resource.id, this.#attemptsOf(resource.id) + 1);
+      // The deployment's trouble is none of this resource: it keeps its tries.
+      if (isPassingTrouble(thrown)) this.#isInTrouble = true;
+      else this.#attempts.set(resource.id, this.#attemptsOf(resource.id) + 1);
     }
   }
 
@@ -232,6 +262,10 @@ class Cleanup {
     return now >= this.request.deadline || now - this.#lastProgressAt > LONGEST_STANDSTILL_MS;
   }
 }
+
+/** Of what stands in front of coderd, or of the way there. An error 500 is coderd's own answer about this resource. */
+const isPassingTrouble = (thrown: unknown): boolean =>
+  thrown instanceof ApiError && thrown.mayPass && thrown.status !== 500;
 
 const isActive = ({ latest_build }: Workspace): boolean =>
   ['pending', 'running', 'canceling'].includes(latest_build.job.status);

@@ -18,6 +18,8 @@ const RETRY_EVERY = milliseconds(15_000);
 const RENEWAL_WITHIN_MS = 60_000;
 /** A released lease is worth a minute; what is not released by then ends by itself in five. */
 export const RELEASE_WITHIN_MS = 60_000;
+/** Whoever deletes looks at the lease again when its last sign of life is so old: it lives for two minutes more. */
+const CERTAIN_FOR_MS = 180_000;
 /** Of dead runs, in one go. */
 const MOST_SWEPT = 50;
 
@@ -61,6 +63,9 @@ export class Lease {
   #lastSign: string | undefined;
   #since: Date | undefined;
   #keeping: Promise<void> = Promise.resolve();
+  #renewing: Promise<void> | undefined;
+  /** By the wall clock, which goes on while a machine sleeps; when none was given by this process, long ago. */
+  #signedAt = 0;
 
   private constructor(
     readonly lockId: string,
@@ -103,6 +108,18 @@ export class Lease {
   /** When the lock was made, by the deployment's clock; not known of a lease that was resumed. */
   get since(): Date | undefined {
     return this.#since;
+  }
+
+  /**
+   * Makes sure that the lease is held before something is deleted: a run that was away for longer than its signs of life
+   * last may have lost it without knowing.
+   * @throws when the deployment does not answer; when the lease is lost, its sentence.
+   */
+  async confirm(): Promise<void> {
+    this.lost.throwIfAborted();
+    const age = this.tools.clock.now().getTime() - this.#signedAt;
+    if (age < 0 || age > CERTAIN_FOR_MS) await this.#renew();
+    this.lost.throwIfAborted();
   }
 
   /** Looks whether the lock still stands. When the deployment does not answer, what was known before holds. */
@@ -155,7 +172,15 @@ export class Lease {
     return this.#end.signal.aborted || this.lost.aborted;
   }
 
-  async #renew(): Promise<void> {
+  /** One at a time. */
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#renewNow().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renewNow(): Promise<void> {
     const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(RENEWAL_WITHIN_MS)]);
     if (!(await this.#look(signal))) return;
     const last = this.#lastSign;
@@ -182,9 +207,10 @@ export class Lease {
   }
 
   async #giveSign(signal?: AbortSignal): Promise<void> {
-    const { tokens, holder } = this.tools;
+    const { tokens, holder, clock } = this.tools;
     const name = livenessName(this.lockId, randomBytes(4).toString('hex'), holder);
     this.#lastSign = await tokens.create(name, LIVENESS_LIFE, signal);
+    this.#signedAt = clock.now().getTime();
   }
 
   /** Locks are atomic for one user only; of two users' callers who came at once, the later lock gives way. */

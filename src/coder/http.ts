@@ -77,6 +77,13 @@ export class ApiError extends Error {
   }
 }
 
+/** An attempt that brought no answer of Coder's. */
+interface Failure {
+  readonly error: ApiError;
+  /** The header, of whatever answered instead. */
+  readonly retryAfter?: string | null;
+}
+
 const errorBody = z.object({
   message: z.string(),
   detail: z.string().optional(),
@@ -111,12 +118,13 @@ export class CoderHttp {
         if (outcome.status < 400 || request.accept?.includes(outcome.status)) return outcome;
       }
       const retry = attempt < ATTEMPTS ? retryDelay(request, outcome, attempt) : undefined;
-      if (retry === undefined) throw 'headers' in outcome ? this.#statusError(request, outcome) : outcome;
+      if (retry === undefined)
+        throw 'headers' in outcome ? this.#statusError(request, outcome) : outcome.error;
       await this.clock.sleep(retry, request.signal);
     }
   }
 
-  async #attempt(request: Request): Promise<Response | ApiError> {
+  async #attempt(request: Request): Promise<Response | Failure> {
     const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
     const token = request.token === undefined ? this.token : request.token;
@@ -142,14 +150,12 @@ export class CoderHttp {
       const reason = timeout.aborted
         ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`
         : messageOf(thrown).replace(/^fetch failed: /, '') + adviceOn(thrown);
-      return new ApiError(
-        'unreachable',
-        `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`,
-      );
+      const sentence = `${this.baseUrl} cannot be reached (${request.method} ${request.path}): ${reason}`;
+      return { error: new ApiError('unreachable', sentence) };
     }
   }
 
-  #read(request: Request, answer: FetchAnswer, text: string): Response | ApiError {
+  #read(request: Request, answer: FetchAnswer, text: string): Response | Failure {
     const { status, headers } = answer;
     if (text.trim() === '' && (status < 300 || status >= 400)) return { status, body: undefined, headers };
     const isJson = (headers.get('content-type') ?? '').includes('json');
@@ -160,7 +166,10 @@ export class CoderHttp {
     } catch {
       // Falls through: announced as JSON, but none.
     }
-    return new ApiError('not-coder', this.#strangerSentence(request, status, headers), status);
+    return {
+      error: new ApiError('not-coder', this.#strangerSentence(request, status, headers), status),
+      retryAfter: headers.get('retry-after'),
+    };
   }
 
   #strangerSentence(request: Request, status: number, headers: FetchAnswer['headers']): string {
@@ -217,19 +226,19 @@ function causeOf(thrown: unknown): { code: string; message: string } {
 
 /** How long to wait before the next attempt; undefined when the call is not to be repeated. */
 function retryDelay(
-  request: Request,
-  outcome: Response | ApiError,
+  { method }: Request,
+  outcome: Response | Failure,
   attempt: number,
 ): Milliseconds | undefined {
-  const isRepeatable = request.method === 'GET' || request.method === 'DELETE' || request.method === 'PUT';
-  const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
-  if (!('headers' in outcome)) {
-    return isRepeatable && outcome.mayPass ? milliseconds(backoff) : undefined;
-  }
-  if (!RETRIED_STATUSES.has(outcome.status)) return undefined;
+  const isRepeatable = method === 'GET' || method === 'DELETE' || method === 'PUT';
+  const { status, mayPass } =
+    'headers' in outcome
+      ? { status: outcome.status, mayPass: RETRIED_STATUSES.has(outcome.status) }
+      : outcome.error;
   // A throttled call was not carried out, so it may be repeated whatever its method.
-  if (!isRepeatable && outcome.status !== 429) return undefined;
-  const seconds = Number(outcome.headers.get('retry-after'));
+  if (!mayPass || (!isRepeatable && status !== 429)) return undefined;
+  const seconds = Number('headers' in outcome ? outcome.headers.get('retry-after') : outcome.retryAfter);
   if (seconds > 0) return milliseconds(Math.min(LONGEST_RETRY_AFTER_MS, seconds * 1000));
+  const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.5 + Math.random());
   return milliseconds(backoff);
 }

@@ -12,6 +12,8 @@ const LIVENESS_NAME = new RegExp(`^${LIVENESS_PREFIX}_([A-Za-z0-9]{10})_[0-9a-f]
 const LONGEST_HOLDER = 400;
 
 export const LIVENESS_LIFE: Seconds = minutes(5);
+/** A token that lives longer was not made by the gate, and would hold the lease for as long. */
+const LONGEST_LIFE_MS = 1.2 * LIVENESS_LIFE * 1000;
 /** A lock so young counts as alive: its holder may not have come to its first sign of life. */
 const YOUTH: Seconds = LIVENESS_LIFE;
 
@@ -64,7 +66,8 @@ export function leasesAmong(
 ): readonly SightedLease[] {
   const signs = tokens.flatMap((token) => {
     const sign = readLivenessName(token.token_name);
-    return sign === undefined ? [] : [{ ...sign, token }];
+    const life = token.expires_at.getTime() - token.created_at.getTime();
+    return sign === undefined || life > LONGEST_LIFE_MS ? [] : [{ ...sign, token }];
   });
   return tokens
     .filter(({ token_name }) => token_name === LOCK_NAME)

@@ -2,17 +2,22 @@ import { forEachConcurrently } from '../concurrency.js';
 import type { ObservedBuild, ObservedWorkspace } from '../evidence.js';
 import type { CoderApi } from './api.js';
 import type { Workspace, WorkspaceBuild } from './api-schemas.js';
-import { listScaletestWorkspaces, type Scope } from './scaletest-resources.js';
+import { isOfScaletestUser, listScaletestWorkspaces, type Scope } from './scaletest-resources.js';
 
 const PARALLEL_READS = 8;
 
-/** Every scale-test workspace in a scope with the times of its builds and agents, by the server's clock. */
+/**
+ * The workspaces of a run, with the times of their builds and agents by the server's clock. Anybody may give a workspace
+ * a scale test's name; those that are measured belong to the run's users, or to the gate's own.
+ */
 export async function observeWorkspaces(
   api: CoderApi,
   scope: Scope,
   signal?: AbortSignal,
 ): Promise<readonly ObservedWorkspace[]> {
-  const workspaces = await listScaletestWorkspaces(api, scope, signal);
+  const workspaces = (await listScaletestWorkspaces(api, scope, signal)).filter(
+    (workspace) => isOfScaletestUser(workspace) || workspace.owner_id === scope.ownUserId,
+  );
   const earlier = new Map<string, readonly WorkspaceBuild[]>();
   const retried = workspaces.filter(({ latest_build }) => latest_build.build_number > 1);
   await forEachConcurrently(retried, PARALLEL_READS, async ({ id }) => {

@@ -1,8 +1,9 @@
+import type { Lease } from '../coder/held-lease.js';
 import { ApiError } from '../coder/http.js';
 import { messageOf } from '../errors.js';
 import type { Inputs } from '../inputs.js';
-import { heldSentence } from '../ready/lease-check.js';
 import { cell, sections } from '../report/markdown.js';
+import { timeLimit } from '../time-limit.js';
 import { milliseconds, type Milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import { clean, cleanupSentence, isClean, wasCancelled, type CleanupDebt } from './cleaning.js';
@@ -12,7 +13,9 @@ import { regainLease, releaseOwedLease } from './leasing.js';
 import { removeTemplates, resume, type RestoringDebt } from './restoring.js';
 
 /** A cancelled job gives all its post steps five minutes together. */
-const AFTER_CANCEL_MS = 4 * 60_000;
+const AFTER_CANCEL_MS = 3.5 * 60_000;
+/** Beyond that, to look what is left and to say so. */
+const LAST_LOOK_MS = 30_000;
 /** How long post waits for a deployment that does not answer. */
 const PATIENCE_MS = 3 * 60_000;
 const ASK_AGAIN_AFTER = milliseconds(3000);
@@ -35,18 +38,35 @@ export interface Debts extends Marks {
 }
 
 /**
- * What post does for a main that could not: what a suite has paused goes on first, since it concerns everybody; then the
- * clean-up, under the lease. Fails the step of post when anything is left.
+ * What post does for a main that could not, all of it under the lease: what a suite has paused goes on first, since it
+ * concerns everybody; then the clean-up. Fails the step of post when anything is left.
  */
 export async function restoreAfterMain(debts: Debts, world: World): Promise<void> {
   try {
     const inputs = await readInputs(world);
     const time = wasCancelled(world) ? AFTER_CANCEL_MS : inputs.maxDuration * 1000;
     const deadline = milliseconds(world.clock.monotonic() + time);
-    await onceItAnswers(() => restore(debts, deadline, inputs, world), world);
+    await within(
+      time + LAST_LOOK_MS,
+      (limited) => onceItAnswers(() => restore(debts, deadline, inputs, limited), limited),
+      world,
+    );
   } catch (thrown) {
     fail(messageOf(thrown), world);
   }
+}
+
+/** Calls that hang must not take longer than the runner gives post: one that is killed cannot say what it left. */
+async function within(time: number, work: (limited: World) => Promise<void>, world: World): Promise<void> {
+  const timeout = timeLimit(milliseconds(time));
+  const over = new Promise<never>((_, reject) => {
+    timeout.addEventListener('abort', () => {
+      reject(
+        new Error(`the deployment did not answer in time: after ${time / 1000} s the clean-up is not done`),
+      );
+    });
+  });
+  await Promise.race([work({ ...world, cancelled: AbortSignal.any([world.cancelled, timeout]) }), over]);
 }
 
 /**
@@ -71,26 +91,62 @@ async function onceItAnswers(work: () => Promise<void>, { clock, log, cancelled 
 const mayPass = (error: ApiError): boolean => error.mayPass || error.kind === 'not-coder';
 
 async function restore(
-  { cleanup, restoring, ...marks }: Debts,
+  { cleanup, restoring, sessionId }: Debts,
   deadline: Milliseconds,
   inputs: Inputs,
   world: World,
 ): Promise<void> {
   const connection = await connect(inputs, world);
   try {
-    const paused = restoring && (await resume(restoring, connection, world));
-    const cleaned = cleanup && (await carryOutDebt(cleanup, deadline, connection, inputs, world));
-    const templates = restoring && (await removeTemplates(restoring, connection, world));
-    // The clean-up goes on with the lease, and releases it.
-    await clearMarks(cleanup === undefined ? marks : { ...marks, lockId: undefined }, connection, world);
-    await report(
-      cleaned,
-      [paused, templates].filter((problem) => problem !== undefined),
-      world,
+    if (sessionId !== undefined) await endOwedSession(sessionId, connection, world);
+    // Before the lease: what throws after it was released would be tried again without it.
+    const { id: ownUserId } = await connection.identity.api.me(world.cancelled);
+    const regained = await regainLease(connection, inputs, world);
+    if ('refused' in regained) {
+      // What is there since main began may be the other run's by now.
+      await report({ isClean: false, text: `nothing was removed, because ${regained.refused}` }, [], world);
+      return;
+    }
+    const { lease } = regained;
+    await undo({ cleanup, restoring, deadline }, { connection, lease, ownUserId }, world).finally(() =>
+      lease.release(),
     );
   } finally {
     await disconnect(connection, world);
   }
+}
+
+interface Undoing {
+  readonly connection: Connection;
+  readonly lease: Lease;
+  readonly ownUserId: string;
+}
+
+async function undo(
+  { cleanup, restoring, deadline }: Pick<Debts, 'cleanup' | 'restoring'> & { deadline: Milliseconds },
+  { connection, lease, ownUserId }: Undoing,
+  world: World,
+): Promise<void> {
+  const paused = restoring && (await resume(restoring, connection, world));
+  const cleaned =
+    cleanup &&
+    (await clean(
+      {
+        connection,
+        scope: { since: new Date(cleanup.since), ownUserId },
+        orphan: cleanup.orphan,
+        queue: wasCancelled(world) ? 'hand-over' : 'short',
+        deadline,
+        lease,
+      },
+      world,
+    ));
+  const templates = restoring && (await removeTemplates(restoring, connection, world));
+  await report(
+    cleaned && { isClean: isClean(cleaned), text: cleanupSentence(cleaned) },
+    [paused, templates].filter((problem) => problem !== undefined),
+    world,
+  );
 }
 
 interface Outcome {
@@ -116,33 +172,6 @@ async function summarize(text: string, { step, log }: World): Promise<void> {
   } catch (thrown) {
     log.warning(`the summary could not be written: ${messageOf(thrown)}`);
   }
-}
-
-async function carryOutDebt(
-  debt: CleanupDebt,
-  deadline: Milliseconds,
-  connection: Connection,
-  inputs: Inputs,
-  world: World,
-): Promise<Outcome> {
-  const me = await connection.identity.api.me();
-  const taken = await regainLease(connection, inputs, world);
-  if ('heldBy' in taken) {
-    // What is there since main began may be the other run's by now.
-    const held = heldSentence(taken.heldBy, world.job.runUrl);
-    return { isClean: false, text: `nothing was removed, because ${held}` };
-  }
-  const { lease } = taken;
-  const request = {
-    connection,
-    scope: { since: new Date(debt.since), ownUserId: me.id },
-    orphan: debt.orphan,
-    queue: wasCancelled(world) ? 'hand-over' : 'short',
-    deadline,
-    signal: AbortSignal.any([world.cancelled, lease.lost]),
-  } as const;
-  const result = await clean(request, world).finally(() => lease.release());
-  return { isClean: isClean(result), text: cleanupSentence(result) };
 }
 
 /** When nothing else is owed. What cannot be taken back ends by itself, so this fails nothing. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cleanUp, type QueuePolicy } from '../coder/cleanup.js';
 import type { CleanupResult } from '../coder/cleanup-result.js';
+import type { Lease } from '../coder/held-lease.js';
 import type { Scope } from '../coder/scaletest-resources.js';
 import type { CleanupObservation } from '../measure/cleanup-metrics.js';
 import type { CleanupReport } from '../report/run-report.js';
@@ -37,15 +38,17 @@ export interface CleaningRequest {
   readonly orphan: boolean;
   readonly queue: QueuePolicy;
   readonly deadline: Milliseconds;
-  readonly signal?: AbortSignal;
+  /** Nothing is deleted without it. */
+  readonly lease: Lease;
 }
 
 export function clean(request: CleaningRequest, world: World): Promise<CleanupResult> {
-  const { connection, scope, orphan, queue, deadline, signal } = request;
+  const { connection, scope, orphan, queue, deadline, lease } = request;
+  const signal = AbortSignal.any([world.cancelled, lease.lost]);
   return world.log.group('Clean up', () =>
     cleanUp(
       connection.identity.api,
-      { scope, orphan, queue, deadline, ...(signal && { signal }) },
+      { scope, orphan, queue, deadline, confirm: () => lease.confirm(), signal },
       { clock: world.clock, log: world.log },
     ),
   );

@@ -50,7 +50,7 @@ async function removeUnderLease(connection: Connection, inputs: Inputs, world: W
         orphan: false,
         queue: 'short',
         deadline: milliseconds(world.clock.monotonic() + inputs.maxDuration * 1000),
-        signal: AbortSignal.any([world.cancelled, lease.lost]),
+        lease,
       },
       world,
     );

@@ -178,7 +178,7 @@ async function cleanFirst(
       orphan: planned.orphan,
       queue: 'short',
       deadline: milliseconds(planned.end - planned.plan.time.total * 1000),
-      signal: AbortSignal.any([world.cancelled, lease.lost]),
+      lease,
     },
     world,
   );

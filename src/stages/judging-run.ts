@@ -88,8 +88,8 @@ export async function runAndJudge(
   );
   await lease.check(world.cancelled);
   // A cancelled run has seconds; then post restores.
-  const stillPaused =
-    debt === undefined || world.cancelled.aborted ? undefined : await resume(debt, connection, world);
+  const mayUndo = (): boolean => !world.cancelled.aborted && !lease.lost.aborted;
+  const stillPaused = debt !== undefined && mayUndo() ? await resume(debt, connection, world) : undefined;
   const measured = await measure(run, results, world);
   // Asked again after the clean-up: until then the job may be cancelled, or the lease lost.
   const account = (): RunAccount => ({
@@ -105,7 +105,7 @@ export async function runAndJudge(
   // Whether "on-success" cleans depends on all criteria, in mode run too.
   const first = judgeRun(applicableCriteria(plan.criteria, measured.metrics), measured.metrics, account());
   const cleaning = await cleanWhenDue(first, { planned, connection, scope, lease }, inputs, world);
-  if (debt !== undefined && !world.cancelled.aborted) await restoreRest(debt, stillPaused, connection, world);
+  if (debt !== undefined && mayUndo()) await restoreRest(debt, stillPaused, connection, world);
   const record: RunOnRecord = {
     plan,
     readiness: ready.readiness,
@@ -161,7 +161,7 @@ async function cleanWhenDue(
         orphan: planned.orphan,
         queue: 'short',
         deadline: planned.end,
-        signal: AbortSignal.any([world.cancelled, lease.lost]),
+        lease,
       },
       world,
     );

@@ -17,6 +17,7 @@ import type { World } from '../world.js';
 import type { Connection } from './connecting.js';
 
 const STATE = 'lease';
+const RELEASING = 'lease-releasing';
 /** The lock outlives the run by what post may take after a cancel. */
 const FOR_POST = minutes(15);
 const LOOK_EVERY = milliseconds(10_000);
@@ -146,17 +147,51 @@ export async function underLease<T>(
   try {
     return await work();
   } finally {
-    await (world.cancelled.aborted ? lease?.leave() : lease?.release());
+    if (lease !== undefined) await (isLeftToPost(lease, world) ? lease.leave() : releaseIn(world, lease));
   }
 }
 
-/** In post: the lease that main left, or else a new one. Nothing is deleted without it. */
-export async function regainLease(connection: Connection, inputs: Inputs, world: World): Promise<Taken> {
+/** Of a lost lease the word for post stays, which shows it that nothing is its own any more. */
+const isLeftToPost = ({ lost }: Lease, { cancelled }: World): boolean => cancelled.aborted || lost.aborted;
+
+/** Tells post that a lock which is gone was not taken over. */
+async function releaseIn(world: World, lease: Lease): Promise<void> {
+  try {
+    world.state.save(RELEASING, 'true');
+  } catch (thrown) {
+    world.log.debug(`the release could not be noted: ${messageOf(thrown)}`);
+  }
+  await lease.release();
+}
+
+/**
+ * In post: the lease that main left, or a new one where main had released it. Nothing is deleted without it, and nothing
+ * after it was lost: what is there since may be what another run was told to keep.
+ */
+export async function regainLease(
+  connection: Connection,
+  inputs: Inputs,
+  world: World,
+): Promise<{ readonly lease: Lease } | { readonly refused: string }> {
   const tools = await toolsOf(connection, world);
   const lockId = owedLease(world);
   const resumed = lockId === undefined ? undefined : await resumeLease(lockId, tools, world.cancelled);
   if (resumed !== undefined) return { lease: resumed };
-  return takeLease(seconds(inputs.maxDuration + FOR_POST), tools, world.cancelled);
+  if (lockId !== undefined && world.state.read(RELEASING) === '') {
+    await releaseLease(lockId, tools);
+    return { refused: await whoHolds(tools, world) };
+  }
+  const lifetime = seconds(inputs.maxDuration + FOR_POST);
+  const taken = await takeLease(lifetime, tools, world.cancelled);
+  return 'lease' in taken ? taken : { refused: heldSentence(taken.heldBy, world.job.runUrl) };
+}
+
+async function whoHolds(tools: LeaseTools, world: World): Promise<string> {
+  const { leases } = await sightLeases(tools, world.cancelled);
+  const holder = leases.find(({ isAlive }) => isAlive);
+  return holder === undefined
+    ? 'the lease of this run was taken over or removed while it ran'
+    : heldSentence(holder, world.job.runUrl);
 }
 
 /** In post: releases what main left and nobody needs any more. */

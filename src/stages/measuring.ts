@@ -87,7 +87,7 @@ export async function measure(run: RunStage, results: ResultsDirectory, world: W
   await writeMetrics(metrics, results);
   return {
     metrics,
-    withheld: withheldMetrics(workspaces, groups),
+    withheld: { ...withheldMetrics(workspaces, groups), ...withheldWhenAway(observation, metrics) },
     time: await attributeTime(groups, run, results),
     steps: steps.map((outcome) =>
       stepReport(outcome, read.find((one) => one.outcome === outcome)?.failedRuns ?? []),
@@ -102,6 +102,19 @@ export async function measure(run: RunStage, results: ResultsDirectory, world: W
       ...(browsers === undefined ? [] : [browserProblem(browsers)]).flatMap((problem) => problem ?? []),
     ],
   };
+}
+
+/**
+ * Of a deployment that was gone at the end of the load nobody can say when it went, nor what of the failures is its end
+ * and what its slowness. So everything is shown, and nothing is judged.
+ */
+function withheldWhenAway(
+  observation: RunStage['observation'],
+  metrics: readonly Metric[],
+): Readonly<Record<string, string>> {
+  if (!('unusable' in observation) || !observation.isAway) return {};
+  const reason = `the deployment did not answer any more at the end of the load: ${observation.unusable}`;
+  return Object.fromEntries(metrics.map(({ name }) => [name, reason]));
 }
 
 export function writeMetrics(metrics: readonly Metric[], results: ResultsDirectory): Promise<void> {

@@ -1,6 +1,7 @@
 import { observeTimings, unreadTimings } from '../coder/build-timings.js';
 import { childEnvironment, type CoderCli } from '../coder/cli.js';
 import type { DeploymentFacts } from '../coder/facts.js';
+import { ApiError } from '../coder/http.js';
 import { observeWorkspaces } from '../coder/observe.js';
 import type { Scope } from '../coder/scaletest-resources.js';
 import { messageOf } from '../errors.js';
@@ -36,10 +37,16 @@ export type RunScope = Scope & { readonly since: Date };
 export interface RunStage {
   readonly outcome: PlanOutcome;
   /** Read before anything is deleted. */
-  readonly observation: ObservedWorkspaces | { readonly unusable: string };
+  readonly observation: ObservedWorkspaces | Unobserved;
   readonly timings: ObservedTimings;
   readonly server: ServerObservation;
   readonly endedEarly?: EarlyEnd;
+}
+
+export interface Unobserved {
+  readonly unusable: string;
+  /** The deployment did not answer any more. */
+  readonly isAway: boolean;
 }
 
 export interface RunRequest {
@@ -66,7 +73,10 @@ export async function carryOut(request: RunRequest, world: World): Promise<RunSt
       const workspaces = await observeWorkspaces(api, scope, signal);
       return { observedAt: world.clock.now().toISOString(), workspaces };
     } catch (thrown) {
-      return { unusable: `the workspaces could not be read from the API: ${messageOf(thrown)}` };
+      return {
+        unusable: `the workspaces could not be read from the API: ${messageOf(thrown)}`,
+        isAway: thrown instanceof ApiError && (thrown.mayPass || thrown.kind === 'not-coder'),
+      };
     }
   };
   // A cancelled run has seconds: the API is read while the children are being ended.
