@@ -60,6 +60,13 @@ describe('the check itself', () => {
     expect(lint({ '.github/workflows/ci.yml': workflow, 'examples/weekly.yml': workflow })).toEqual([]);
   });
 
+  it.each(['g', '{ group: g, queue: max, cancel-in-progress: false }', '{ group: g, queue: single }'])(
+    'accepts the concurrency group %s',
+    (group) => {
+      expect(ci(workflow.replace('jobs:', `concurrency: ${group}\njobs:`))).toEqual([]);
+    },
+  );
+
   it.each([
     [
       'an unknown input',
@@ -96,6 +103,24 @@ describe('the check itself', () => {
       'text of the event in a script',
       workflow.replace('echo "$VERDICT"', 'echo "${{ github.event.pull_request.title }}"'),
       '13: Text of the event inside a script is code',
+    ],
+    [
+      'an unknown key of a concurrency group',
+      workflow.replace('jobs:', 'concurrency: { group: g, queues: max }\njobs:'),
+      '3: Unknown key "queues" in a concurrency group.',
+    ],
+    [
+      'a queue of another length',
+      workflow.replace('jobs:', 'concurrency: { group: g, queue: 5 }\njobs:'),
+      '3: "queue" is "single" or "max", not "5".',
+    ],
+    [
+      'a queue of a group that cancels',
+      workflow.replace(
+        'runs-on',
+        'concurrency: { group: g, queue: max, cancel-in-progress: true }\n    runs-on',
+      ),
+      '5: GitHub refuses "queue: max" with "cancel-in-progress: true".',
     ],
     ['broken YAML', workflow.replace('jobs:', 'jobs: ]'), '3: '],
   ])('finds %s', (_case, text, problem) => {

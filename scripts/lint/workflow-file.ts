@@ -46,6 +46,7 @@ const stepKeys = [
   ...['id', 'if', 'name', 'uses', 'run', 'working-directory', 'shell', 'with', 'env'],
   ...['continue-on-error', 'timeout-minutes'],
 ];
+const concurrencyKeys = ['group', 'cancel-in-progress', 'queue'];
 /** Text that somebody else writes (titles, branch names): inside a script it is code. */
 const foreignText = /\$\{\{[^}]*\bgithub\.(?:event\b|head_ref\b)/;
 const fullSha = /^[^@]+@[0-9a-f]{40}$/;
@@ -59,6 +60,7 @@ export function lintWorkflow(
   return [
     ...unknownKeys(file, top, topKeys, 'the workflow'),
     ...missingKeys(file, top, ['on', 'permissions', 'jobs'], 'The workflow'),
+    ...lintConcurrency(file, top),
     ...entriesOf(valueOf(top, 'jobs')).flatMap((job) => lintJob(file, job, rules)),
     ...lintGateSteps(file, action),
   ];
@@ -66,7 +68,7 @@ export function lintWorkflow(
 
 function lintJob(file: YamlFile, { key, value: job }: Entry, rules: WorkflowRules): Problem[] {
   const where = `Job "${key}"`;
-  const unknown = unknownKeys(file, job, jobKeys, `job "${key}"`);
+  const unknown = [...unknownKeys(file, job, jobKeys, `job "${key}"`), ...lintConcurrency(file, job)];
   // A job that calls a workflow has neither a runner nor a timeout of its own.
   if (valueOf(job, 'uses') !== undefined) return unknown;
   return [
@@ -74,6 +76,21 @@ function lintJob(file: YamlFile, { key, value: job }: Entry, rules: WorkflowRule
     ...missingKeys(file, job, ['runs-on', 'steps', 'timeout-minutes'], where),
     ...stepsOf(job).flatMap((step) => lintStep(file, step, where, rules)),
   ];
+}
+
+/** By default one run waits in a group, and the next one cancels it; with `queue: max` up to a hundred wait. */
+function lintConcurrency(file: YamlFile, owner: unknown): Problem[] {
+  const group = valueOf(owner, 'concurrency');
+  const problems = unknownKeys(file, group, concurrencyKeys, 'a concurrency group');
+  const queue = valueOf(group, 'queue');
+  const length = textOf(queue);
+  if (length !== undefined && !['single', 'max'].includes(length)) {
+    problems.push(file.problemAt(queue, `"queue" is "single" or "max", not "${length}".`));
+  }
+  if (length === 'max' && textOf(valueOf(group, 'cancel-in-progress')) === 'true') {
+    problems.push(file.problemAt(queue, 'GitHub refuses "queue: max" with "cancel-in-progress: true".'));
+  }
+  return problems;
 }
 
 function lintStep(file: YamlFile, step: unknown, where: string, { houseRules }: WorkflowRules): Problem[] {
