@@ -112,6 +112,10 @@ describe('good inputs', () => {
     expect(parseInputs(environmentOf({ mode: 'judge', from: 'results' }))).toMatchObject({ from: 'results' });
   });
 
+  it('takes a CLI that is there beside the default version, which the runner gives', () => {
+    expect(read({ 'coder-path': './bin/coder', 'coder-version': 'server' }).coderPath).toBe('./bin/coder');
+  });
+
   it.each(['2.36.0', 'v2.36.0', '2.34.0-rc.0', 'stable', 'mainline', 'server'])(
     'takes the version %s',
     (version) => {
@@ -121,6 +125,20 @@ describe('good inputs', () => {
 });
 
 describe('bad inputs', () => {
+  it('what a CLI that is there leaves nothing to do for', () => {
+    const inputs = {
+      'coder-path': '/usr/bin/coder',
+      'coder-version': '2.35.1',
+      'coder-download-url': 'https://mirror.example.com/coder',
+    };
+    expect(refusals(inputs)).toEqual(
+      ['coder-version', 'coder-download-url'].map(
+        (name) =>
+          `input "${name}" is for a CLI that is installed, but "coder-path" names one that is there; take one of them out`,
+      ),
+    );
+  });
+
   it.each<[string, Record<string, string>, RegExp]>([
     [
       'a number with letters',

@@ -50,7 +50,8 @@ export async function startSimulatedWorld(options: WorldOptions = {}): Promise<S
         inputs: {
           'coder-url': coder.url,
           'coder-session-token': coder.ownerToken,
-          'coder-download-url': releases.url,
+          // Beside a CLI that is there it would be a mistake.
+          ...(runOptions.inputs?.['coder-path'] === undefined && { 'coder-download-url': releases.url }),
           tests: 'create-workspaces',
           ...runOptions.inputs,
         },

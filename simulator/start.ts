@@ -2,6 +2,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { exitCodeOf, surviving, type Interruptible } from './interruption.js';
 import { node24Path, runAction, type ActionRun, type StepRun } from './runner/runner.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 import { startSimulatedWorld, type SimulatedWorld } from './simulated-world.js';
@@ -13,6 +14,8 @@ const USAGE = `Runs the committed action as a runner does, and shows its log and
 ${SCENARIOS.map(({ name, shows }) => `      ${name.padEnd(18)}${shows}`).join('\n')}
   npm start -- --coder-url URL --config FILE   against a real deployment, with CODER_SESSION_TOKEN
       (and --input name=value for any other input of the action)
+
+Ctrl-C cancels the run as a runner does: main ends, and post cleans up.
 `;
 
 const { values } = parseArgs({
@@ -35,13 +38,23 @@ async function main(): Promise<number> {
     return 0;
   }
   const inputs = Object.fromEntries(values.input.map(splitInput));
-  const run =
-    values['coder-url'] === undefined
-      ? await runSimulated(inputs)
-      : await runReal(values['coder-url'], inputs);
+  const url = values['coder-url'];
+  // A terminal that was closed is no reason to leave anything on the deployment.
+  process.stdout.on('error', () => undefined);
+  const { result: run, interruption } = await (url === undefined
+    ? runSimulated(inputs)
+    : runReal(url, inputs));
   show(run);
-  return run.main.exitCode ?? 1;
+  return interruption === undefined ? (run.main.exitCode ?? 1) : exitCodeOf(interruption);
 }
+
+/** The action's run, with the signal by which somebody ended it. */
+type EndedRun = Awaited<ReturnType<typeof surviving<ActionRun>>>;
+
+const survivingSignals = (run: (interruptible: Interruptible) => Promise<ActionRun>): Promise<EndedRun> =>
+  surviving(run, (sentence) => {
+    console.log(`[start] ${sentence}`);
+  });
 
 function splitInput(text: string): [string, string] {
   const at = text.indexOf('=');
@@ -49,7 +62,7 @@ function splitInput(text: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-async function runSimulated(inputs: Record<string, string>): Promise<ActionRun> {
+async function runSimulated(inputs: Record<string, string>): Promise<EndedRun> {
   const scenario = SCENARIOS.find(({ name }) => name === values.scenario);
   if (scenario === undefined) throw new Error(`there is no scenario "${values.scenario}"\n\n${USAGE}`);
   const config = await readFile(
@@ -59,7 +72,7 @@ async function runSimulated(inputs: Record<string, string>): Promise<ActionRun> 
   const world = await startSimulatedWorld(scenario.world);
   try {
     prepare(scenario, world);
-    return await world.run(config, {
+    const options = {
       ...nodeOfActions(),
       workspace: await newWorkspace(),
       inputs: {
@@ -69,7 +82,8 @@ async function runSimulated(inputs: Record<string, string>): Promise<ActionRun> 
         ...inputs,
       },
       onLog,
-    });
+    };
+    return await survivingSignals((interruptible) => world.run(config, { ...options, ...interruptible }));
   } finally {
     await world.close();
   }
@@ -91,11 +105,11 @@ function nodeOfActions(): { nodePath?: string } {
 
 const newWorkspace = (): Promise<string> => mkdtemp(path.join(tmpdir(), 'scaletest-start-'));
 
-async function runReal(url: string, inputs: Record<string, string>): Promise<ActionRun> {
+async function runReal(url: string, inputs: Record<string, string>): Promise<EndedRun> {
   if (values.config === undefined) throw new Error('--coder-url needs --config FILE as well');
   const token = process.env['CODER_SESSION_TOKEN'];
   const workspace = process.cwd();
-  return runAction({
+  const options = {
     actionDirectory: path.resolve(import.meta.dirname, '..'),
     ...nodeOfActions(),
     workspace,
@@ -107,7 +121,8 @@ async function runReal(url: string, inputs: Record<string, string>): Promise<Act
       ...inputs,
     },
     onLog,
-  });
+  };
+  return survivingSignals((interruptible) => runAction({ ...options, ...interruptible }));
 }
 
 function show(run: ActionRun): void {

@@ -16,6 +16,9 @@ export type Credential =
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What action.yml has for "coder-version". */
+const DEFAULT_VERSION = 'server';
+
 /** Reads the `INPUT_…` variables one by one, and collects what is wrong with them. */
 export class InputReader {
   readonly #mistakes: Mistake[] = [];
@@ -173,8 +176,21 @@ export class InputReader {
     return named.length === 0 || names.length === 0 ? 'all' : named;
   }
 
+  /** A CLI that is there, which leaves nothing to install. Of "coder-version" the runner gives the default as well. */
+  givenCli(): string | undefined {
+    const value = this.text('coder-path');
+    for (const name of ['coder-version', 'coder-download-url'] as const) {
+      const other = this.text(name);
+      if (value !== undefined && other !== undefined && other !== DEFAULT_VERSION)
+        this.#mistake(
+          `input "${name}" is for a CLI that is installed, but "coder-path" names one that is there; take one of them out`,
+        );
+    }
+    return value;
+  }
+
   coderVersion(): string {
-    const value = this.text('coder-version') ?? 'server';
+    const value = this.text('coder-version') ?? DEFAULT_VERSION;
     if (!/^(server|stable|mainline|v?\d+\.\d+\.\d+(-rc\.\d+)?)$/.test(value)) {
       this.#mistake(
         `input "coder-version" is "${value}"; it can be server, stable, mainline or an exact version like 2.36.0`,

@@ -69,7 +69,7 @@ export function parseInputs(environment: Environment, noSecrets?: string): Input
       from: reader.recordedRun(mode),
       configPath: reader.text('config'),
       profile: reader.text('profile'),
-      coderPath: reader.text('coder-path'),
+      coderPath: reader.givenCli(),
       downloadUrl: reader.downloadUrl(),
       subject: reader.text('subject'),
       caFile: reader.text('ca-file'),

@@ -127,7 +127,11 @@ describe('what is refused, and where', () => {
 
   it('more at once than there is', () => {
     const text = GOOD.replace('count: 10\n', 'count: 10\n  simultaneous: 11\n');
-    expect(refusals(text)).toEqual([expect.stringMatching(/simultaneous is 11, but only 10 workspaces/)]);
+    expect(refusals(text)).toEqual([
+      expect.stringMatching(
+        /simultaneous is 11, but only 10 workspaces are planned; lower it, or raise count/,
+      ),
+    ]);
     expect(places(text)).toEqual(['3:17']);
   });
 
@@ -275,6 +279,73 @@ describe('files that are no config', () => {
     ['a profile without content', `${GOOD}profiles:\n  later:\n`],
   ])('%s is not called a missing key', (_, text) => {
     expect(refusals(text).join()).not.toMatch(/this key is required/);
+  });
+
+  const empty = 'but it is empty; fill it in, or remove the key where it is not needed';
+  const criterion = 'id: a, metric: b, expect: "max < 1s"';
+
+  it.each([
+    ['', 'the config file: it is empty; write at least one section, like "create_workspaces"', '1:1'],
+    [
+      '# nothing\n',
+      'the config file: it is empty; write at least one section, like "create_workspaces"',
+      '1:1',
+    ],
+    [
+      '- 1\n',
+      'the config file: keys and values are needed here, not a list; write "key: value" lines without "- "',
+      '1:1',
+    ],
+    ['hello\n', 'the config file: keys and values are needed here, not a text', '1:1'],
+    ['dashboard:\n#  duration: 5m\n', `dashboard: keys and values are needed here, ${empty}`, '1:11'],
+    ['dashboard: 5\n', 'dashboard: keys and values are needed here, not a number', '1:12'],
+    ['criteria:\n#  - id: a\n', `criteria: a list is needed here, ${empty}`, '1:10'],
+    [
+      `criteria:\n  ${criterion.replaceAll(', ', '\n  ')}\n`,
+      'criteria: a list is needed here, not keys and values; begin each entry with "- "',
+      '2:3',
+    ],
+    ['profiles:\n', `profiles: a map of names is needed here, ${empty}`, '1:10'],
+    [
+      'create_workspaces: { count: 1, templates: [] }\n',
+      'create_workspaces.templates: a map of names is needed here, not a list; write "name:" in place of each "- "',
+      '1:43',
+    ],
+    [
+      'create_workspaces: { count: 1, templates: { "a b": {} } }\n',
+      'create_workspaces.templates.a b: a name has letters, digits, "-" and "_" only',
+      '1:45',
+    ],
+    [
+      'abort_early: yes\n',
+      'abort_early: true or false is needed here, not a text; yes, no, on, off and what stands in quotes are texts in YAML',
+      '1:14',
+    ],
+    ['abort_early: 1\n', 'abort_early: true or false is needed here, not a number', '1:14'],
+    [
+      'dashboard: { concurrency: 1, duration: 1m, targets: { p95_latency_ms: "500" } }\n',
+      'dashboard.targets.p95_latency_ms: a number is needed here, not a text; write the digits alone, without quotes',
+      '1:71',
+    ],
+    [
+      'dashboard: { concurrency: 1, duration: 1m, targets: { p95_latency_ms: .nan } }\n',
+      'dashboard.targets.p95_latency_ms: a number is needed here, not one that is infinite or none',
+      '1:71',
+    ],
+    [
+      `criteria: [{ ${criterion}, title: 5 }]\n`,
+      'criteria.0.title: a text is needed here, not a number; put it in quotes',
+      '1:59',
+    ],
+    [
+      'dashboard: { concurrency: 1, duration: 1m, browser: sometimes }\n',
+      'dashboard.browser: it can be "auto", "always", "never"',
+      '1:53',
+    ],
+    ['criteria: [{ id: a, disabled: false, reason: b }]\n', 'criteria.0.disabled: it can be true', '1:31'],
+  ])('%j is refused with what to do', (text, message, place) => {
+    expect(refusals(text)).toEqual([message]);
+    expect(places(text)).toEqual([place]);
   });
 
   it('an alias without its anchor is named', () => {

@@ -21,8 +21,6 @@ profiles:
       templates:
         pod_workspaces: { count: 20 }
         ec2_workspaces: { count: 10 }
-  uneven:
-    create_workspaces: { count: 30, templates: { pod_workspaces: { count: 20 } } }
   smoke: { create_workspaces: { count: 100 } }
 `;
 
@@ -30,6 +28,10 @@ const WITH_A_WRONG_ONE = `${CONFIG}  wrong:
     create_workspaces:
       count: 30
       cuont: 5
+`;
+
+const WITH_AN_UNEVEN_ONE = `${CONFIG}  uneven:
+    create_workspaces: { count: 30, templates: { pod_workspaces: { count: 20 } } }
 `;
 
 function groupsOf(profile: string | undefined, text = CONFIG): Record<string, number[]> {
@@ -75,19 +77,60 @@ describe('profiles of the config file', () => {
     expect(messagesOf(() => loadConfig('config.yaml', WITH_A_WRONG_ONE, 'wrong'))).toEqual([
       'unknown key "cuont" in create_workspaces; did you mean "count"?',
     ]);
-    expect(placesOf(() => loadConfig('config.yaml', WITH_A_WRONG_ONE, 'wrong'))).toEqual(['24:7']);
+    expect(placesOf(() => loadConfig('config.yaml', WITH_A_WRONG_ONE, 'wrong'))).toEqual(['22:7']);
   });
 
   it('have their mistakes shown although another one is selected', () => {
     for (const profile of [undefined, 'nightly']) {
-      expect(placesOf(() => loadConfig('config.yaml', WITH_A_WRONG_ONE, profile))).toEqual(['24:7']);
+      expect(placesOf(() => loadConfig('config.yaml', WITH_A_WRONG_ONE, profile))).toEqual(['22:7']);
     }
   });
 
   it('have to add up like the file itself', () => {
-    expect(messagesOf(() => loadConfig('config.yaml', CONFIG, 'uneven'))).toEqual([
-      expect.stringMatching(/create_workspaces.count is 30, but the groups add up to 320 \(20 \+ 300\)/),
+    expect(messagesOf(() => loadConfig('config.yaml', WITH_AN_UNEVEN_ONE, 'uneven'))).toEqual([
+      'create_workspaces.count is 30, but the groups add up to 320 (20 + 300); make them agree',
     ]);
+  });
+
+  it.each([undefined, 'nightly'])(
+    'have to add up also when %s is selected, and are named then',
+    (profile) => {
+      const load = () => loadConfig('config.yaml', WITH_AN_UNEVEN_ONE, profile);
+      expect(messagesOf(load)).toEqual([
+        'profile "uneven": create_workspaces.count is 30, but the groups add up to 320 (20 + 300); make them agree',
+      ]);
+      expect(placesOf(load)).toEqual(['20:33']);
+    },
+  );
+
+  it('do not repeat a contradiction of the file', () => {
+    const text = CONFIG.replace('template: ec2-datasci', 'template: pod-swdev');
+    for (const profile of [undefined, 'nightly']) {
+      const load = () => loadConfig('config.yaml', text, profile);
+      expect(messagesOf(load)).toEqual([expect.stringMatching(/^the groups .* use the same template/)]);
+      expect(placesOf(load)).toEqual(['5:33']);
+    }
+  });
+
+  it('are asked for what they inherit: each such contradiction once', () => {
+    const text = CONFIG.replace('count: 1000', 'count: 1000\n  simultaneous: 500');
+    const load = () => loadConfig('config.yaml', text);
+    expect(messagesOf(load)).toEqual([
+      'profile "nightly": create_workspaces.simultaneous is 500, but only 200 workspaces are planned; lower it, or raise count',
+      expect.stringMatching(/^profile "tiny": .* only 3 workspaces/),
+      expect.stringMatching(/^profile "own_groups": .* only 30 workspaces/),
+      expect.stringMatching(/^profile "smoke": .* only 100 workspaces/),
+    ]);
+    expect(placesOf(load)).toEqual(['3:17', '3:17', '3:17', '3:17']);
+  });
+
+  it('leave a mistake of the file at its place', () => {
+    const text = CONFIG.replace('count: 1000', 'count: 1000\n  cuont: 5');
+    for (const profile of [undefined, 'nightly', 'strict'])
+      expect(placesOf(() => loadConfig('config.yaml', `dashbord: 1\n${text}`, profile))).toEqual([
+        '4:3',
+        '1:1',
+      ]);
   });
 
   it('are suggested when the name is mistyped', () => {
@@ -110,7 +153,109 @@ describe('profiles of the config file', () => {
 
   it('may be without content by mistake, which is said where it stands', () => {
     const places = placesOf(() => loadConfig('config.yaml', `${CONFIG}  later:\n`, 'later'));
-    expect(places).toEqual(['21:3']);
+    expect(places).toEqual(['19:3']);
+  });
+});
+
+describe('the criteria of a profile', () => {
+  const profile = (...lines: string[]): string =>
+    [
+      'criteria:',
+      '  - { id: queue, metric: a.b, expect: "p95 < 30s" }',
+      '  - { id: build, metric: a.c, expect: "p95 < 40s", warn: "p95 < 30s" }',
+      'suites: { notifications: { user-count: [1, 2] } }',
+      'profiles:',
+      '  strict:',
+      ...lines.map((line) => `    ${line}`),
+      '',
+    ].join('\n');
+  const criteriaOf = (text: string) =>
+    loadConfig('config.yaml', text, 'strict').config.criteria.map((criterion) => [
+      criterion.id,
+      'expect' in criterion ? criterion.expect.text : criterion.reason,
+    ]);
+
+  it('are added to those of the file, and take the place of those with the same id', () => {
+    const text = profile(
+      'criteria:',
+      '  - { id: more, metric: a.d, expect: "max < 1s" }',
+      '  - { id: queue, metric: a.b, expect: "p95 < 10s" }',
+    );
+    expect(criteriaOf(text)).toEqual([
+      ['queue', 'p95 < 10s'],
+      ['build', 'p95 < 40s'],
+      ['more', 'max < 1s'],
+    ]);
+  });
+
+  it('replace the whole entry, and may take it out', () => {
+    const [, whole] = loadConfig(
+      'config.yaml',
+      profile('criteria: [{ id: build, metric: a.c, expect: "max < 9s" }]'),
+      'strict',
+    ).config.criteria;
+    expect(whole).not.toHaveProperty('warn');
+    expect(criteriaOf(profile('criteria: [{ id: build, disabled: true, reason: no builds }]'))).toEqual([
+      ['queue', 'p95 < 30s'],
+      ['build', 'no builds'],
+    ]);
+  });
+
+  it('may be none', () => {
+    expect(criteriaOf(profile('criteria: []'))).toHaveLength(2);
+  });
+
+  it('are all there are in a file without criteria', () => {
+    const text = profile('criteria: [{ id: a, metric: a.b, expect: "max < 1s" }]');
+    expect(criteriaOf(text.slice(text.indexOf('suites:')))).toEqual([['a', 'max < 1s']]);
+  });
+
+  it('are the only list that is not replaced', () => {
+    const { config } = loadConfig(
+      'config.yaml',
+      profile('suites: { notifications: { user-count: [3] } }'),
+      'strict',
+    );
+    expect(config.suites?.['notifications']).toEqual({ 'user-count': [3] });
+  });
+
+  it.each([
+    [
+      'an expectation',
+      'criteria: [{ id: more, metric: a.d, expect: "max < 1x" }]',
+      /^criteria.0.expect: "1x"/,
+      '7:56',
+    ],
+    [
+      'a key',
+      'criteria: [{ id: build, metric: a.c, expect: "max < 1s", titel: x }]',
+      /^unknown key "titel" in criteria.0; did you mean "title"/,
+      '7:62',
+    ],
+    ['a missing key', 'criteria: [{ id: build, metric: a.c }]', /^criteria.0.expect: /, '7:16'],
+    ['an entry that is none', 'criteria: [nothing]', /^criteria.0: /, '7:16'],
+    ['criteria that are no list', 'criteria: { id: a }', /^criteria: a list is needed here/, '7:15'],
+  ])('have their mistakes shown where they stand: %s', (_, line, message, place) => {
+    for (const selected of ['strict', undefined]) {
+      const load = () => loadConfig('config.yaml', profile(line), selected);
+      const prefix = selected === undefined ? 'profile "strict": ' : '';
+      const [first = ''] = messagesOf(load);
+      expect(first.slice(0, prefix.length)).toBe(prefix);
+      expect(first.slice(prefix.length)).toMatch(message);
+      expect(placesOf(load)[0]).toBe(place);
+    }
+  });
+
+  it('may not have an id twice', () => {
+    const entry = '{ id: queue, metric: a.b, expect: "max < 1s" }';
+    const load = () => loadConfig('config.yaml', profile(`criteria: [${entry}, ${entry}]`), 'strict');
+    expect(messagesOf(load)).toEqual(['the criterion id "queue" is used twice']);
+    expect(placesOf(load)).toEqual(['7:70']);
+  });
+
+  it('leave the mistakes in those of the file at their place', () => {
+    const text = profile('criteria: [{ id: a, metric: a.b, expect: "max < 1s" }]').replace('40s', '40x');
+    expect(placesOf(() => loadConfig('config.yaml', text, 'strict'))).toEqual(['3:46']);
   });
 });
 

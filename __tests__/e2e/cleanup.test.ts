@@ -136,6 +136,52 @@ describe.concurrent('what an earlier test left', { timeout: LONGEST_SCENARIO_MS 
       expect(run.main.summary).toContain('its deletion is failed');
     }));
 
+  const deletionsAsked = ({ coder }: E2eWorld): number =>
+    [...coder.state.builds.values()].filter(({ transition }) => transition === 'delete').length;
+  const orphaning = configFile({ pods: 1, ec2: 0, more: ['cleanup: { orphan: true }'] });
+
+  it.each([
+    ['is orphaned by "mode: cleanup" when the config that the input names says so', true],
+    ['is not orphaned when the input "config" names none', false],
+  ])('%s', (_, isNamed) =>
+    inWorld({ ...api, failDeleteShare: 1 }, async (world) => {
+      world.coder.seedLeftovers(1);
+      const run = await world.run(orphaning, {
+        inputs: { mode: 'cleanup', ...(isNamed && { config: 'scaletest-config.yaml' }) },
+      });
+      expectOutcome(run, 'error', 1);
+      // Three tries come before it.
+      expect(deletionsAsked(world)).toBe(isNamed ? 4 : 3);
+    }),
+  );
+
+  it.each([
+    [
+      'that is not there',
+      'nowhere.yaml',
+      /the config file "nowhere\.yaml" \(input "config"\) cannot be read/,
+    ],
+    ['with a mistake', 'scaletest-config.yaml', /unknown key "orphans" in cleanup; did you mean "orphan"\?/],
+  ])('is not removed by "mode: cleanup" with a config %s', (_, config, says) =>
+    inWorld(api, async (world) => {
+      world.coder.seedLeftovers(1);
+      const run = await world.run(orphaning.replace('orphan:', 'orphans:'), {
+        inputs: { mode: 'cleanup', config },
+      });
+      expectOutcome(run, 'error', 1);
+      expect(reasonOf(run)).toMatch(says);
+      expect(remaining(world).workspaces).toHaveLength(1);
+    }),
+  );
+
+  it('asks for nothing but credentials when "mode: cleanup" has none', () =>
+    inWorld(api, async (world) => {
+      const run = await world.run(undefined, { inputs: { mode: 'cleanup', 'coder-session-token': '' } });
+      expectOutcome(run, 'error', 1);
+      expect(reasonOf(run)).toMatch(/^mode "cleanup" needs an owner's credentials: [^·]*$/);
+      expect(reasonOf(run)).not.toContain('config file');
+    }));
+
   it('is not removed for a member', () =>
     inWorld(api, async (world) => {
       world.coder.seedLeftovers(1);

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -125,6 +125,34 @@ describe.concurrent('a release that is installed', { timeout: LONGEST_SCENARIO_M
         await rm(folder, { recursive: true, force: true });
       }
     }));
+
+  it.each([
+    ['a path from the workspace', './bin/coder'],
+    ['the same without a dot', 'bin/coder'],
+    ['a name on PATH', 'coder'],
+  ])('is not needed with "coder-path" as %s', (_, given) =>
+    inWorld({}, async (world) => {
+      const workspace = mkdtempSync(path.join(tmpdir(), 'workspace-'));
+      try {
+        const folder = path.join(workspace, 'bin');
+        mkdirSync(folder);
+        const cli = await buildCoderExecutable(folder, { version: 'v2.36.0' });
+        expect(cli).toBe(path.join(folder, 'coder'));
+        const run = await world.gate(small, {
+          workspace,
+          inputs: { 'coder-path': given },
+          ...(given === 'coder' && { env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` } }),
+        });
+        expectOutcome(run, 'pass', 0);
+        expect(readJson(run, 'plan.json')).toMatchObject({ effects: { workspaces: 1 } });
+        expect(world.releases.requests).toEqual([]);
+        const used = given === 'coder' ? given : cli;
+        expect(logOf(run)).toContain(`The Coder CLI v2.36.0 at ${used} is used (input "coder-path")`);
+      } finally {
+        await rm(workspace, { recursive: true, force: true });
+      }
+    }),
+  );
 
   it('"coder-path" that is not there is refused', () =>
     inWorld({}, async (world) => {

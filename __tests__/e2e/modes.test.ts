@@ -70,6 +70,7 @@ describe.concurrent('mode plan', { timeout: LONGEST_SCENARIO_MS }, () => {
       expectGreenWithoutVerdict(run);
       expectUntouched(run, world);
       expect(world.coder.state.requestCounts.size).toBe(0);
+      expect(annotationsOf(run, 'warning')).toEqual([]);
       const plan = JSON.parse(run.outputs['plan'] ?? '') as {
         phases: { steps: { command: string[] }[] }[];
         effects: unknown;
@@ -126,7 +127,33 @@ describe.concurrent('mode plan', { timeout: LONGEST_SCENARIO_MS }, () => {
       expectUntouched(run, world);
       expect(errorTexts(run)).toContain('the template "pod-gone" does not exist');
       expect(run.main.summary).toContain('the template "pod-gone" does not exist');
+      expect(run.outputs['verdict']).toBe('error');
+      expect(reasonOf(run)).toMatch(/^the template "pod-gone" does not exist on http/);
     }));
+
+  it('is red when the deployment does not know the credentials', () =>
+    inWorld({}, async (world) => {
+      const run = await world.run(GUIDE, {
+        inputs: { mode: 'plan', 'coder-session-token': 'abcdefghij-abcdefghijklmnopqrstuv' },
+      });
+      expectOutcome(run, 'error', 1);
+      expect(errorTexts(run)).toMatch(/the templates of http.* could not be read: .*API key is invalid/);
+    }));
+
+  it.each([
+    ['credentials', { 'coder-session-token': '' }, /because no credentials were given: set input "coder-/],
+    ['an address', { 'coder-url': '' }, /because no address was given: set input "coder-url"/],
+  ])('says that it did not ask the deployment without %s', (_, inputs, why) =>
+    inWorld({}, async (world) => {
+      const run = await world.run(GUIDE, { inputs: { mode: 'plan', ...inputs } });
+      expectGreenWithoutVerdict(run);
+      expect(world.coder.state.requestCounts.size).toBe(0);
+      const [warning] = annotationsOf(run, 'warning');
+      expect(warning?.message).toMatch(/^the deployment was not asked for its templates/);
+      expect(warning?.message).toMatch(why);
+      expect(run.main.summary).toContain('the deployment was not asked');
+    }),
+  );
 
   it('says what a criterion lacks that only informs, and refuses one that would decide', () =>
     inWorld({}, async (world) => {

@@ -299,7 +299,7 @@ describe('plans that cannot be run', () => {
     const messages = refusals(GOOD, { maxWorkspaces: 100, maxDuration: minutes(10) });
     expect(messages).toEqual([
       expect.stringMatching(
-        /the plan has 400 workspaces, above the ceiling of 100 \(input "max-workspaces"\)/,
+        /the plan has 400 workspaces, above the ceiling of 100 \(input "max-workspaces"\); raise it, or choose a smaller profile/,
       ),
       expect.stringMatching(/the plan may take .* above the ceiling of 10m \(input "max-duration"\)/),
     ]);

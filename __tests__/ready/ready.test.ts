@@ -126,7 +126,11 @@ describe('what is refused', () => {
       withFacts({ leftovers: unknown('no') }),
       /whether scale-test resources are left could not be read/,
     ],
-    ['no provisioner', withFacts({ daemons: known([]) }), /no provisioner is online/],
+    [
+      'no provisioner',
+      withFacts({ daemons: known([]) }),
+      /no provisioner is online, .*; start one for the templates' organization/,
+    ],
     [
       'only offline provisioners',
       withFacts({ daemons: known(daemons(3, 'offline')) }),

@@ -43,6 +43,11 @@ export interface RunActionOptions {
    */
   signals?: RunnerSignal[];
   cancelPath?: CancelPath;
+  /**
+   * Cancels main when it is aborted. The steps then have process groups of their own, so that a Ctrl-C in a terminal
+   * reaches only this process, which decides.
+   */
+  cancel?: AbortSignal;
   runPost?: boolean;
   /** A step over its time takes the cancel path, as `timeout-minutes` does. */
   timeoutMs?: number;
@@ -50,6 +55,8 @@ export interface RunActionOptions {
   onLog?(line: string, step: 'main' | 'post'): void;
   /** Just before a step starts. */
   onStep?(step: 'main' | 'post'): void;
+  /** Just after it has started. */
+  onStepProcess?(step: 'main' | 'post', pid: number | undefined): void;
 }
 
 export interface ActionRun {
@@ -153,6 +160,9 @@ class Job {
       signals: (options.signals ?? []).filter(({ step = 'main' }) => step === name),
       cancelPath: options.cancelPath ?? runnerCancelPath,
       ...(timeoutMs !== undefined && { timeoutMs }),
+      ownGroup: options.cancel !== undefined,
+      ...(name === 'main' && options.cancel && { cancel: options.cancel }),
+      onProcess: (pid) => options.onStepProcess?.(name, pid),
       masker: this.#masker,
       warnings: name === 'main' ? this.#inputWarnings() : [],
       onLog: (line) => options.onLog?.(line, name),

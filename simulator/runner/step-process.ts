@@ -30,6 +30,11 @@ export interface StepProcessOptions {
   signals: ScheduledSignal[];
   cancelPath: CancelPath;
   timeoutMs?: number;
+  /** The step gets a process group of its own, which no Ctrl-C reaches. */
+  ownGroup: boolean;
+  /** Takes the cancel path when it is aborted. */
+  cancel?: AbortSignal;
+  onProcess?(pid: number | undefined): void;
   onLine(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
@@ -51,7 +56,9 @@ export async function runStepProcess(options: StepProcessOptions): Promise<StepP
     cwd: options.workspace,
     env: options.environment,
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.ownGroup,
   });
+  options.onProcess?.(child.pid);
   const stopper = new Stopper(child, options.cancelPath, started);
   const readers = [
     readLines(child.stdout, (line) => {
@@ -64,6 +71,11 @@ export async function runStepProcess(options: StepProcessOptions): Promise<StepP
     }),
   ];
   stopper.schedule(options.signals, options.timeoutMs);
+  const onCancel = (): void => {
+    stopper.cancel();
+  };
+  if (options.cancel?.aborted === true) onCancel();
+  options.cancel?.addEventListener('abort', onCancel, { once: true });
   try {
     const { exitCode, signal } = await exitOf(child);
     const durationMs = performance.now() - started;
@@ -78,6 +90,7 @@ export async function runStepProcess(options: StepProcessOptions): Promise<StepP
       durationMs,
     };
   } finally {
+    options.cancel?.removeEventListener('abort', onCancel);
     stopper.clear();
     child.stdout.destroy();
     child.stderr.destroy();
@@ -107,6 +120,10 @@ class Stopper {
         this.#send('SIGINT');
       });
     }
+  }
+
+  cancel(): void {
+    this.#send('SIGINT');
   }
 
   lookAt(line: string): void {

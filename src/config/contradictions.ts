@@ -26,7 +26,7 @@ function countMistakes(suite: CreateWorkspacesConfig, locate: Locate): Mistake[]
   }
   if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
     mistakes.push({
-      message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
+      message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned; lower it, or raise count`,
       location: locate('create_workspaces', 'simultaneous'),
     });
   }

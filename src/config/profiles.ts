@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Mistake } from '../errors.js';
 import { minutes, type Seconds } from '../units.js';
+import { entryOf, type Path } from './entries.js';
 import { suggestion } from './nearest.js';
 import { formatDuration, parseDuration, QuantityError } from './units.js';
 
@@ -38,6 +39,8 @@ export interface ProfileMistake extends Mistake {
 export interface ProfiledConfig {
   readonly value: unknown;
   readonly builtIn?: BuiltInProfile;
+  /** Where in the file each of the criteria stands, when the profile has some. */
+  readonly criteria?: readonly Path[];
 }
 
 /**
@@ -51,7 +54,7 @@ export function applyProfile(value: unknown, profile: string): ProfiledConfig | 
   const ownProfiles = own.success ? own.data : {};
   if (Object.hasOwn(ownProfiles, profile)) {
     const change = rawObject.safeParse(ownProfiles[profile]);
-    if (change.success) return { value: overlay(config.data, change.data) };
+    if (change.success) return ownProfile(config.data, change.data, profile);
     return {
       message: `the profile "${profile}" has no content; write under it what it changes`,
       key: profile,
@@ -99,6 +102,45 @@ function smallerDashboard(config: Raw, { users, longest }: BuiltInProfile['dashb
     ...(section.success && { concurrency: users }),
   };
   return Object.keys(dashboard).length === 0 ? {} : { dashboard };
+}
+
+function ownProfile(base: Raw, change: Raw, profile: string): ProfiledConfig {
+  const value = overlay(base, change);
+  const { criteria: ofFile = [] } = base;
+  const { criteria: ofProfile } = change;
+  if (!Array.isArray(ofFile) || !Array.isArray(ofProfile)) return { value };
+  const merged = mergeCriteria(
+    ofFile.map((criterion: unknown, index) => ({ criterion, path: ['criteria', index] })),
+    ofProfile.map((criterion: unknown, index) => ({
+      criterion,
+      path: ['profiles', profile, 'criteria', index],
+    })),
+  );
+  return {
+    value: { ...value, criteria: merged.map(({ criterion }) => criterion) },
+    criteria: merged.map(({ path }) => path),
+  };
+}
+
+interface WrittenCriterion {
+  readonly criterion: unknown;
+  readonly path: Path;
+}
+
+/** A criterion of the profile takes the place of the file's with the same id; the others are added. */
+function mergeCriteria(
+  ofFile: readonly WrittenCriterion[],
+  ofProfile: readonly WrittenCriterion[],
+): readonly WrittenCriterion[] {
+  const merged = [...ofFile];
+  for (const written of ofProfile) {
+    const id = entryOf(written.criterion, 'id');
+    const at = ofFile.findIndex(({ criterion }) => id !== undefined && entryOf(criterion, 'id') === id);
+    // An id that the profile has twice is a mistake, which must not vanish here.
+    if (at >= 0 && merged[at] === ofFile[at]) merged[at] = written;
+    else merged.push(written);
+  }
+  return merged;
 }
 
 function overlay(base: Raw, change: Raw): Raw {

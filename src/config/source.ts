@@ -1,7 +1,6 @@
 import { isMap, isNode, isPair, LineCounter, parseDocument, type Document } from 'yaml';
 import { ConfigurationError, messageOf, type Mistake, type SourceLocation } from '../errors.js';
-
-type Path = readonly PropertyKey[];
+import type { Path } from './entries.js';
 
 const ALIAS_LIMIT = 50;
 const SIZE_LIMIT = 1_048_576;

@@ -70,7 +70,7 @@ function outline(
   loaded: LoadedConfig,
   settings: Pick<PlanSettings, 'tests' | 'cleanupInMain' | 'rawDirectory'>,
 ): Outline {
-  const { config, source, builtInProfile } = loaded;
+  const { config, locate, builtInProfile } = loaded;
   const { suites, leftOut, mistakes } = selectSuites(config, settings.tests, loaded.locateKey);
   // Without a suite there is nothing to plan, and no other mistake to look for.
   if (suites.length === 0) throw new ConfigurationError(mistakes);
@@ -78,7 +78,7 @@ function outline(
   const criteria = planCriteria(config.criteria, planned, {
     fewWorkspaces: builtInProfile !== undefined,
     cleanupInMain: settings.cleanupInMain,
-    locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
+    locate: (index, key) => ({ location: locate(['criteria', index, key]) }),
   });
   return {
     suites,
@@ -162,15 +162,15 @@ function otherSuites(
 }
 
 /** Where the user can change what makes a criterion undecidable: its own entry, or the count of its group. */
-function criterionLocation({ config, source }: LoadedConfig, criterion: Criterion): SourceLocation {
+function criterionLocation({ config, locate }: LoadedConfig, criterion: Criterion): SourceLocation {
   const index = config.criteria.findIndex(({ id }) => id === criterion.id);
-  if (index >= 0) return source.locationOf(['criteria', index, 'expect']);
+  if (index >= 0) return locate(['criteria', index, 'expect']);
   const suite = suiteOfMetric(criterion.metric);
-  if (isCliSuite(suite)) return source.locationOf(['suites', suite]);
+  if (isCliSuite(suite)) return locate(['suites', suite]);
   if (criterion.metric.startsWith('api.'))
-    return source.locationOf(['dashboard', criterion.origin === 'config' ? 'targets' : 'duration']);
+    return locate(['dashboard', criterion.origin === 'config' ? 'targets' : 'duration']);
   const group = /^create_workspaces\.([^.]+)\./.exec(criterion.metric)?.[1] ?? '';
-  return source.locationOf(['create_workspaces', 'templates', group, 'count']);
+  return locate(['create_workspaces', 'templates', group, 'count']);
 }
 
 /** Why a plan is above the ceilings of the inputs. */
@@ -182,7 +182,7 @@ export function ceilings(
   const refusals: Mistake[] = [];
   if (settings.maxWorkspaces !== undefined && workspaces > settings.maxWorkspaces) {
     refusals.push({
-      message: `the plan has ${workspaces} workspaces, above the ceiling of ${settings.maxWorkspaces} (input "max-workspaces")`,
+      message: `the plan has ${workspaces} workspaces, above the ceiling of ${settings.maxWorkspaces} (input "max-workspaces"); raise it, or choose a smaller profile`,
     });
   }
   if (total > settings.maxDuration) {

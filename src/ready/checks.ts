@@ -170,7 +170,11 @@ export function queueCheck({ facts, plan }: CheckContext): Check | undefined {
   if (!facts.daemons.known)
     return warned(name, `the provisioners could not be read: ${facts.daemons.reason}`);
   const slots = workingDaemons(facts.daemons.value).length;
-  if (slots === 0) return refused(name, 'no provisioner is online, so no workspace would be built');
+  if (slots === 0)
+    return refused(
+      name,
+      "no provisioner is online, so no workspace would be built; start one for the templates' organization",
+    );
   for (const phase of plan.phases) {
     const work = createStepsOf({ phases: [phase] }).map((step) => ({ step, build: buildTime(facts, step) }));
     const longest = seconds(

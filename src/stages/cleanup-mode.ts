@@ -6,16 +6,21 @@ import { heldSentence } from '../ready/lease-check.js';
 import { milliseconds } from '../units.js';
 import type { World } from '../world.js';
 import { clean, cleanupSentence, isClean } from './cleaning.js';
+import { readConfig } from './configuring.js';
 import { connect, disconnect, type Connection } from './connecting.js';
 import { obtainLease, underLease } from './leasing.js';
 import { setVerdict } from './reporting.js';
 
-/** Mode cleanup, the janitor: removes every scale-test resource of the deployment, unless a test is running. */
+/**
+ * Mode cleanup, the janitor: removes every scale-test resource of the deployment, unless a test is running.
+ * @throws ConfigurationError when the config that the inputs name has mistakes.
+ */
 export async function removeLeftovers(inputs: Inputs, world: World): Promise<void> {
+  const orphan = await mayOrphan(inputs, world);
   try {
     const connection = await connect(inputs, world);
     try {
-      await removeUnderLease(connection, inputs, world);
+      await removeUnderLease({ connection, orphan }, inputs, world);
     } finally {
       await disconnect(connection, world);
     }
@@ -28,7 +33,23 @@ export async function removeLeftovers(inputs: Inputs, world: World): Promise<voi
   }
 }
 
-async function removeUnderLease(connection: Connection, inputs: Inputs, world: World): Promise<void> {
+/** A janitor usually has no checkout, so a config file is read only where the inputs name one. */
+async function mayOrphan(inputs: Inputs, world: World): Promise<boolean> {
+  if (inputs.configPath === undefined) return false;
+  const { config } = await readConfig(inputs, world.job.workspace);
+  return config.cleanup.orphan;
+}
+
+interface Removal {
+  readonly connection: Connection;
+  readonly orphan: boolean;
+}
+
+async function removeUnderLease(
+  { connection, orphan }: Removal,
+  inputs: Inputs,
+  world: World,
+): Promise<void> {
   const me = await connection.identity.api.me();
   if (!me.roles.some(({ name }) => name === 'owner')) {
     throw new ApiError(
@@ -47,7 +68,7 @@ async function removeUnderLease(connection: Connection, inputs: Inputs, world: W
       {
         connection,
         scope: { ownUserId: me.id },
-        orphan: false,
+        orphan,
         queue: 'short',
         deadline: milliseconds(world.clock.monotonic() + inputs.maxDuration * 1000),
         lease,

@@ -13,6 +13,9 @@ const DEFAULT_PLACES = [
   'terraform/test/scaletest/scaletest-config.yaml',
 ];
 
+/** They read a config file only when the input names one. */
+const MODES_WITHOUT_CONFIG = ['judge', 'cleanup'];
+
 /**
  * Reads the config file of the workspace.
  * @throws ConfigurationError when there is none, it cannot be read, or it has mistakes.
@@ -56,8 +59,8 @@ export async function readInputs(world: World): Promise<Inputs> {
   } catch (thrown) {
     if (!(thrown instanceof ConfigurationError)) throw thrown;
     const configPath = environment['INPUT_CONFIG'];
-    // Mode judge needs none.
-    if (environment['INPUT_MODE']?.trim() === 'judge' && (configPath ?? '') === '') throw thrown;
+    const needsConfig = !MODES_WITHOUT_CONFIG.includes(environment['INPUT_MODE']?.trim() ?? '');
+    if (!needsConfig && (configPath ?? '') === '') throw thrown;
     const others = await readConfig(
       configPath === undefined || configPath === '' ? {} : { configPath },
       job.workspace,

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { childEnvironment, inspectCli, type CoderCli, type NeededSuite } from '../coder/cli.js';
 import type { DeploymentFacts } from '../coder/facts.js';
 import { suggestion } from '../config/nearest.js';
@@ -14,10 +15,10 @@ export async function wantedVersion(
   facts: DeploymentFacts,
   world: World,
 ): Promise<CoderVersion | undefined> {
-  if (inputs.coderPath !== undefined) {
-    return (
-      await inspectCli(inputs.coderPath, [], world.runShortCommand, childEnvironment(world.environment))
-    ).version;
+  const given = givenCli(inputs, world);
+  if (given !== undefined) {
+    const environment = childEnvironment(world.environment);
+    return (await inspectCli(given, [], world.runShortCommand, environment)).version;
   }
   switch (inputs.coderVersion) {
     case 'server':
@@ -39,12 +40,19 @@ export async function installCli(
 ): Promise<CoderCli> {
   const environment = childEnvironment(world.environment);
   const needed = neededSuites(steps);
-  const inspect = async (path: string): Promise<CoderCli> => {
-    const cli = await inspectCli(path, needed, world.runShortCommand, environment);
+  const inspect = async (executable: string): Promise<CoderCli> => {
+    const cli = await inspectCli(executable, needed, world.runShortCommand, environment);
     refuseUnknownFlags(cli, steps.filter(isSuiteStep));
     return cli;
   };
-  if (inputs.coderPath !== undefined) return inspect(inputs.coderPath);
+  const given = givenCli(inputs, world);
+  if (given !== undefined) {
+    const cli = await inspect(given);
+    world.log.info(
+      `The Coder CLI ${cli.versionText} at ${given} is used (input "coder-path"), whatever "coder-version" is; nothing is downloaded`,
+    );
+    return cli;
+  }
   if (version === undefined) {
     throw new InstallError(
       `the server's version is not one of a release, so its CLI cannot be found; set "coder-version" or "coder-path"`,
@@ -55,13 +63,23 @@ export async function installCli(
       `the server runs a development build; the CLI of the release ${version.release} is used`,
     );
   }
-  const path = await world.log.group('Install the CLI', () =>
+  const installed = await world.log.group('Install the CLI', () =>
     installRelease(version.release, inputs.downloadUrl, world.platform, {
       cache: world.toolCache,
       log: world.log,
     }),
   );
-  return inspect(path);
+  return inspect(installed);
+}
+
+/**
+ * The CLI that the inputs name, from the workspace as other paths are: its own working directory will be another one.
+ * A name without a folder is looked for on PATH.
+ */
+function givenCli({ coderPath }: Inputs, { job }: World): string | undefined {
+  return coderPath === undefined || path.basename(coderPath) === coderPath
+    ? coderPath
+    : path.resolve(job.workspace, coderPath);
 }
 
 /** The steps that the CLI carries out: with driver "api" only those that do not create workspaces. */

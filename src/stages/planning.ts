@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import type { DeploymentFacts } from '../coder/facts.js';
 import type { Inputs } from '../inputs.js';
 import { makePlan } from '../plan/plan.js';
 import type { Plan } from '../plan/plan-types.js';
@@ -10,7 +11,9 @@ import type { World } from '../world.js';
 import { readConfig } from './configuring.js';
 import { connect, deploymentOf, disconnect, readFacts } from './connecting.js';
 import { completeByFacts } from './readying.js';
-import { reportPlan } from './reporting.js';
+import { reportPlan, setVerdict } from './reporting.js';
+
+const PLAN_TITLE = 'Scale test plan';
 
 export interface PlannedRun {
   readonly plan: Plan;
@@ -63,19 +66,42 @@ export async function planRun(inputs: Inputs, world: World): Promise<PlannedRun>
 /** Mode plan: with a deployment, also its parameters and provisioners. */
 async function showPlan(plan: Plan, inputs: Inputs, results: ResultsDirectory, world: World): Promise<void> {
   if (deploymentOf(inputs) === undefined) {
-    await reportPlan(plan, [], results, world);
+    const notAsked = whyNotAsked(inputs, world);
+    await reportPlan(plan, notAsked === undefined ? [] : [notAsked], results, world);
+    if (notAsked !== undefined) world.log.warning(notAsked, { title: PLAN_TITLE });
     return;
   }
   const connection = await connect(inputs, world);
-  const templates = templatesOf(plan);
   const facts = await readFacts(connection, plan).finally(() => disconnect(connection, world));
-  const missing = facts.templates.known ? templates.filter((template) => !facts.used.has(template)) : [];
   const { plan: completed, problems } = completeByFacts(plan, facts);
-  const all = [
-    ...problems,
-    ...missing.map((template) => `the template "${template}" does not exist on ${connection.url}`),
-  ];
+  const all = [...problems, ...templateProblems(templatesOf(plan), facts, connection.url)];
   await reportPlan(completed, all, results, world);
-  for (const problem of all) world.log.error(problem, { title: 'Scale test plan' });
-  if (all.length > 0) world.step.fail();
+  if (all.length === 0) return;
+  for (const problem of all) world.log.error(problem, { title: PLAN_TITLE });
+  setVerdict('error', all.join(' · '), world);
+  world.step.fail();
+}
+
+function templateProblems(
+  wanted: readonly string[],
+  { templates, used }: DeploymentFacts,
+  url: string,
+): readonly string[] {
+  if (!templates.known) return [`the templates of ${url} could not be read: ${templates.reason}`];
+  return wanted.flatMap((template) => {
+    const found = used.get(template);
+    if (found === undefined) return [`the template "${template}" does not exist on ${url}`];
+    return found.known ? [] : [`the template "${template}" could not be read: ${found.reason}`];
+  });
+}
+
+/** A plan without a deployment is a good one; half of what it takes to ask one is a slip. */
+function whyNotAsked({ coderUrl, credential }: Inputs, { job }: World): string | undefined {
+  if (coderUrl === undefined && credential === undefined) return undefined;
+  const what = 'the deployment was not asked for its templates and their parameters';
+  if (coderUrl === undefined)
+    return `${what}, because no address was given: set input "coder-url" (or the variable CODER_URL)`;
+  return job.noSecrets === undefined
+    ? `${what}, because no credentials were given: set input "coder-session-token" (or the variable CODER_SESSION_TOKEN), or "coder-email" and "coder-password"`
+    : `${what}, because there are no credentials: ${job.noSecrets}`;
 }
