@@ -33968,6 +33968,8 @@ var src_url = __nccwpck_require__(17666);
 
 
 
+/** What action.yml has for "coder-version". */
+const DEFAULT_VERSION = 'server';
 /** Reads the `INPUT_…` variables one by one, and collects what is wrong with them. */
 class InputReader {
     environment;
@@ -34114,8 +34116,18 @@ class InputReader {
         const named = [...new Set(names)].filter((name) => name !== 'all');
         return named.length === 0 || names.length === 0 ? 'all' : named;
     }
+    /** A CLI that is there, which leaves nothing to install. Of "coder-version" the runner gives the default as well. */
+    givenCli() {
+        const value = this.text('coder-path');
+        for (const name of ['coder-version', 'coder-download-url']) {
+            const other = this.text(name);
+            if (value !== undefined && other !== undefined && other !== DEFAULT_VERSION)
+                this.#mistake(`input "${name}" is for a CLI that is installed, but "coder-path" names one that is there; take one of them out`);
+        }
+        return value;
+    }
     coderVersion() {
-        const value = this.text('coder-version') ?? 'server';
+        const value = this.text('coder-version') ?? DEFAULT_VERSION;
         if (!/^(server|stable|mainline|v?\d+\.\d+\.\d+(-rc\.\d+)?)$/.test(value)) {
             this.#mistake(`input "coder-version" is "${value}"; it can be server, stable, mainline or an exact version like 2.36.0`);
         }
@@ -34229,7 +34241,7 @@ function parseInputs(environment, noSecrets) {
             from: reader.recordedRun(mode),
             configPath: reader.text('config'),
             profile: reader.text('profile'),
-            coderPath: reader.text('coder-path'),
+            coderPath: reader.givenCli(),
             downloadUrl: reader.downloadUrl(),
             subject: reader.text('subject'),
             caFile: reader.text('ca-file'),
@@ -34768,8 +34780,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
-// EXTERNAL MODULE: ./src/stages/configuring.ts + 6 modules
-var configuring = __nccwpck_require__(18710);
+// EXTERNAL MODULE: ./src/stages/configuring.ts + 9 modules
+var configuring = __nccwpck_require__(96339);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
 // EXTERNAL MODULE: ./src/coder/http.ts + 1 modules
@@ -45031,7 +45043,7 @@ function makePlan(loaded, settings) {
     };
 }
 function outline(loaded, settings) {
-    const { config, source, builtInProfile } = loaded;
+    const { config, locate, builtInProfile } = loaded;
     const { suites, leftOut, mistakes } = selectSuites(config, settings.tests, loaded.locateKey);
     // Without a suite there is nothing to plan, and no other mistake to look for.
     if (suites.length === 0)
@@ -45040,7 +45052,7 @@ function outline(loaded, settings) {
     const criteria = planCriteria(config.criteria, planned, {
         fewWorkspaces: builtInProfile !== undefined,
         cleanupInMain: settings.cleanupInMain,
-        locate: (index, key) => ({ location: source.locationOf(['criteria', index, key]) }),
+        locate: (index, key) => ({ location: locate(['criteria', index, key]) }),
     });
     return {
         suites,
@@ -45104,24 +45116,24 @@ function otherSuites({ config, locateKey }, selected, rawDirectory) {
     });
 }
 /** Where the user can change what makes a criterion undecidable: its own entry, or the count of its group. */
-function criterionLocation({ config, source }, criterion) {
+function criterionLocation({ config, locate }, criterion) {
     const index = config.criteria.findIndex(({ id }) => id === criterion.id);
     if (index >= 0)
-        return source.locationOf(['criteria', index, 'expect']);
+        return locate(['criteria', index, 'expect']);
     const suite = suiteOfMetric(criterion.metric);
     if ((0,cli_suites/* isCliSuite */.lD)(suite))
-        return source.locationOf(['suites', suite]);
+        return locate(['suites', suite]);
     if (criterion.metric.startsWith('api.'))
-        return source.locationOf(['dashboard', criterion.origin === 'config' ? 'targets' : 'duration']);
+        return locate(['dashboard', criterion.origin === 'config' ? 'targets' : 'duration']);
     const group = /^create_workspaces\.([^.]+)\./.exec(criterion.metric)?.[1] ?? '';
-    return source.locationOf(['create_workspaces', 'templates', group, 'count']);
+    return locate(['create_workspaces', 'templates', group, 'count']);
 }
 /** Why a plan is above the ceilings of the inputs. */
 function ceilings(workspaces, total, settings) {
     const refusals = [];
     if (settings.maxWorkspaces !== undefined && workspaces > settings.maxWorkspaces) {
         refusals.push({
-            message: `the plan has ${workspaces} workspaces, above the ceiling of ${settings.maxWorkspaces} (input "max-workspaces")`,
+            message: `the plan has ${workspaces} workspaces, above the ceiling of ${settings.maxWorkspaces} (input "max-workspaces"); raise it, or choose a smaller profile`,
         });
     }
     if (total > settings.maxDuration) {
@@ -45353,7 +45365,7 @@ function queueCheck({ facts, plan }) {
         return (0,ready_readiness/* warned */.k9)(name, `the provisioners could not be read: ${facts.daemons.reason}`);
     const slots = (0,coder_facts/* workingDaemons */.dk)(facts.daemons.value).length;
     if (slots === 0)
-        return (0,ready_readiness/* refused */.J5)(name, 'no provisioner is online, so no workspace would be built');
+        return (0,ready_readiness/* refused */.J5)(name, "no provisioner is online, so no workspace would be built; start one for the templates' organization");
     for (const phase of plan.phases) {
         const work = (0,plan_steps/* createStepsOf */.p8)({ phases: [phase] }).map((step) => ({ step, build: buildTime(facts, step) }));
         const longest = (0,units/* seconds */.YA)(work.reduce((sum, { step, build }) => sum + step.concurrency * build.time, 0) / slots);
@@ -45789,10 +45801,13 @@ var system = __nccwpck_require__(57666);
 
 
 
+
 /** Which version of the CLI will run, before it is installed. */
 async function wantedVersion(inputs, facts, world) {
-    if (inputs.coderPath !== undefined) {
-        return (await inspectCli(inputs.coderPath, [], world.runShortCommand, childEnvironment(world.environment))).version;
+    const given = givenCli(inputs, world);
+    if (given !== undefined) {
+        const environment = childEnvironment(world.environment);
+        return (await inspectCli(given, [], world.runShortCommand, environment)).version;
     }
     switch (inputs.coderVersion) {
         case 'server':
@@ -45808,24 +45823,37 @@ async function wantedVersion(inputs, facts, world) {
 async function installCli(version, steps, inputs, world) {
     const environment = childEnvironment(world.environment);
     const needed = neededSuites(steps);
-    const inspect = async (path) => {
-        const cli = await inspectCli(path, needed, world.runShortCommand, environment);
+    const inspect = async (executable) => {
+        const cli = await inspectCli(executable, needed, world.runShortCommand, environment);
         refuseUnknownFlags(cli, steps.filter(plan_steps/* isSuiteStep */.NO));
         return cli;
     };
-    if (inputs.coderPath !== undefined)
-        return inspect(inputs.coderPath);
+    const given = givenCli(inputs, world);
+    if (given !== undefined) {
+        const cli = await inspect(given);
+        world.log.info(`The Coder CLI ${cli.versionText} at ${given} is used (input "coder-path"), whatever "coder-version" is; nothing is downloaded`);
+        return cli;
+    }
     if (version === undefined) {
         throw new InstallError(`the server's version is not one of a release, so its CLI cannot be found; set "coder-version" or "coder-path"`);
     }
     if (version.isDevelopment) {
         world.log.warning(`the server runs a development build; the CLI of the release ${version.release} is used`);
     }
-    const path = await world.log.group('Install the CLI', () => installRelease(version.release, inputs.downloadUrl, world.platform, {
+    const installed = await world.log.group('Install the CLI', () => installRelease(version.release, inputs.downloadUrl, world.platform, {
         cache: world.toolCache,
         log: world.log,
     }));
-    return inspect(path);
+    return inspect(installed);
+}
+/**
+ * The CLI that the inputs name, from the workspace as other paths are: its own working directory will be another one.
+ * A name without a folder is looked for on PATH.
+ */
+function givenCli({ coderPath }, { job }) {
+    return coderPath === undefined || external_node_path_default().basename(coderPath) === coderPath
+        ? coderPath
+        : external_node_path_default().resolve(job.workspace, coderPath);
 }
 /** The steps that the CLI carries out: with driver "api" only those that do not create workspaces. */
 function cliSteps(plan, driver) {
@@ -46143,12 +46171,17 @@ async function cleanFirst({ connection, facts, planned, lease }, world) {
 
 
 
-/** Mode cleanup, the janitor: removes every scale-test resource of the deployment, unless a test is running. */
+
+/**
+ * Mode cleanup, the janitor: removes every scale-test resource of the deployment, unless a test is running.
+ * @throws ConfigurationError when the config that the inputs name has mistakes.
+ */
 async function removeLeftovers(inputs, world) {
+    const orphan = await mayOrphan(inputs, world);
     try {
         const connection = await (0,connecting/* connect */.Ng)(inputs, world);
         try {
-            await removeUnderLease(connection, inputs, world);
+            await removeUnderLease({ connection, orphan }, inputs, world);
         }
         finally {
             await (0,connecting/* disconnect */.Zf)(connection, world);
@@ -46163,7 +46196,14 @@ async function removeLeftovers(inputs, world) {
         world.step.fail();
     }
 }
-async function removeUnderLease(connection, inputs, world) {
+/** A janitor usually has no checkout, so a config file is read only where the inputs name one. */
+async function mayOrphan(inputs, world) {
+    if (inputs.configPath === undefined)
+        return false;
+    const { config } = await (0,configuring/* readConfig */.X)(inputs, world.job.workspace);
+    return config.cleanup.orphan;
+}
+async function removeUnderLease({ connection, orphan }, inputs, world) {
     const me = await connection.identity.api.me();
     if (!me.roles.some(({ name }) => name === 'owner')) {
         throw new coder_http/* ApiError */.hD('status', `the user "${me.username}" is not an owner; clean-up needs an owner's token or password login`);
@@ -46178,7 +46218,7 @@ async function removeUnderLease(connection, inputs, world) {
         const result = await (0,stages_cleaning/* clean */.uH)({
             connection,
             scope: { ownUserId: me.id },
-            orphan: false,
+            orphan,
             queue: 'short',
             deadline: (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
             lease,
@@ -46734,6 +46774,7 @@ async function refuseInside(from, { resultsDirectory }, { job }) {
 
 
 
+const PLAN_TITLE = 'Scale test plan';
 /** Reads the config, plans, and shows the plan. Touches nothing on the deployment. */
 async function planRun(inputs, world) {
     const startedAt = world.clock.now();
@@ -46771,23 +46812,44 @@ async function planRun(inputs, world) {
 /** Mode plan: with a deployment, also its parameters and provisioners. */
 async function showPlan(plan, inputs, results, world) {
     if ((0,connecting/* deploymentOf */.PE)(inputs) === undefined) {
-        await reportPlan(plan, [], results, world);
+        const notAsked = whyNotAsked(inputs, world);
+        await reportPlan(plan, notAsked === undefined ? [] : [notAsked], results, world);
+        if (notAsked !== undefined)
+            world.log.warning(notAsked, { title: PLAN_TITLE });
         return;
     }
     const connection = await (0,connecting/* connect */.Ng)(inputs, world);
-    const templates = (0,plan_steps/* templatesOf */.r3)(plan);
     const facts = await (0,connecting/* readFacts */.MH)(connection, plan).finally(() => (0,connecting/* disconnect */.Zf)(connection, world));
-    const missing = facts.templates.known ? templates.filter((template) => !facts.used.has(template)) : [];
     const { plan: completed, problems } = completeByFacts(plan, facts);
-    const all = [
-        ...problems,
-        ...missing.map((template) => `the template "${template}" does not exist on ${connection.url}`),
-    ];
+    const all = [...problems, ...templateProblems((0,plan_steps/* templatesOf */.r3)(plan), facts, connection.url)];
     await reportPlan(completed, all, results, world);
+    if (all.length === 0)
+        return;
     for (const problem of all)
-        world.log.error(problem, { title: 'Scale test plan' });
-    if (all.length > 0)
-        world.step.fail();
+        world.log.error(problem, { title: PLAN_TITLE });
+    setVerdict('error', all.join(' · '), world);
+    world.step.fail();
+}
+function templateProblems(wanted, { templates, used }, url) {
+    if (!templates.known)
+        return [`the templates of ${url} could not be read: ${templates.reason}`];
+    return wanted.flatMap((template) => {
+        const found = used.get(template);
+        if (found === undefined)
+            return [`the template "${template}" does not exist on ${url}`];
+        return found.known ? [] : [`the template "${template}" could not be read: ${found.reason}`];
+    });
+}
+/** A plan without a deployment is a good one; half of what it takes to ask one is a slip. */
+function whyNotAsked({ coderUrl, credential }, { job }) {
+    if (coderUrl === undefined && credential === undefined)
+        return undefined;
+    const what = 'the deployment was not asked for its templates and their parameters';
+    if (coderUrl === undefined)
+        return `${what}, because no address was given: set input "coder-url" (or the variable CODER_URL)`;
+    return job.noSecrets === undefined
+        ? `${what}, because no credentials were given: set input "coder-session-token" (or the variable CODER_SESSION_TOKEN), or "coder-email" and "coder-password"`
+        : `${what}, because there are no credentials: ${job.noSecrets}`;
 }
 
 ;// CONCATENATED MODULE: ./src/main.ts
@@ -47335,8 +47397,8 @@ var time_limit = __nccwpck_require__(17168);
 var units = __nccwpck_require__(61996);
 // EXTERNAL MODULE: ./src/stages/cleaning.ts + 2 modules
 var cleaning = __nccwpck_require__(86842);
-// EXTERNAL MODULE: ./src/stages/configuring.ts + 6 modules
-var configuring = __nccwpck_require__(18710);
+// EXTERNAL MODULE: ./src/stages/configuring.ts + 9 modules
+var configuring = __nccwpck_require__(96339);
 // EXTERNAL MODULE: ./src/stages/connecting.ts + 2 modules
 var connecting = __nccwpck_require__(87272);
 // EXTERNAL MODULE: ./src/stages/leasing.ts + 4 modules
@@ -47407,7 +47469,8 @@ async function onceItAnswers(work, { clock, log, cancelled }) {
         }
     }
 }
-const mayPass = (error) => error.mayPass || error.kind === 'not-coder';
+/** A page may stand there for a moment; who is refused by what is in front of Coder stays refused. */
+const mayPass = ({ mayPass: isBusy, kind, status = 0 }) => isBusy || (kind === 'not-coder' && status < 400);
 async function restore({ cleanup, restoring, sessionId }, deadline, inputs, world) {
     const connection = await (0,connecting/* connect */.Ng)(inputs, world);
     try {
@@ -48156,7 +48219,7 @@ function cleanupSentence(result) {
 
 /***/ }),
 
-/***/ 18710:
+/***/ 96339:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -48198,7 +48261,7 @@ function countMistakes(suite, locate) {
     }
     if (suite.simultaneous !== undefined && suite.simultaneous > suite.count) {
         mistakes.push({
-            message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned`,
+            message: `create_workspaces.simultaneous is ${suite.simultaneous}, but only ${suite.count} workspaces are planned; lower it, or raise count`,
             location: locate('create_workspaces', 'simultaneous'),
         });
     }
@@ -48242,150 +48305,18 @@ function criterionMistakes(config, locate) {
         : [{ message: `the criterion id "${id}" is used twice`, location: locate('criteria', index, 'id') }]);
 }
 
+;// CONCATENATED MODULE: ./src/config/entries.ts
+/** What stands under a key; undefined where there is none. */
+function entryOf(value, key) {
+    if (typeof value !== 'object' || value === null)
+        return undefined;
+    return Object.entries(value).find(([name]) => name === String(key))?.[1];
+}
+
 // EXTERNAL MODULE: ./src/config/nearest.ts
 var nearest = __nccwpck_require__(76572);
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
 var schemas = __nccwpck_require__(92857);
-// EXTERNAL MODULE: ./src/units.ts
-var src_units = __nccwpck_require__(61996);
-;// CONCATENATED MODULE: ./src/config/profiles.ts
-
-
-
-
-const rawObject = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J());
-const SMOKE = {
-    name: 'smoke',
-    workspaces: 10,
-    provisioning: 'max',
-    longestTraffic: (0,src_units/* minutes */.Gx)(1),
-    dashboard: { users: 5, longest: (0,src_units/* minutes */.Gx)(2) },
-};
-const BUILT_IN = [SMOKE];
-const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
-/**
- * Lays a profile over the config file's value. The file's own profiles come before the built-in ones.
- * @returns the value to validate, or the mistake when there is no such profile.
- */
-function applyProfile(value, profile) {
-    const config = rawObject.safeParse(value);
-    if (!config.success)
-        return { value };
-    const own = rawObject.safeParse(config.data['profiles']);
-    const ownProfiles = own.success ? own.data : {};
-    if (Object.hasOwn(ownProfiles, profile)) {
-        const change = rawObject.safeParse(ownProfiles[profile]);
-        if (change.success)
-            return { value: overlay(config.data, change.data) };
-        return {
-            message: `the profile "${profile}" has no content; write under it what it changes`,
-            key: profile,
-        };
-    }
-    const builtIn = BUILT_IN.find(({ name }) => name === profile);
-    if (builtIn) {
-        const total = rawObject.safeParse(config.data['create_workspaces']);
-        const configured = schemas/* number */.aig().safeParse(total.success ? total.data['count'] : undefined);
-        const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
-        const change = {
-            ...(total.success && { create_workspaces: { count, simultaneous: undefined } }),
-            ...shorter(config.data, 'workspace_traffic', builtIn.longestTraffic),
-            ...smallerDashboard(config.data, builtIn.dashboard),
-        };
-        return { value: overlay(config.data, change), builtIn };
-    }
-    if (NOT_YET.includes(profile)) {
-        return {
-            message: `the built-in profile "${profile}" is not available yet; there is "smoke", or define your own under "profiles"`,
-        };
-    }
-    const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
-    return { message: `there is no profile "${profile}"; ${(0,nearest/* suggestion */.h)(profile, known)}` };
-}
-/** A duration that cannot be read is left as it is: validation says what is wrong with it. */
-function shorter(config, name, longest) {
-    const section = schemas/* object */.Ikc({ duration: schemas/* string */.YjP() }).safeParse(config[name]);
-    if (!section.success)
-        return {};
-    try {
-        if ((0,units/* parseDuration */.E9)(section.data.duration) <= longest)
-            return {};
-    }
-    catch (thrown) {
-        if (thrown instanceof units/* QuantityError */.Y0)
-            return {};
-        throw thrown;
-    }
-    return { [name]: { duration: (0,units/* formatDuration */.a3)(longest) } };
-}
-function smallerDashboard(config, { users, longest }) {
-    const changes = rawObject.safeParse(shorter(config, 'dashboard', longest)['dashboard']);
-    const section = schemas/* object */.Ikc({ concurrency: schemas/* number */.aig().gt(users) }).safeParse(config['dashboard']);
-    const dashboard = {
-        ...(changes.success && changes.data),
-        ...(section.success && { concurrency: users }),
-    };
-    return Object.keys(dashboard).length === 0 ? {} : { dashboard };
-}
-function overlay(base, change) {
-    return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
-}
-function merge(base, change) {
-    const baseObject = rawObject.safeParse(base);
-    const changeObject = rawObject.safeParse(change);
-    if (!baseObject.success || !changeObject.success)
-        return change;
-    const both = { ...baseObject.data, ...changeObject.data };
-    const merged = Object.keys(both)
-        .filter((key) => both[key] !== undefined)
-        .map((key) => {
-        const isInBoth = Object.hasOwn(baseObject.data, key) && Object.hasOwn(changeObject.data, key);
-        return [key, isInBoth ? merge(baseObject.data[key], changeObject.data[key]) : both[key]];
-    });
-    return Object.fromEntries(merged);
-}
-/** When a profile changes only the total, the groups shrink or grow in proportion. */
-function scaleGroups(merged, change) {
-    const changed = schemas/* object */.Ikc({ create_workspaces: schemas/* object */.Ikc({ count: schemas/* number */.aig(), templates: schemas/* unknown */.L5J().optional() }) })
-        .safeParse(change);
-    if (!changed.success || changed.data.create_workspaces.templates !== undefined)
-        return merged;
-    const shape = schemas/* looseObject */._H3({
-        templates: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({ count: schemas/* number */.aig(), concurrency: schemas/* unknown */.L5J().optional() })),
-    });
-    const suite = shape.safeParse(merged['create_workspaces']);
-    if (!suite.success)
-        return merged;
-    const names = Object.keys(suite.data.templates);
-    const before = names.map((name) => suite.data.templates[name]?.count ?? 0);
-    const counts = proportionally(changed.data.create_workspaces.count, before);
-    const templates = Object.fromEntries(names.map((name, index) => {
-        const group = suite.data.templates[name];
-        const count = counts[index] ?? 0;
-        const concurrency = typeof group?.concurrency === 'number'
-            ? Math.max(1, Math.min(group.concurrency, count))
-            : group?.concurrency;
-        return [name, { ...group, count, concurrency }];
-    }));
-    const kept = Object.fromEntries(Object.entries(templates).filter(([, group]) => group.count > 0));
-    return { ...merged, create_workspaces: { ...suite.data, templates: kept } };
-}
-/** Shares a total in proportion to weights, in whole numbers that add up to it (largest remainder). */
-function proportionally(total, weights) {
-    const sum = weights.reduce((all, weight) => all + weight, 0);
-    if (sum === 0)
-        return weights.map(() => 0);
-    const exact = weights.map((weight) => (total * weight) / sum);
-    const shares = exact.map(Math.floor);
-    const missing = total - shares.reduce((all, share) => all + share, 0);
-    const byRemainder = exact
-        .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
-        .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
-    for (const { index } of byRemainder.slice(0, missing))
-        shares[index] = (shares[index] ?? 0) + 1;
-    return shares;
-}
-
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core = __nccwpck_require__(88532);
 // EXTERNAL MODULE: ./src/config/expectation.ts
@@ -48543,6 +48474,325 @@ const KNOWN_KEYS = new Map(Object.entries({
     load: ['proxy'],
 }));
 
+;// CONCATENATED MODULE: ./src/config/issues.ts
+
+
+/** What the validator found, in the words of the file, each at its place. */
+function mistakesOf(issue, places) {
+    if (issue.code === 'unrecognized_keys') {
+        return issue.keys.map((key) => ({
+            message: `unknown key "${key}"${inside(places.shown(issue.path))}; ${(0,nearest/* suggestion */.h)(key, knownKeys(issue.path))}`,
+            location: places.ofKey(issue.path, key),
+        }));
+    }
+    if (issue.code === 'invalid_union')
+        return unionMistakes(issue, places);
+    const path = places.shown(issue.path);
+    const message = `${path.length === 0 ? 'the config file' : path.map(String).join('.')}: ${explain(issue)}`;
+    if (issue.code === 'invalid_key')
+        return [{ message, location: places.ofKey(issue.path.slice(0, -1), String(issue.path.at(-1))) }];
+    const offset = issue.code === 'custom' && typeof issue.params?.['offset'] === 'number' ? issue.params['offset'] : 0;
+    return [{ message, location: places.of(issue.path, offset) }];
+}
+/** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
+function unionMistakes(issue, places) {
+    // A text is no try at an object, however few mistakes that would be.
+    const isOtherKind = (mistakes) => mistakes.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1 : 0;
+    const ranked = [...issue.errors].sort((a, b) => isOtherKind(a) - isOtherKind(b) || a.length - b.length);
+    const meant = ranked[0];
+    if (meant === undefined || meant.length === 0) {
+        const where = places.shown(issue.path).map(String).join('.');
+        return [{ message: `${where}: ${issue.message}`, location: places.of(issue.path) }];
+    }
+    return meant.flatMap((inner) => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, places));
+}
+/** The schema's own sentences stay; the validator's are about types, and say nothing of what to do. */
+function explain(issue) {
+    if (!issue.message.startsWith('Invalid'))
+        return issue.message;
+    if (issue.code === 'invalid_type')
+        return explainType(issue.expected, issue.input, issue.path);
+    if (issue.code === 'invalid_value')
+        return `it can be ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+    return (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message;
+}
+const NEEDED = {
+    object: 'keys and values are needed here',
+    record: 'a map of names is needed here',
+    array: 'a list is needed here',
+    string: 'a text is needed here',
+    number: 'a number is needed here',
+    boolean: 'true or false is needed here',
+};
+/** `expected received`: how to make the one of the other. */
+const WAYS_OUT = {
+    'object list': 'write "key: value" lines without "- "',
+    'record list': 'write "name:" in place of each "- "',
+    'array map': 'begin each entry with "- "',
+    'array text': 'write it in brackets, like [a, b]',
+    'string number': 'put it in quotes',
+    'string true/false': 'put it in quotes',
+    'number text': 'write the digits alone, without quotes',
+    'boolean text': 'yes, no, on, off and what stands in quotes are texts in YAML',
+};
+function explainType(expected, input, path) {
+    if (input === undefined)
+        return 'this key is required';
+    const needed = NEEDED[expected] ?? `${expected} is needed here`;
+    if (input === null) {
+        return path.length === 0
+            ? 'it is empty; write at least one section, like "create_workspaces"'
+            : `${needed}, but it is empty; fill it in, or remove the key where it is not needed`;
+    }
+    const received = kindOf(input);
+    const way = WAYS_OUT[`${expected} ${received}`];
+    return `${needed}, not ${WITH_ARTICLE[received] ?? received}${way === undefined ? '' : `; ${way}`}`;
+}
+const WITH_ARTICLE = {
+    list: 'a list',
+    map: 'keys and values',
+    text: 'a text',
+    number: 'a number',
+};
+function kindOf(input) {
+    if (Array.isArray(input))
+        return 'list';
+    if (typeof input === 'object')
+        return 'map';
+    if (typeof input === 'string')
+        return 'text';
+    if (typeof input === 'boolean')
+        return 'true/false';
+    return Number.isFinite(input) ? 'number' : 'one that is infinite or none';
+}
+const inside = (path) => (path.length === 0 ? '' : ` in ${path.map(String).join('.')}`);
+function knownKeys(path) {
+    const exact = path.map(String).join('.');
+    const wildcard = path
+        .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
+        .join('.');
+    return KNOWN_KEYS.get(exact) ?? KNOWN_KEYS.get(wildcard) ?? [];
+}
+
+;// CONCATENATED MODULE: ./src/config/places.ts
+
+/** Where the parts of a config stand in its file: under the profile when they come from there. */
+class Places {
+    source;
+    overlay;
+    constructor(source, overlay = {}) {
+        this.source = source;
+        this.overlay = overlay;
+    }
+    /** Where a value stands, or the nearest part of the file around it. */
+    of(path, offsetInText = 0) {
+        return this.source.locationOf(this.#written(path), offsetInText);
+    }
+    ofKey(path, key) {
+        return this.source.locationOfKey(this.#written([...path, key]).slice(0, -1), key);
+    }
+    /** The path as the user counts: criteria of a profile begin anew. */
+    shown(path) {
+        const criterion = this.#criterion(path);
+        return criterion === undefined ? path : [...criterion.slice(-2), ...path.slice(2)];
+    }
+    #written(path) {
+        const criterion = this.#criterion(path);
+        if (criterion !== undefined)
+            return [...criterion, ...path.slice(2)];
+        const { profile } = this.overlay;
+        if (profile === undefined)
+            return path;
+        const root = ['profiles', profile];
+        const inProfile = depth(entryOf(entryOf(this.source.value, 'profiles'), profile), path);
+        // A key that is missing is missing in what there is more of.
+        return inProfile > 0 && inProfile >= depth(this.source.value, path) ? [...root, ...path] : path;
+    }
+    #criterion([section, index]) {
+        return section === 'criteria' && typeof index === 'number' ? this.overlay.criteria?.[index] : undefined;
+    }
+}
+/** How many keys of a path are there. */
+function depth(value, path) {
+    let current = value;
+    for (const [index, key] of path.entries()) {
+        if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
+            return index;
+        current = entryOf(current, key);
+    }
+    return path.length;
+}
+
+// EXTERNAL MODULE: ./src/units.ts
+var src_units = __nccwpck_require__(61996);
+;// CONCATENATED MODULE: ./src/config/profiles.ts
+
+
+
+
+
+const rawObject = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J());
+const SMOKE = {
+    name: 'smoke',
+    workspaces: 10,
+    provisioning: 'max',
+    longestTraffic: (0,src_units/* minutes */.Gx)(1),
+    dashboard: { users: 5, longest: (0,src_units/* minutes */.Gx)(2) },
+};
+const BUILT_IN = [SMOKE];
+const NOT_YET = ['baseline', 'full', 'extended', 'pre-production'];
+/**
+ * Lays a profile over the config file's value. The file's own profiles come before the built-in ones.
+ * @returns the value to validate, or the mistake when there is no such profile.
+ */
+function applyProfile(value, profile) {
+    const config = rawObject.safeParse(value);
+    if (!config.success)
+        return { value };
+    const own = rawObject.safeParse(config.data['profiles']);
+    const ownProfiles = own.success ? own.data : {};
+    if (Object.hasOwn(ownProfiles, profile)) {
+        const change = rawObject.safeParse(ownProfiles[profile]);
+        if (change.success)
+            return ownProfile(config.data, change.data, profile);
+        return {
+            message: `the profile "${profile}" has no content; write under it what it changes`,
+            key: profile,
+        };
+    }
+    const builtIn = BUILT_IN.find(({ name }) => name === profile);
+    if (builtIn) {
+        const total = rawObject.safeParse(config.data['create_workspaces']);
+        const configured = schemas/* number */.aig().safeParse(total.success ? total.data['count'] : undefined);
+        const count = Math.min(builtIn.workspaces, configured.success ? configured.data : builtIn.workspaces);
+        const change = {
+            ...(total.success && { create_workspaces: { count, simultaneous: undefined } }),
+            ...shorter(config.data, 'workspace_traffic', builtIn.longestTraffic),
+            ...smallerDashboard(config.data, builtIn.dashboard),
+        };
+        return { value: overlay(config.data, change), builtIn };
+    }
+    if (NOT_YET.includes(profile)) {
+        return {
+            message: `the built-in profile "${profile}" is not available yet; there is "smoke", or define your own under "profiles"`,
+        };
+    }
+    const known = [...Object.keys(ownProfiles), ...BUILT_IN.map(({ name }) => name)];
+    return { message: `there is no profile "${profile}"; ${(0,nearest/* suggestion */.h)(profile, known)}` };
+}
+/** A duration that cannot be read is left as it is: validation says what is wrong with it. */
+function shorter(config, name, longest) {
+    const section = schemas/* object */.Ikc({ duration: schemas/* string */.YjP() }).safeParse(config[name]);
+    if (!section.success)
+        return {};
+    try {
+        if ((0,units/* parseDuration */.E9)(section.data.duration) <= longest)
+            return {};
+    }
+    catch (thrown) {
+        if (thrown instanceof units/* QuantityError */.Y0)
+            return {};
+        throw thrown;
+    }
+    return { [name]: { duration: (0,units/* formatDuration */.a3)(longest) } };
+}
+function smallerDashboard(config, { users, longest }) {
+    const changes = rawObject.safeParse(shorter(config, 'dashboard', longest)['dashboard']);
+    const section = schemas/* object */.Ikc({ concurrency: schemas/* number */.aig().gt(users) }).safeParse(config['dashboard']);
+    const dashboard = {
+        ...(changes.success && changes.data),
+        ...(section.success && { concurrency: users }),
+    };
+    return Object.keys(dashboard).length === 0 ? {} : { dashboard };
+}
+function ownProfile(base, change, profile) {
+    const value = overlay(base, change);
+    const { criteria: ofFile = [] } = base;
+    const { criteria: ofProfile } = change;
+    if (!Array.isArray(ofFile) || !Array.isArray(ofProfile))
+        return { value };
+    const merged = mergeCriteria(ofFile.map((criterion, index) => ({ criterion, path: ['criteria', index] })), ofProfile.map((criterion, index) => ({
+        criterion,
+        path: ['profiles', profile, 'criteria', index],
+    })));
+    return {
+        value: { ...value, criteria: merged.map(({ criterion }) => criterion) },
+        criteria: merged.map(({ path }) => path),
+    };
+}
+/** A criterion of the profile takes the place of the file's with the same id; the others are added. */
+function mergeCriteria(ofFile, ofProfile) {
+    const merged = [...ofFile];
+    for (const written of ofProfile) {
+        const id = entryOf(written.criterion, 'id');
+        const at = ofFile.findIndex(({ criterion }) => id !== undefined && entryOf(criterion, 'id') === id);
+        // An id that the profile has twice is a mistake, which must not vanish here.
+        if (at >= 0 && merged[at] === ofFile[at])
+            merged[at] = written;
+        else
+            merged.push(written);
+    }
+    return merged;
+}
+function overlay(base, change) {
+    return scaleGroups(rawObject.parse(merge({ ...base, profiles: undefined }, change)), change);
+}
+function merge(base, change) {
+    const baseObject = rawObject.safeParse(base);
+    const changeObject = rawObject.safeParse(change);
+    if (!baseObject.success || !changeObject.success)
+        return change;
+    const both = { ...baseObject.data, ...changeObject.data };
+    const merged = Object.keys(both)
+        .filter((key) => both[key] !== undefined)
+        .map((key) => {
+        const isInBoth = Object.hasOwn(baseObject.data, key) && Object.hasOwn(changeObject.data, key);
+        return [key, isInBoth ? merge(baseObject.data[key], changeObject.data[key]) : both[key]];
+    });
+    return Object.fromEntries(merged);
+}
+/** When a profile changes only the total, the groups shrink or grow in proportion. */
+function scaleGroups(merged, change) {
+    const changed = schemas/* object */.Ikc({ create_workspaces: schemas/* object */.Ikc({ count: schemas/* number */.aig(), templates: schemas/* unknown */.L5J().optional() }) })
+        .safeParse(change);
+    if (!changed.success || changed.data.create_workspaces.templates !== undefined)
+        return merged;
+    const shape = schemas/* looseObject */._H3({
+        templates: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* looseObject */._H3({ count: schemas/* number */.aig(), concurrency: schemas/* unknown */.L5J().optional() })),
+    });
+    const suite = shape.safeParse(merged['create_workspaces']);
+    if (!suite.success)
+        return merged;
+    const names = Object.keys(suite.data.templates);
+    const before = names.map((name) => suite.data.templates[name]?.count ?? 0);
+    const counts = proportionally(changed.data.create_workspaces.count, before);
+    const templates = Object.fromEntries(names.map((name, index) => {
+        const group = suite.data.templates[name];
+        const count = counts[index] ?? 0;
+        const concurrency = typeof group?.concurrency === 'number'
+            ? Math.max(1, Math.min(group.concurrency, count))
+            : group?.concurrency;
+        return [name, { ...group, count, concurrency }];
+    }));
+    const kept = Object.fromEntries(Object.entries(templates).filter(([, group]) => group.count > 0));
+    return { ...merged, create_workspaces: { ...suite.data, templates: kept } };
+}
+/** Shares a total in proportion to weights, in whole numbers that add up to it (largest remainder). */
+function proportionally(total, weights) {
+    const sum = weights.reduce((all, weight) => all + weight, 0);
+    if (sum === 0)
+        return weights.map(() => 0);
+    const exact = weights.map((weight) => (total * weight) / sum);
+    const shares = exact.map(Math.floor);
+    const missing = total - shares.reduce((all, share) => all + share, 0);
+    const byRemainder = exact
+        .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
+        .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+    for (const { index } of byRemainder.slice(0, missing))
+        shares[index] = (shares[index] ?? 0) + 1;
+    return shares;
+}
+
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(38815);
 ;// CONCATENATED MODULE: ./src/config/source.ts
@@ -48627,6 +48877,8 @@ class ConfigSource {
 
 
 
+
+
 /**
  * Reads a config file's text with a profile laid over it.
  * @throws ConfigurationError with every mistake, each at its line and column.
@@ -48640,114 +48892,57 @@ function loadConfig(file, text, profile) {
         const location = key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
         throw new errors/* ConfigurationError */.j1([{ message, location }]);
     }
+    const places = new Places(source, { profile, criteria: profiled.criteria });
     const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
     if (!parsed.success) {
-        throw new errors/* ConfigurationError */.j1(parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile)));
+        throw new errors/* ConfigurationError */.j1(parsed.error.issues.flatMap((issue) => mistakesOf(issue, places)));
     }
-    const elsewhere = otherProfiles(source, value, profile);
-    if (elsewhere.length > 0)
-        throw new errors/* ConfigurationError */.j1(elsewhere);
-    const locate = (...path) => source.locationOf(existingPath(path, source, profile));
-    const mistakes = contradictions(parsed.data, locate);
+    const own = contradictions(parsed.data, (...path) => places.of(path));
+    const mistakes = [...own, ...otherProfiles(source, value, { selected: profile, known: own })];
     if (mistakes.length > 0)
         throw new errors/* ConfigurationError */.j1(mistakes);
-    const builtIn = 'builtIn' in profiled ? { builtInProfile: profiled.builtIn } : {};
-    const locateKey = (path, key) => source.locationOfKey(existingPath([...path, key], source, profile).slice(0, -1), key);
-    return { config: parsed.data, source, locateKey, ...builtIn };
+    return {
+        config: parsed.data,
+        locate: (path) => places.of(path),
+        locateKey: (path, key) => places.ofKey(path, key),
+        ...(profiled.builtIn && { builtInProfile: profiled.builtIn }),
+    };
 }
 /** A mistake in a profile that is not selected today is one all the same. */
-function otherProfiles(source, value, selected) {
+function otherProfiles(source, value, { selected, known }) {
     // A built-in profile leaves them out, so nobody has looked at them yet.
     const profiles = configSchema.shape.profiles.safeParse(entryOf(value, 'profiles'), { reportInput: true });
-    if (!profiles.success)
-        return profiles.error.issues.flatMap((issue) => mistakesOf({ ...issue, path: ['profiles', ...issue.path] }, source, undefined));
+    if (!profiles.success) {
+        const places = new Places(source);
+        return profiles.error.issues.flatMap((issue) => mistakesOf({ ...issue, path: ['profiles', ...issue.path] }, places));
+    }
+    // What stands in the file itself comes up again in each profile.
+    const seen = new Set(known.map(identityOf));
     return Object.keys(profiles.data)
         .filter((profile) => profile !== selected)
         .flatMap((profile) => {
-        const profiled = applyProfile(value, profile);
-        if ('message' in profiled)
-            return [{ message: profiled.message, location: source.locationOfKey(['profiles'], profile) }];
-        const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
-        if (parsed.success)
-            return [];
-        return parsed.error.issues.flatMap((issue) => mistakesOf(issue, source, profile));
+        const found = mistakesIn(profile, source, value).filter((mistake) => !seen.has(identityOf(mistake)));
+        for (const mistake of found)
+            seen.add(identityOf(mistake));
+        return found.map((mistake) => ({ ...mistake, message: `profile "${profile}": ${mistake.message}` }));
     });
 }
+function mistakesIn(profile, source, value) {
+    const profiled = applyProfile(value, profile);
+    if ('message' in profiled)
+        return [{ message: profiled.message, location: source.locationOfKey(['profiles'], profile) }];
+    const places = new Places(source, { profile, criteria: profiled.criteria });
+    const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
+    return parsed.success
+        ? contradictions(parsed.data, (...path) => places.of(path))
+        : parsed.error.issues.flatMap((issue) => mistakesOf(issue, places));
+}
+const identityOf = ({ message, location }) => JSON.stringify([message, location?.line, location?.column]);
 /** `x-…` keys at the top are the user's own: anchors, notes. */
 function withoutExtensions(value) {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
         return value;
     return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
-}
-function mistakesOf(issue, source, profile) {
-    if (issue.code === 'unrecognized_keys') {
-        return issue.keys.map((key) => {
-            const path = existingPath(issue.path, source, profile);
-            return {
-                message: `unknown key "${key}"${inside(issue.path)}; ${(0,nearest/* suggestion */.h)(key, knownKeys(issue.path))}`,
-                location: source.locationOfKey(path, key),
-            };
-        });
-    }
-    if (issue.code === 'invalid_union')
-        return unionMistakes(issue, source, profile);
-    const path = existingPath(issue.path, source, profile);
-    const offset = issue.code === 'custom' && typeof issue.params?.['offset'] === 'number' ? issue.params['offset'] : 0;
-    const where = issue.path.length === 0 ? 'the config file' : issue.path.map(String).join('.');
-    return [{ message: `${where}: ${explain(issue)}`, location: source.locationOf(path, offset) }];
-}
-/** Of the shapes that a criterion may have, the mistakes in the one that was meant. */
-function unionMistakes(issue, source, profile) {
-    // A text is no try at an object, however few mistakes that would be.
-    const isOtherKind = (mistakes) => mistakes.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1 : 0;
-    const ranked = [...issue.errors].sort((a, b) => isOtherKind(a) - isOtherKind(b) || a.length - b.length);
-    const meant = ranked[0];
-    if (meant === undefined || meant.length === 0) {
-        return [
-            {
-                message: `${issue.path.map(String).join('.')}: ${issue.message}`,
-                location: source.locationOf(issue.path),
-            },
-        ];
-    }
-    return meant.flatMap((inner) => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, source, profile));
-}
-function explain(issue) {
-    if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.startsWith('Invalid')) {
-        return 'this key is required';
-    }
-    return issue.message;
-}
-/** The path as the user wrote it: under the profile when the value comes from there. */
-function existingPath(path, source, profile) {
-    if (profile === undefined)
-        return path;
-    const inProfile = ['profiles', profile, ...path];
-    return hasPath(source.value, inProfile) ? inProfile : path;
-}
-function hasPath(value, path) {
-    let current = value;
-    for (const key of path) {
-        if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key))
-            return false;
-        current = entryOf(current, key);
-    }
-    return true;
-}
-function entryOf(value, key) {
-    if (typeof value !== 'object' || value === null)
-        return undefined;
-    return Object.entries(value).find(([name]) => name === String(key))?.[1];
-}
-function inside(path) {
-    return path.length === 0 ? '' : ` in ${path.map(String).join('.')}`;
-}
-function knownKeys(path) {
-    const exact = path.map(String).join('.');
-    const wildcard = path
-        .map((key, index) => (index > 0 && index === path.length - 1 ? '*' : String(key)))
-        .join('.');
-    return KNOWN_KEYS.get(exact) ?? KNOWN_KEYS.get(wildcard) ?? [];
 }
 
 // EXTERNAL MODULE: ./src/inputs.ts + 3 modules
@@ -48807,6 +49002,8 @@ const DEFAULT_PLACES = [
     '.github/scaletest-config.yaml',
     'terraform/test/scaletest/scaletest-config.yaml',
 ];
+/** They read a config file only when the input names one. */
+const MODES_WITHOUT_CONFIG = ['judge', 'cleanup'];
 /**
  * Reads the config file of the workspace.
  * @throws ConfigurationError when there is none, it cannot be read, or it has mistakes.
@@ -48849,8 +49046,8 @@ async function readInputs(world) {
         if (!(thrown instanceof errors/* ConfigurationError */.j1))
             throw thrown;
         const configPath = environment['INPUT_CONFIG'];
-        // Mode judge needs none.
-        if (environment['INPUT_MODE']?.trim() === 'judge' && (configPath ?? '') === '')
+        const needsConfig = !MODES_WITHOUT_CONFIG.includes(environment['INPUT_MODE']?.trim() ?? '');
+        if (!needsConfig && (configPath ?? '') === '')
             throw thrown;
         const others = await readConfig(configPath === undefined || configPath === '' ? {} : { configPath }, job.workspace).then(() => [], (error) => (error instanceof errors/* ConfigurationError */.j1 ? error.mistakes : []));
         throw new errors/* ConfigurationError */.j1([...thrown.mistakes, ...others]);

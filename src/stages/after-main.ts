@@ -88,7 +88,9 @@ async function onceItAnswers(work: () => Promise<void>, { clock, log, cancelled 
   }
 }
 
-const mayPass = (error: ApiError): boolean => error.mayPass || error.kind === 'not-coder';
+/** A page may stand there for a moment; who is refused by what is in front of Coder stays refused. */
+const mayPass = ({ mayPass: isBusy, kind, status = 0 }: ApiError): boolean =>
+  isBusy || (kind === 'not-coder' && status < 400);
 
 async function restore(
   { cleanup, restoring, sessionId }: Debts,
