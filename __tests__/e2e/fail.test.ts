@@ -114,6 +114,24 @@ async function keepingCli(folder: string, version: string): Promise<{ cli: strin
   return { cli, kept };
 }
 
+/** The CLI, but it tells its token in the errors of its result and on stderr. */
+async function tellingCli(folder: string, version: string): Promise<string> {
+  const real = await buildCoderExecutable(path.join(folder, 'real'), { version });
+  const cli = path.join(folder, 'coder');
+  const script = [
+    '#!/bin/sh',
+    `"${real}" "$@"`,
+    'code=$?',
+    'for a in "$@"; do case "$a" in --output=json:*) f="${a#--output=json:}"',
+    String.raw`sed "s/\"error\": *\"/&told\\\\n$CODER_SESSION_TOKEN\\\\n/g" "$f" >"$f.told"; mv "$f.told" "$f";; esac; done`,
+    String.raw`printf '{"told":"\\t%s"}\n' "$CODER_SESSION_TOKEN" >&2`,
+    'exit $code',
+    '',
+  ].join('\n');
+  writeFileSync(cli, script, { mode: 0o755 });
+  return cli;
+}
+
 function expectFailedBuilds(run: ActionRun, world: SimulatedWorld): void {
   expectOutcome(run, 'fail', 1);
   expectNothingLeft(world);
@@ -177,6 +195,22 @@ describe.concurrent('failing builds', { timeout: LONGEST_SCENARIO_MS }, () => {
         expect(failed).toHaveLength(3);
         for (const { logTail } of failed) expect(logTail).toContain(String.raw`\"password\":\"***\"`);
         expectNoSecrets(run, world, 15);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    }));
+
+  it('takes the token out where an escaped line break stands directly before it', () =>
+    inWorld(failing, async (world) => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'telling-cli-'));
+      try {
+        const cli = await tellingCli(folder, 'v2.36.0');
+        const run = await world.gate(configFile({ pods: 3, ec2: 2 }), { inputs: { 'coder-path': cli } });
+        expectOutcome(run, 'fail', 1);
+        const results = filesBelow(resultsOf(run)).filter((name) => /create-workspaces.*\.json$/.test(name));
+        const texts = results.map((name) => readFileSync(path.join(resultsOf(run), name), 'utf8'));
+        expect(texts.join('')).toContain(String.raw`told\n***\n`);
+        expectNoSecrets(run, world);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

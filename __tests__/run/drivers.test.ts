@@ -216,6 +216,19 @@ describe('the driver "cli"', () => {
     expect(outcome.lastWords.at(-1)).toBe('50');
   });
 
+  it('keeps no private key in what it keeps, though that comes line by line', async () => {
+    const deployment = await startDeployment();
+    const key = `-----BEGIN PRIVATE KEY-----\n${`${'MIIEvQ'.repeat(10)}abcd\n`.repeat(9)}MIIEvQ==\n-----END PRIVATE KEY-----`;
+    const outcome = await runWithCli(
+      stepIn(),
+      await contextOf(deployment, { cliPath: await cli(`printf 'first\n${key}\nlast\n' >&2`) }),
+    );
+    const kept = await readFile(path.join(directory, 'create-workspaces.pod_workspaces.stderr.txt'), 'utf8');
+    expect(kept).not.toContain('MIIEvQ');
+    expect(kept).toMatch(/^first\n(\*\*\*\n)+last\n$/);
+    expect(outcome.lastWords.join()).not.toContain('MIIEvQ');
+  });
+
   it('keeps no secret in what it keeps', async () => {
     const deployment = await startDeployment();
     const body = `echo "token is ${deployment.ownerToken}"; echo '{"password":"hunter2-hunter2"} told' >&2`;

@@ -87,6 +87,13 @@ describe.concurrent('a program that ends by itself', () => {
     expect(lines).toContain('stderr: trouble');
   });
 
+  it('is heard with the beginning of a line that is too long, and with what follows it', async () => {
+    const { lines } = await supervise(
+      `printf '%0200000d' 0; sleep 0.2; printf '%0200000d-secret' 0; printf 'still\nnext\n'`,
+    );
+    expect(lines.map((line) => line.slice(-12))).toEqual(['000000000000', 'stdout: next']);
+  });
+
   it('is heard completely, however much it says before it ends', async () => {
     const { lines } = await supervise('seq 1 20000; seq 1 20000 >&2');
     expect(lines).toHaveLength(40_000);

@@ -117,4 +117,23 @@ describe('a result file as evidence', () => {
     expect(text).not.toContain('hunter2');
     expect(Object.keys((JSON.parse(text) as ResultDocument).runs)).toHaveLength(2000);
   });
+
+  it('has no half of one either, in a file that goes on for long without logs', async () => {
+    const secret = 'correct/horse/battery/staple';
+    const error = `${secret} `.repeat(5);
+    const runs = Object.fromEntries(
+      Array.from({ length: 60_000 }, (_, index) => [
+        `w/${index}`,
+        {
+          started_at: '2026-01-05T06:00:00Z',
+          duration_ms: index,
+          error: `${error}${'x'.repeat(index % 41)}`,
+        },
+      ]),
+    );
+    const totals = { total_runs: 60_000, total_pass: 0, total_fail: 60_000, elapsed: '1s', elapsed_ms: 1000 };
+    const text = await kept(JSON.stringify({ ...totals, runs }), new Redactor([secret]));
+    expect(text).not.toMatch(/corre|horse|batt|staple/);
+    expect(Object.keys((JSON.parse(text) as ResultDocument).runs)).toHaveLength(60_000);
+  });
 });

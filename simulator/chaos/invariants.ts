@@ -5,10 +5,10 @@ import type { ActionRun } from '../runner/runner.js';
 import type { ChaosCase } from './cases.js';
 import { latestBuild } from '../coder/state.js';
 import type { Foreign } from './foreign.js';
+import { ShownSecrets } from './shown-secrets.js';
 
 /** The runner kills a cancelled step 10 s after it asked it to end. */
 const CANCEL_PATH_MS = 10_000;
-const SESSION_TOKEN = /\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/;
 const PASSWORD_FIELD = /password\\*"\s*:\s*\\*"(?!\*\*\*)[^"\\]/i;
 
 export interface Finished {
@@ -191,9 +191,9 @@ function secretsShown(finished: Finished): readonly string[] {
       text: JSON.stringify([main.outputs, main.state, janitor?.outputs, janitor?.state]),
     },
   ];
+  const shown = new ShownSecrets(world.coder.state);
   return places.flatMap(({ file, text }) => [
-    ...(SESSION_TOKEN.test(text) ? [`a session token stands in ${file}`] : []),
-    ...(text.includes(world.coder.ownerPassword) ? [`the password stands in ${file}`] : []),
+    ...shown.in(text).map((secret) => `${secret} stands in ${file}`),
     ...(PASSWORD_FIELD.test(text) ? [`a password of a request stands in ${file}`] : []),
   ]);
 }

@@ -87,6 +87,7 @@ export class Deployment {
       ...token,
     };
     this.state.tokens.set(whole.id, whole);
+    this.state.tokenSecrets.add(whole.secret);
     return whole;
   }
 

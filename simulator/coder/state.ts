@@ -146,6 +146,8 @@ export interface Notification {
 export class DeploymentState {
   readonly users = new Map<string, User>();
   readonly tokens = new Map<string, Token>();
+  /** The secret half of every token that there ever was, also of those that are gone. */
+  readonly tokenSecrets = new Set<string>();
   readonly templates = new Map<string, Template>();
   readonly workspaces = new Map<string, Workspace>();
   readonly builds = new Map<string, Build>();

@@ -34,6 +34,7 @@ export async function runWithCli(
     stdout: openEvidence(`${evidence}.stdout.txt`),
     stderr: openEvidence(`${evidence}.stderr.txt`),
   };
+  const redacted = { stdout: context.redactor.lines(), stderr: context.redactor.lines() };
   const lastWords: string[] = [];
   let leftOut = 0;
   const timeLeft = Math.max(1000, context.deadline - context.clock.monotonic());
@@ -52,7 +53,7 @@ export async function runWithCli(
           return;
         }
         // Before the cut: half a secret has no shape to be known by.
-        const clean = context.redactor.clean(line).slice(0, LONGEST_LINE);
+        const clean = redacted[stream].next(line).slice(0, LONGEST_LINE);
         files[stream].write(`${clean}\n`);
         if (stream === 'stderr' && clean.trim() !== '') lastWords.push(clean);
         if (lastWords.length > LAST_WORDS) lastWords.shift();

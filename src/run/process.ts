@@ -9,7 +9,7 @@ const PATIENCE = { terminateAfterMs: 4000, killAfterMs: 6000 };
 const LITTLE_PATIENCE = { terminateAfterMs: 300, killAfterMs: 800 };
 /** A grandchild that left the group may hold the pipes; nobody waits for it. */
 const DRAIN_MS = 2000;
-/** A longer line is handed on in pieces. */
+/** Of a longer line only the beginning is handed on: what comes later may begin with half a secret. */
 const LONGEST_LINE = 65_536;
 
 export interface ProcessRequest {
@@ -96,21 +96,26 @@ function patienceAfter({ reason }: AbortSignal): typeof PATIENCE {
 /** Hands on a stream line by line. A stream that breaks is a stream that ends. */
 async function follow(stream: Readable, name: 'stdout' | 'stderr', request: ProcessRequest): Promise<void> {
   let rest = '';
+  let isWithinLongLine = false;
+  const handOn = (line: string): void => {
+    if (!isWithinLongLine) request.onLine(name, line);
+    isWithinLongLine = false;
+  };
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
     const lines = (rest + chunk).split(/\r?\n/);
     rest = lines.pop() ?? '';
-    if (rest.length > LONGEST_LINE) {
-      lines.push(rest);
-      rest = '';
-    }
-    for (const line of lines) request.onLine(name, line);
+    for (const line of lines) handOn(line);
+    if (rest.length <= LONGEST_LINE) return;
+    handOn(rest);
+    rest = '';
+    isWithinLongLine = true;
   });
   await new Promise<void>((resolve) => {
     stream.once('close', resolve);
     stream.once('error', () => resolve());
   });
-  if (rest !== '') request.onLine(name, rest);
+  if (rest !== '') handOn(rest);
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
