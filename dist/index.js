@@ -32682,7 +32682,7 @@ function causeText(cause) {
 
 /***/ }),
 
-/***/ 51048:
+/***/ 89702:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -32693,70 +32693,406 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
-;// CONCATENATED MODULE: ./src/redact.ts
-/** Takes secrets out of texts before they are logged or written as evidence. */
-const MASK = '***';
-/** Shapes of secrets that Coder's CLI and server write, whatever their value. */
-const SHAPES = [
-    // Coder session tokens and API keys.
-    { pattern: /\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/g, replacement: MASK },
-    // "password":"…" in plain JSON, and in JSON that was escaped into a string once or more.
-    { pattern: /((?:password|secret|token)"\s*:\s*")(?:[^"\\]|\\.)+/gi, replacement: `$1${MASK}` },
-    { pattern: /((?:password|secret|token)(\\+)"\s*:\s*\2").{1,500}?(?=\2")/gi, replacement: `$1${MASK}` },
-    { pattern: /(CODER_(?:AGENT|SESSION)_TOKEN\\*"?\s*[=:]\s*\\*"?)[A-Za-z0-9-]+/g, replacement: `$1${MASK}` },
-    // password = "…", api_key: …, Authorization: Bearer …, as configuration and tools write them.
+;// CONCATENATED MODULE: ./src/secret-spans.ts
+/** No shape reaches further back than this from the place where it is known to begin, or looks further ahead to be known. */
+const FARTHEST_LOOK = 32 * 1024;
+/** A sign in an address, however often that is a part of another one. */
+const encoded = (code) => `%(?:25){0,4}${code}`;
+const BACKSLASH = String.raw `(?:\\|${encoded('5[Cc]')})`;
+const COLOUR = String.raw `(?:\[|${encoded('5[Bb]')})(?:[0-9;]|${encoded('3[Bb]')}){0,20}m`;
+/**
+ * Where a word begins: not behind a letter or a digit, unless that ends an escape of JSON or Go (also one that was escaped
+ * again), of an address, or of a terminal's colours.
+ */
+const WORD_BEGINS = String.raw `(?:(?<![A-Za-z0-9])|(?<=${BACKSLASH}(?:[abfnrtv0]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|${encoded('[0-9A-Fa-f]{2}')}|${COLOUR}))`;
+const ID_LENGTH = 10;
+const TOKEN_LENGTH = 33;
+const TOKEN_DASH = /-(?=[A-Za-z0-9]{22})(?<=[A-Za-z0-9]{10}-)/g;
+const TOKEN = new RegExp(`${WORD_BEGINS}[A-Za-z0-9]{10}-[A-Za-z0-9]{22}(?![A-Za-z0-9])`, 'y');
+const isToken = (text) => /^[A-Za-z0-9]{10}-[A-Za-z0-9]{22}$/.test(text);
+/** Coder's session tokens and API keys: known ones wherever they stand, others where they are a word. */
+function tokensIn(text, known) {
+    const spans = [];
+    for (const { index } of text.matchAll(TOKEN_DASH)) {
+        const from = index - ID_LENGTH;
+        TOKEN.lastIndex = from;
+        if (known.has(text.slice(from, from + TOKEN_LENGTH)) || TOKEN.test(text))
+            spans.push(spanOf(text, from, from + TOKEN_LENGTH));
+    }
+    return spans;
+}
+/** Its first letter may be a part of an escape, which must not stay without it. */
+function spanOf(text, from, to) {
+    const start = from - backslashesBefore(text, from, 0);
+    return { start, from: start, to };
+}
+/** What is a secret by its first letters. */
+const WORDS = [
     {
-        pattern: /\b((?:[A-Z0-9_]{0,30}(?:password|passwd|secret|api_?key|access_key|private_key|auth_token)[A-Z0-9_]{0,20})\s{0,3}[=:]\s{0,3}\\{0,4}["']?)[^\s"'\\,;]{4,500}/gi,
-        replacement: `$1${MASK}`,
+        // JSON web tokens, signed or encrypted.
+        begins: /eyJ/g,
+        whole: new RegExp(`${WORD_BEGINS}eyJ[A-Za-z0-9_-]{8,}\\.(?:[A-Za-z0-9_-]{8,})?\\.[A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+){0,2}`, 'y'),
+        passes: /[A-Za-z0-9_-]*/y,
     },
     {
-        pattern: /\b(Authorization\\{0,4}["']?\s{0,3}[:=]\s{0,3}\\{0,4}["']?(?:Bearer|Basic|token)\s+)[^\s"'\\]{4,2000}/gi,
-        replacement: `$1${MASK}`,
+        // Keys of AWS and Google, and GitHub's tokens.
+        begins: /A(?:KIA|SIA|Iza)|gh[oprsu]_|github_pat_/g,
+        whole: new RegExp(`${WORD_BEGINS}(?:(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])|AIza[A-Za-z0-9_-]{35}|(?:gh[oprsu]|github_pat)_[A-Za-z0-9_]{20,})`, 'y'),
     },
-    { pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, replacement: MASK },
-    { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: MASK },
-    { pattern: /\b(?:ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}/g, replacement: MASK },
-    { pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@"\\]{1,500}@/gi, replacement: `$1${MASK}@` },
+    {
+        // What stands between the lines of a private key has no quote, so that a cut one does not reach into the next string.
+        begins: /-----BEGIN [A-Z]/g,
+        whole: /-----BEGIN ([A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----(?:(?:[^"-]|-(?!----)){0,16384}-----END \1-----|(?:(?:\s|\\+[nrt]){0,20}[A-Za-z0-9+/=]{16,})*)/y,
+    },
 ];
-/** Knows the secrets of this run, and takes them out of every text that leaves the program. */
+function wordsIn(text) {
+    const spans = [];
+    for (const { begins, whole, passes } of WORDS) {
+        begins.lastIndex = 0;
+        for (let at = begins.exec(text); at !== null; at = begins.exec(text)) {
+            const from = at.index;
+            whole.lastIndex = from;
+            if (whole.test(text)) {
+                spans.push({ start: from, from, to: whole.lastIndex });
+                begins.lastIndex = whole.lastIndex;
+            }
+            else if (passes !== undefined) {
+                passes.lastIndex = from;
+                passes.test(text);
+                begins.lastIndex = passes.lastIndex;
+            }
+        }
+    }
+    return spans;
+}
+/** `scheme://user:password@`, also with escaped slashes, or the whole of it encoded as a part of another address. */
+const ADDRESSES = [
+    { begins: /:\\{0,8}\/\\{0,8}\//g, credentials: /(?:[^\s/"\\]|\\{1,8}u[0-9A-Fa-f]{4}){1,500}(?=@)/y },
+    { begins: /%3A%2F%2F/gi, credentials: /(?:(?!%40|%2F)[^\s/"\\&]){1,500}(?=%40)/iy },
+];
+function addressesIn(text) {
+    const spans = [];
+    for (const { begins, credentials } of ADDRESSES) {
+        for (const { index, 0: scheme } of text.matchAll(begins)) {
+            const from = index + scheme.length;
+            credentials.lastIndex = from;
+            if (credentials.test(text))
+                spans.push({ start: index, from, to: credentials.lastIndex });
+        }
+    }
+    return spans;
+}
+function backslashesBefore(text, place, least) {
+    let begin = place;
+    while (begin > least && text.charCodeAt(begin - 1) === 0x5c)
+        begin -= 1;
+    return place - begin;
+}
+
+;// CONCATENATED MODULE: ./src/secret-spellings.ts
+/** Go writes these in JSON as for a web page. */
+const HTML_IN_JSON = /[<>&\u2028\u2029]/g;
+const LEFT_BY_JAVASCRIPT = /[!'()*]/g;
+/** How often a text is put into a string: the CLI logs a request's body within a log within a result file. */
+const DEEPEST = 3;
+/** Of a shorter one, too few letters would be left that are the same wherever it stands. */
+const SHORTEST_IN_BASE64 = 6;
+/** A secret as it is, in JSON strings, in addresses, and in base64. */
+function spellingsOf(secret) {
+    // Half a surrogate pair has no bytes.
+    const whole = Buffer.from(secret);
+    return new Set([secret, ...inStrings(secret), ...inAddresses(whole.toString()), ...inBase64(whole)]);
+}
+function inStrings(secret) {
+    let spellings = [secret];
+    const all = [];
+    for (let depth = 1; depth <= DEEPEST; depth += 1) {
+        const escaped = spellings.map((spelling) => JSON.stringify(spelling).slice(1, -1));
+        spellings = [
+            ...new Set([...escaped, ...escaped.map((text) => text.replace(HTML_IN_JSON, unicodeEscape))]),
+        ];
+        all.push(...spellings);
+    }
+    return all;
+}
+function inAddresses(secret) {
+    const loose = encodeURIComponent(secret);
+    const strict = loose.replace(LEFT_BY_JAVASCRIPT, percentEscape);
+    const form = new URLSearchParams([['', secret]]).toString().slice(1);
+    return [loose, strict, strict.replaceAll('%20', '+'), form];
+}
+/**
+ * What of its base64 does not depend on what stands before and behind it, as in `user:password` of a Basic header: at each
+ * of the three places in a group that it may begin at.
+ */
+function inBase64(secret) {
+    if (secret.length < SHORTEST_IN_BASE64)
+        return [];
+    return [0, 1, 2].flatMap((before) => {
+        const letters = Buffer.concat([Buffer.alloc(before), secret]).toString('base64');
+        const own = letters.slice(Math.ceil((before * 4) / 3), Math.floor(((before + secret.length) * 4) / 3));
+        return [own, own.replaceAll('+', '-').replaceAll('/', '_')];
+    });
+}
+const unicodeEscape = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
+const percentEscape = (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`;
+
+;// CONCATENATED MODULE: ./src/secret-values.ts
+
+/** The last word of a name that has a secret for its value. What stands before it, as in `DB_PASSWORD`, is not asked for. */
+const NAME = /passw(?:or)?d|passphrase|secret(?:[_-]?(?:key|string|value))?|token|(?:api|access|private|account|signing|encryption)[_-]?key|authorization|(?<![A-Za-z])sig(?:nature)?(?==|%3D)/gi;
+/** Makes a token more than a word of a message, as in "invalid token: …". */
+const KIND_OF_TOKEN = /(?:auth|agent|session|access|refresh)[_-]?$/i;
+const LONGEST_KIND = 8;
+/** `": "` in JSON, `': '`, `" => "`, also in a string in a string. Of a list the first. */
+const BEHIND_QUOTED_NAME = /\\*["']\s{0,20}(?::|=>?)\s{0,20}\[?\s{0,20}(?:(\\*)(["']))?/y;
+/** ` = `, `: `, `%3D`, perhaps with a quote. */
+const BEHIND_ANY_NAME = /\s{0,3}(?:=>?|:|%3[AD])\s{0,3}(?:(\\*)(["']))?/iy;
+/** The same, also `_2=` or `Id=`. */
+const BEHIND_NAME = /[A-Z0-9_]{0,20}\s{0,3}(?:=>?|:|%3[AD])\s{0,3}(?:(\\*)(["']))?/iy;
+const BEHIND_AUTHORIZATION = /\\{0,8}["']?\s{0,3}[:=]\s{0,3}\[?\\{0,8}["']?(?:Bearer|Basic|token)\s{1,20}(?=[^\s"'\\]{4})/iy;
+/** Behind a quote that does not open a value, but closes a string that ends with `password: `. */
+const STRING_HAS_ENDED = /\s{0,20}(?:[}\]]\s{0,20}(?:[,}\]]|\\*["']|$)|[,:]\s{0,20}(?:\\*["[{\d-]|true|false|null)|[\r\n]|$)/y;
+/** Behind the colon after a quoted name: JSON that is no string, or the words of a message. */
+const NO_TEXT = /(?:[A-Za-z]*|[\d.+-]+)(?:[\s,;}\])"'\\]|$)|[{[(<]/y;
+const VALUE_ENDS = /[\s"',;]|\\(?!\\{0,16}u[0-9A-Fa-f]{4})/g;
+const HEADER_ENDS = /[\s"'\\\]]/g;
+const SHORTEST_VALUE = 4;
+/** In prose a quote may be never closed; it must not take the rest of the file. */
+const LONGEST_LOOSE_VALUE = 4096;
+/** A UUID, as an agent's token is, or letters and digits that are no word. */
+const TOKEN_VALUE = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[^\s"'\\,;%]{0,200}\d)(?=[^\s"'\\,;%]{0,200}[a-z])(?:[a-z0-9_.~+/=-]|%(?!20|22|0[09ad])[0-9a-f]{2}){16,}/iy;
+const SIGNATURE_VALUE = /(=|%3D)[A-Za-z0-9%+/_-]{16,}={0,2}/iy;
+const QUOTE_OR_LINE_END = { '"': /["\n]/g, "'": /['\n]/g };
+const JSON_GOES_ON = /"\s{0,20}[,:}\]]/;
+/** Passwords, keys and tokens that are known by the name before them. */
+function namedValuesIn(text) {
+    const spans = [];
+    NAME.lastIndex = 0;
+    for (let name = NAME.exec(text); name !== null; name = NAME.exec(text)) {
+        const range = valueBehind(text, name[0].toLowerCase(), name.index);
+        if (range === undefined || range.to <= range.from)
+            continue;
+        spans.push({ start: name.index, ...range });
+        NAME.lastIndex = range.to;
+    }
+    return spans;
+}
+function valueBehind(text, name, start) {
+    const end = start + name.length;
+    if (name.startsWith('sig'))
+        return signature(text, end);
+    const isHeader = name === 'authorization';
+    if (isHeader && matchAt(BEHIND_AUTHORIZATION, text, end) !== null)
+        return untilNext(HEADER_ENDS, text, BEHIND_AUTHORIZATION.lastIndex);
+    const quoted = matchAt(BEHIND_QUOTED_NAME, text, end);
+    if (quoted !== null)
+        return valueOfQuotedName(text, BEHIND_QUOTED_NAME.lastIndex, quoted);
+    const isWordOfProse = isHeader || (name === 'token' && !hasKind(text, start));
+    const pattern = name === 'token' || isHeader ? BEHIND_ANY_NAME : BEHIND_NAME;
+    const behind = matchAt(pattern, text, end);
+    if (behind === null)
+        return undefined;
+    const from = pattern.lastIndex;
+    if (!isWordOfProse)
+        return looseValue(text, from, behind);
+    return matchAt(TOKEN_VALUE, text, from) === null ? undefined : { from, to: TOKEN_VALUE.lastIndex };
+}
+const hasKind = (text, token) => KIND_OF_TOKEN.test(text.slice(Math.max(0, token - LONGEST_KIND), token));
+function signature(text, from) {
+    const found = matchAt(SIGNATURE_VALUE, text, from);
+    return found === null ? undefined : { from: from + (found[1]?.length ?? 0), to: SIGNATURE_VALUE.lastIndex };
+}
+function valueOfQuotedName(text, from, behind) {
+    const [, backslashes = '', quote] = behind;
+    if (quote === '"' || quote === "'")
+        return { from, to: stringEnd(text, from, quote, backslashes.length).to };
+    return matchAt(NO_TEXT, text, from) === null ? longEnough(untilNext(VALUE_ENDS, text, from)) : undefined;
+}
+function looseValue(text, from, behind) {
+    const [, backslashes = '', quote] = behind;
+    const bare = () => longEnough(untilNext(VALUE_ENDS, text, from));
+    if (quote !== '"' && quote !== "'")
+        return bare();
+    if (matchAt(STRING_HAS_ENDED, text, from) !== null)
+        return undefined;
+    const { to, isClosed } = stringEnd(text, from, quote, backslashes.length);
+    if (!isClosed || to - from > LONGEST_LOOSE_VALUE)
+        return bare();
+    if (quote === '"')
+        return { from, to };
+    const outside = JSON_GOES_ON.exec(text.slice(from, to));
+    return { from, to: outside === null ? to : from + outside.index };
+}
+/**
+ * Where a string ends that was opened by a quote with so many backslashes before it. A quote within it has more of them: as
+ * often as the whole was put into a string, each is doubled, and one is added before the quote.
+ */
+function stringEnd(text, from, quote, depth) {
+    const stop = QUOTE_OR_LINE_END[quote];
+    stop.lastIndex = from;
+    for (let at = stop.exec(text); at !== null; at = stop.exec(text)) {
+        if (at[0] === '\n')
+            return { to: at.index, isClosed: false };
+        const backslashes = backslashesBefore(text, at.index, from);
+        // The string that this one is in ends before it does.
+        if (backslashes < depth)
+            return { to: at.index - backslashes, isClosed: false };
+        if (backslashes % (2 * (depth + 1)) === depth)
+            return { to: at.index - depth, isClosed: true };
+    }
+    return { to: text.length, isClosed: false };
+}
+function matchAt(pattern, text, place) {
+    pattern.lastIndex = place;
+    return pattern.exec(text);
+}
+function untilNext(end, text, from) {
+    return { from, to: matchAt(end, text, from)?.index ?? text.length };
+}
+const longEnough = (range) => range.to - range.from < SHORTEST_VALUE ? undefined : range;
+
+;// CONCATENATED MODULE: ./src/redact.ts
+
+
+
+const MASK = '***';
+/** A text that comes in pieces is cleaned in parts of so many characters. */
+const AT_ONCE = 512 * 1024;
+/** So much of what was handed on already is looked at again for what it says about the next part. */
+const CONTEXT = 256;
+const LONGEST_ESCAPE = 64;
+/** Virtual users' tokens come by the thousand, and nothing encodes those; the run's own come before them. */
+const MOST_TOKENS_IN_BASE64 = 8;
+/** Knows the secrets of this run, and takes them and what looks like one out of every text that leaves the program. */
 class Redactor {
-    #known = new Set();
+    /** Of any shape, in each of their spellings. */
+    #spellings = new Set();
+    #tokens = new Set();
     constructor(secrets = []) {
         for (const secret of secrets)
             this.learn(secret);
     }
-    /** From now on the value is taken out, as it is and as JSON and addresses spell it. */
+    /** From now on the value is taken out, as it is and as JSON, addresses and base64 spell it. */
     learn(secret) {
-        // Thousands of session tokens are known by their shape.
-        if (secret === '' || replaceShapes(secret) === MASK)
+        if (secret === '')
             return;
-        for (const spelling of spellings(secret))
-            this.#known.add(spelling);
+        const isInTokens = isToken(secret);
+        if (isInTokens)
+            this.#tokens.add(secret);
+        if (isInTokens && this.#tokens.size > MOST_TOKENS_IN_BASE64)
+            return;
+        const spellings = isInTokens ? inBase64(Buffer.from(secret)) : spellingsOf(secret);
+        for (const spelling of spellings)
+            this.#spellings.add(spelling);
     }
     /** Replaces the known secrets and everything that has the shape of one by `***`. */
     clean(text) {
-        let clean = text;
-        // The longest first: one secret may be the beginning of another.
-        for (const secret of [...this.#known].sort((a, b) => b.length - a.length))
-            clean = clean.replaceAll(secret, MASK);
-        return replaceShapes(clean);
+        return masked(text, this.#secretsIn(text), 0, text.length);
+    }
+    /** Does so with a text that comes in pieces, wherever one ends. */
+    stream() {
+        return new RedactedStream((text) => this.#secretsIn(text));
+    }
+    /** Does so with a text that comes line by line, and has each cleaned at once. */
+    lines() {
+        return new RedactedLines((line) => this.clean(line));
+    }
+    /** By where they begin. */
+    #secretsIn(text) {
+        const spans = [
+            ...tokensIn(text, this.#tokens),
+            ...namedValuesIn(text),
+            ...wordsIn(text),
+            ...addressesIn(text),
+        ];
+        for (const spelling of this.#spellings)
+            for (let at = text.indexOf(spelling); at !== -1; at = text.indexOf(spelling, at + 1))
+                spans.push(spanOf(text, at, at + spelling.length));
+        return spans.sort((a, b) => a.start - b.start);
     }
 }
-function replaceShapes(text) {
-    let clean = text;
-    for (const { pattern, replacement } of SHAPES)
-        clean = clean.replace(pattern, replacement);
-    return clean;
+/** Hands a text on in parts, between which there is no secret. */
+class RedactedStream {
+    secretsIn;
+    #text = '';
+    /** The beginning of the text that is here only for what it says about the rest. */
+    #context = 0;
+    constructor(secretsIn) {
+        this.secretsIn = secretsIn;
+    }
+    /** @returns what is clean by now, which may be nothing. */
+    push(piece) {
+        this.#text += piece;
+        return this.#text.length < AT_ONCE ? '' : this.#handOn();
+    }
+    /** @returns the rest. */
+    end() {
+        const rest = masked(this.#text, this.secretsIn(this.#text), this.#context, this.#text.length);
+        this.#text = '';
+        this.#context = 0;
+        return rest;
+    }
+    #handOn() {
+        const spans = this.secretsIn(this.#text);
+        const latest = wholeBefore(this.#text, this.#text.length - FARTHEST_LOOK);
+        const straddling = spans.filter(({ start, to }) => start < latest && to > latest);
+        let cut = latest;
+        for (const { start, to } of spans.toReversed())
+            if (start < cut && to > cut)
+                cut = start;
+        // One that is longer than all this goes on in the next part, which again begins with what tells it.
+        const longest = cut <= this.#context ? straddling[0] : undefined;
+        if (longest !== undefined)
+            cut = latest;
+        const clean = masked(this.#text, spans, this.#context, cut);
+        const context = longest === undefined
+            ? this.#text.slice(Math.max(0, cut - CONTEXT), cut)
+            : this.#text.slice(longest.start, longest.from);
+        this.#text = context + this.#text.slice(cut);
+        this.#context = context.length;
+        return clean;
+    }
 }
-/** A secret as it is, in a JSON string, in a JSON string within one, and in an address. */
-function spellings(secret) {
-    const inJson = JSON.stringify(secret).slice(1, -1);
-    return [
-        secret,
-        inJson,
-        JSON.stringify(inJson).slice(1, -1),
-        encodeURIComponent(Buffer.from(secret).toString()),
-    ];
+const KEY_BEGINS = /-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?!.*-----END )/;
+const KEY_ENDS = /-----END [A-Z0-9 ]{1,40}-----/;
+/** A line of base64, whatever a log writes before it, or one of those between the header and it. */
+const KEY_GOES_ON = /[A-Za-z0-9+/]{16}|[A-Za-z0-9+/]={1,2}\s*$|^\s*(?:[A-Za-z0-9+/]*|[A-Za-z]+(?:-[A-Za-z]+)*: .*)\s*$/;
+/** Knows, other than a line by itself, that it is one of a private key. */
+class RedactedLines {
+    clean;
+    #isInKey = false;
+    constructor(clean) {
+        this.clean = clean;
+    }
+    next(line) {
+        const isOfKey = this.#isInKey && (KEY_ENDS.test(line) || KEY_GOES_ON.test(line));
+        this.#isInKey = isOfKey ? !KEY_ENDS.test(line) : KEY_BEGINS.test(line);
+        return isOfKey ? MASK : this.clean(line);
+    }
+}
+/** Not between two halves of a character or of an escape. */
+function wholeBefore(text, place) {
+    let cut = place;
+    while (cut > place - LONGEST_ESCAPE && /[\\\uD800-\uDBFF]/.test(text.charAt(cut - 1)))
+        cut -= 1;
+    return cut;
+}
+/** The part of the text with a mask for each secret; for such as overlap only one. */
+function masked(text, spans, begin, end) {
+    const ranges = spans.map(({ from, to }) => ({ from, to })).sort((a, b) => a.from - b.from);
+    let clean = '';
+    let place = begin;
+    for (const { from, to } of ranges) {
+        if (to <= place || from >= end)
+            continue;
+        if (from >= place)
+            clean += text.slice(place, from) + MASK;
+        else if (clean === '')
+            clean = MASK;
+        place = to;
+    }
+    return place < end ? clean + text.slice(place, end) : clean;
 }
 
 // EXTERNAL MODULE: ./src/system.ts
@@ -33844,7 +34180,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(51048);
+/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(89702);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(79942);
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(51729);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7667);
@@ -38095,9 +38431,6 @@ var whole_file = __nccwpck_require__(98355);
 
 
 
-const WRITTEN_AT_ONCE = 128 * 1024;
-/** Of a file that goes on so long without logs, memory is worth more than a secret that the cut may divide. */
-const MOST_AT_ONCE = 64 * WRITTEN_AT_ONCE;
 /** Writes a result file as evidence: as it is, but without `logs`, which hold passwords, and redacted. */
 async function writeWithoutLogs(source, target, file, redactor) {
     await (0,whole_file/* writeWhole */.f8)(target, (path) => copyWithoutLogs(source, path, file, redactor));
@@ -38105,18 +38438,15 @@ async function writeWithoutLogs(source, target, file, redactor) {
 async function copyWithoutLogs(source, target, file, redactor) {
     const logs = file.logs[Symbol.iterator]();
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    const redacted = redactor.stream();
     const output = await (0,promises_.open)(target, 'w');
     try {
-        let text = '';
-        for await (const { bytes, beforeLogs } of outside(logs, readChunks(source))) {
-            text += decoder.decode(bytes, { stream: true });
-            // Where a piece of the file ends there may be a secret, of which neither half would be known.
-            if (text.length < (beforeLogs ? WRITTEN_AT_ONCE : MOST_AT_ONCE))
-                continue;
-            await output.appendFile(redactor.clean(text));
-            text = '';
+        for await (const bytes of outside(logs, readChunks(source))) {
+            const clean = redacted.push(decoder.decode(bytes, { stream: true }));
+            if (clean !== '')
+                await output.appendFile(clean);
         }
-        await output.appendFile(redactor.clean(text + decoder.decode()));
+        await output.appendFile(redacted.push(decoder.decode()) + redacted.end());
     }
     finally {
         await output.close();
@@ -38131,10 +38461,7 @@ async function* outside(ranges, pieces) {
         for (let place = begin; place < end;) {
             const { start, end: after } = range.done ? { start: Infinity, end: Infinity } : range.value;
             if (start > place)
-                yield {
-                    bytes: piece.subarray(place - begin, Math.min(start, end) - begin),
-                    beforeLogs: start <= end,
-                };
+                yield piece.subarray(place - begin, Math.min(start, end) - begin);
             place = Math.min(after, end);
             if (after <= end)
                 range = ranges.next();
@@ -42905,7 +43232,7 @@ const PATIENCE = { terminateAfterMs: 4000, killAfterMs: 6000 };
 const LITTLE_PATIENCE = { terminateAfterMs: 300, killAfterMs: 800 };
 /** A grandchild that left the group may hold the pipes; nobody waits for it. */
 const DRAIN_MS = 2000;
-/** A longer line is handed on in pieces. */
+/** Of a longer line only the beginning is handed on: what comes later may begin with half a secret. */
 const LONGEST_LINE = 65_536;
 /**
  * Runs a program until it ends: without a shell, with `/dev/null` as stdin (the CLI prompts otherwise), in a process
@@ -42974,23 +43301,30 @@ function patienceAfter({ reason }) {
 /** Hands on a stream line by line. A stream that breaks is a stream that ends. */
 async function follow(stream, name, request) {
     let rest = '';
+    let isWithinLongLine = false;
+    const handOn = (line) => {
+        if (!isWithinLongLine)
+            request.onLine(name, line);
+        isWithinLongLine = false;
+    };
     stream.setEncoding('utf8');
     stream.on('data', (chunk) => {
         const lines = (rest + chunk).split(/\r?\n/);
         rest = lines.pop() ?? '';
-        if (rest.length > LONGEST_LINE) {
-            lines.push(rest);
-            rest = '';
-        }
         for (const line of lines)
-            request.onLine(name, line);
+            handOn(line);
+        if (rest.length <= LONGEST_LINE)
+            return;
+        handOn(rest);
+        rest = '';
+        isWithinLongLine = true;
     });
     await new Promise((resolve) => {
         stream.once('close', resolve);
         stream.once('error', () => resolve());
     });
     if (rest !== '')
-        request.onLine(name, rest);
+        handOn(rest);
 }
 function signalGroup(child, signal) {
     if (child.pid === undefined)
@@ -43031,6 +43365,7 @@ async function runWithCli(step, context, { onLine, isNoise, givesWay = false } =
         stdout: openEvidence(`${evidence}.stdout.txt`),
         stderr: openEvidence(`${evidence}.stderr.txt`),
     };
+    const redacted = { stdout: context.redactor.lines(), stderr: context.redactor.lines() };
     const lastWords = [];
     let leftOut = 0;
     const timeLeft = Math.max(1000, context.deadline - context.clock.monotonic());
@@ -43049,7 +43384,7 @@ async function runWithCli(step, context, { onLine, isNoise, givesWay = false } =
                     return;
                 }
                 // Before the cut: half a secret has no shape to be known by.
-                const clean = context.redactor.clean(line).slice(0, cli_driver_LONGEST_LINE);
+                const clean = redacted[stream].next(line).slice(0, cli_driver_LONGEST_LINE);
                 files[stream].write(`${clean}\n`);
                 if (stream === 'stderr' && clean.trim() !== '')
                     lastWords.push(clean);
