@@ -46507,6 +46507,7 @@ async function cleanFirst({ connection, facts, planned, lease }, world) {
 
 
 
+
 /**
  * Mode cleanup, the janitor: removes every scale-test resource of the deployment, unless a test is running.
  * @throws ConfigurationError when the config that the inputs name has mistakes.
@@ -46558,7 +46559,7 @@ async function removeUnderLease({ connection, orphan }, inputs, world) {
             deadline: (0,units/* milliseconds */.Rz)(world.clock.monotonic() + inputs.maxDuration * 1000),
             lease,
         }, world);
-        await report(result, connection.url, world);
+        await report({ result, traces: await (0,restoring/* suiteTraces */.F0)(connection, world) }, connection.url, world);
     });
 }
 /** Nothing is wrong when a scheduled clean-up meets a test: what that leaves is for the next one. */
@@ -46568,7 +46569,7 @@ async function reportBusy(held, world) {
     world.log.warning(sentence, { title: 'Scale-test clean-up' });
     world.step.setOutput('reason', sentence);
 }
-async function report(result, url, world) {
+async function report({ result, traces }, url, world) {
     const sentence = (0,stages_cleaning/* cleanupSentence */.W1)(result);
     const left = [...result.leftoverWorkspaces, ...result.leftoverUsers];
     const rows = left.slice(0, 50).map(({ name, createdAt, reason }) => [(0,markdown/* code */.aY)(name), createdAt, (0,markdown/* cell */.Hn)(reason)]);
@@ -46576,7 +46577,10 @@ async function report(result, url, world) {
         `### Scale-test clean-up of ${(0,markdown/* code */.aY)(url)}`,
         (0,markdown/* cell */.Hn)(`${(0,markdown/* capitalized */.l2)(sentence)}.`),
         rows.length > 0 ? (0,markdown/* table */.tp)(['Left', 'Created', 'Why'], rows) : undefined,
+        ...traces.map((trace) => (0,markdown/* cell */.Hn)(`${(0,markdown/* capitalized */.l2)(trace)}.`)),
     ]));
+    for (const trace of traces)
+        world.log.warning(trace, { title: 'Scale-test clean-up' });
     if ((0,stages_cleaning/* isClean */.AG)(result)) {
         world.log.info(sentence);
         world.step.setOutput('reason', sentence);
@@ -50364,6 +50368,7 @@ async function releaseOwedLease(lockId, connection, world) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Bz: () => (/* binding */ owedRestoring),
 /* harmony export */   DE: () => (/* binding */ settleRestoring),
+/* harmony export */   F0: () => (/* binding */ suiteTraces),
 /* harmony export */   O0: () => (/* binding */ removeTemplates),
 /* harmony export */   U: () => (/* binding */ resume),
 /* harmony export */   VF: () => (/* binding */ restoringDebt),
@@ -50425,14 +50430,43 @@ async function resume({ resumePrebuilds }, connection, world) {
         return `whether prebuilt workspaces go on again is not known: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .bD)(thrown)}; run "coder prebuilds resume"`;
     }
 }
+/**
+ * What the suites of a run may have left that was lost with its post. Whether it is wanted only a person knows, so it is
+ * named and not undone. To be asked under the lease: beside a running test it is that one's. @returns sentences.
+ */
+async function suiteTraces({ identity }, world) {
+    const functions = new _coder_deployment_functions_js__WEBPACK_IMPORTED_MODULE_0__/* .DeploymentFunctions */ .Z(identity.api.http);
+    try {
+        const made = Object.values(_plan_cli_suites_js__WEBPACK_IMPORTED_MODULE_2__/* .CLI_SUITES */ .Jl).flatMap(({ templatesMade }) => templatesMade?.({}) ?? []);
+        const templates = (await functions.templates(world.cancelled))
+            .map(({ name }) => name)
+            .filter((name) => isMadeBySuite(name, made));
+        return [
+            ...((await functions.prebuildsPaused(world.cancelled))
+                ? [
+                    'the reconciler of prebuilt workspaces is paused; unless somebody wants that, run "coder prebuilds resume"',
+                ]
+                : []),
+            ...(templates.length > 0
+                ? [
+                    `templates with names that suites give are there: ${templates.join(', ')}; delete them with "coder templates delete"`,
+                ]
+                : []),
+        ];
+    }
+    catch (thrown) {
+        world.cancelled.throwIfAborted();
+        return [`whether suites left templates or paused prebuilt workspaces is not known: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .bD)(thrown)}`];
+    }
+}
+const isMadeBySuite = (name, templates) => templates.some((one) => (one.endsWith('-') ? name.startsWith(one) : name === one));
 /** Removes templates that a suite made, once their workspaces are gone. @returns the sentence of a failure. */
 async function removeTemplates({ templates, before }, connection, world) {
     if (templates.length === 0)
         return undefined;
     const functions = new _coder_deployment_functions_js__WEBPACK_IMPORTED_MODULE_0__/* .DeploymentFunctions */ .Z(connection.identity.api.http);
     try {
-        const made = (await functions.templates(world.cancelled)).filter(({ id, name }) => !before.includes(id) &&
-            templates.some((one) => (one.endsWith('-') ? name.startsWith(one) : name === one)));
+        const made = (await functions.templates(world.cancelled)).filter(({ id, name }) => !before.includes(id) && isMadeBySuite(name, templates));
         for (const { id } of made)
             await functions.deleteTemplate(id, world.cancelled);
         if (made.length > 0)

@@ -6,9 +6,10 @@ import {
   LONGEST_SCENARIO_MS,
   logOf,
   reasonOf,
+  summaryOf,
   type E2eWorld,
 } from './support.js';
-import { takeOver } from '../support/leases.js';
+import { letTimePass, takeOver } from '../support/leases.js';
 import { licensed, metricsOf, NOTIFICATIONS, PREBUILDS, suites } from './suite-runs.js';
 
 describe.concurrent('a suite that pauses prebuilt workspaces', { timeout: LONGEST_SCENARIO_MS }, () => {
@@ -73,6 +74,28 @@ describe.concurrent('a suite that pauses prebuilt workspaces', { timeout: LONGES
       expect(run.post?.exitCode, logOf(run)).toBe(1);
       expect(errorTexts(run)).toContain(
         'nothing was removed, because another scale test holds the lease of this deployment: https://example.com/runs/7',
+      );
+      expect(paused(world)).toBe(true);
+    }));
+
+  it('is named by the janitor when the run was lost with its post', () =>
+    inWorld({ ...licensed, cli: { suiteSeconds: 60 } }, async (world) => {
+      await world.run(PREBUILDS, {
+        inputs: { tests: 'prebuilds' },
+        signals: [{ signal: 'SIGKILL', whenLogMatches: /^coder exp scaletest prebuilds/, afterMs: 2500 }],
+        runPost: false,
+      });
+      expect(paused(world)).toBe(true);
+      const [template] = world.coder.state.templates.values();
+      Object.assign(template?.options ?? {}, { name: 'scaletest-prebuilds-template-0' });
+      letTimePass(world.coder, 301);
+      const janitor = await world.run(undefined, { inputs: { mode: 'cleanup' } });
+      expect(janitor.main.exitCode, logOf(janitor)).toBe(0);
+      expect(logOf(janitor)).toContain(
+        'the reconciler of prebuilt workspaces is paused; unless somebody wants that, run "coder prebuilds resume"',
+      );
+      expect(summaryOf(janitor)).toContain(
+        'Templates with names that suites give are there: scaletest-prebuilds-template-0; delete them',
       );
       expect(paused(world)).toBe(true);
     }));

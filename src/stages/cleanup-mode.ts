@@ -9,6 +9,7 @@ import { clean, cleanupSentence, isClean } from './cleaning.js';
 import { readConfig } from './configuring.js';
 import { connect, disconnect, type Connection } from './connecting.js';
 import { obtainLease, underLease } from './leasing.js';
+import { suiteTraces } from './restoring.js';
 import { setVerdict } from './reporting.js';
 
 /**
@@ -75,7 +76,7 @@ async function removeUnderLease(
       },
       world,
     );
-    await report(result, connection.url, world);
+    await report({ result, traces: await suiteTraces(connection, world) }, connection.url, world);
   });
 }
 
@@ -87,7 +88,13 @@ async function reportBusy(held: string, world: World): Promise<void> {
   world.step.setOutput('reason', sentence);
 }
 
-async function report(result: CleanupResult, url: string, world: World): Promise<void> {
+interface Findings {
+  readonly result: CleanupResult;
+  /** What else a lost run may have left. */
+  readonly traces: readonly string[];
+}
+
+async function report({ result, traces }: Findings, url: string, world: World): Promise<void> {
   const sentence = cleanupSentence(result);
   const left = [...result.leftoverWorkspaces, ...result.leftoverUsers];
   const rows = left.slice(0, 50).map(({ name, createdAt, reason }) => [code(name), createdAt, cell(reason)]);
@@ -96,8 +103,10 @@ async function report(result: CleanupResult, url: string, world: World): Promise
       `### Scale-test clean-up of ${code(url)}`,
       cell(`${capitalized(sentence)}.`),
       rows.length > 0 ? table(['Left', 'Created', 'Why'], rows) : undefined,
+      ...traces.map((trace) => cell(`${capitalized(trace)}.`)),
     ]),
   );
+  for (const trace of traces) world.log.warning(trace, { title: 'Scale-test clean-up' });
   if (isClean(result)) {
     world.log.info(sentence);
     world.step.setOutput('reason', sentence);

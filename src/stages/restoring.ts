@@ -68,6 +68,38 @@ export async function resume(
   }
 }
 
+/**
+ * What the suites of a run may have left that was lost with its post. Whether it is wanted only a person knows, so it is
+ * named and not undone. To be asked under the lease: beside a running test it is that one's. @returns sentences.
+ */
+export async function suiteTraces({ identity }: Connection, world: World): Promise<readonly string[]> {
+  const functions = new DeploymentFunctions(identity.api.http);
+  try {
+    const made = Object.values(CLI_SUITES).flatMap(({ templatesMade }) => templatesMade?.({}) ?? []);
+    const templates = (await functions.templates(world.cancelled))
+      .map(({ name }) => name)
+      .filter((name) => isMadeBySuite(name, made));
+    return [
+      ...((await functions.prebuildsPaused(world.cancelled))
+        ? [
+            'the reconciler of prebuilt workspaces is paused; unless somebody wants that, run "coder prebuilds resume"',
+          ]
+        : []),
+      ...(templates.length > 0
+        ? [
+            `templates with names that suites give are there: ${templates.join(', ')}; delete them with "coder templates delete"`,
+          ]
+        : []),
+    ];
+  } catch (thrown) {
+    world.cancelled.throwIfAborted();
+    return [`whether suites left templates or paused prebuilt workspaces is not known: ${messageOf(thrown)}`];
+  }
+}
+
+const isMadeBySuite = (name: string, templates: readonly string[]): boolean =>
+  templates.some((one) => (one.endsWith('-') ? name.startsWith(one) : name === one));
+
 /** Removes templates that a suite made, once their workspaces are gone. @returns the sentence of a failure. */
 export async function removeTemplates(
   { templates, before }: RestoringDebt,
@@ -78,9 +110,7 @@ export async function removeTemplates(
   const functions = new DeploymentFunctions(connection.identity.api.http);
   try {
     const made = (await functions.templates(world.cancelled)).filter(
-      ({ id, name }) =>
-        !before.includes(id) &&
-        templates.some((one) => (one.endsWith('-') ? name.startsWith(one) : name === one)),
+      ({ id, name }) => !before.includes(id) && isMadeBySuite(name, templates),
     );
     for (const { id } of made) await functions.deleteTemplate(id, world.cancelled);
     if (made.length > 0)
