@@ -42954,8 +42954,6 @@ async function runOne(index, step, template, context, ended) {
     return { ...run, error: `${run.error.split('\n')[0] ?? ''}\n  - ${DEADLINE_TEXT}` };
 }
 
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(48161);
 ;// CONCATENATED MODULE: ./src/plan/command.ts
 
 /**
@@ -43098,6 +43096,8 @@ function browserAtMetricsPort(step, metricsPort) {
     return { ...moved, command: dashboardBrowserCommand(moved) };
 }
 
+// EXTERNAL MODULE: ./src/run/browser-profiles.ts
+var browser_profiles = __nccwpck_require__(13188);
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(77030);
 ;// CONCATENATED MODULE: ./src/run/metrics-page.ts
@@ -43504,9 +43504,9 @@ const BETWEEN_READS = (0,units/* milliseconds */.Rz)(1000);
 const UNKNOWN_MESSAGE = /ERROR: could not unmarshal event: /;
 /** Runs the CLI's dashboard suite, which starts a Chromium for each of its users. */
 async function runBrowsers(step, context) {
-    // Each browser keeps its profile, with its user's session, in a folder that the CLI often fails to remove. The path has
-    // to be short, since Chromium makes a socket below it.
-    const profiles = await (0,promises_.mkdtemp)(external_node_path_default().join((0,external_node_os_.tmpdir)(), 'browsers-'));
+    // The CLI often fails to remove them.
+    const profiles = (0,browser_profiles/* browserProfiles */.F)(external_node_path_default().dirname(step.resultFile));
+    await (0,promises_.mkdir)(profiles, { mode: 0o700 });
     try {
         return await runPagedSuite({
             step: browserAtMetricsPort(step, await freePort()),
@@ -44826,6 +44826,8 @@ function accountOf(planned, connection, inputs, { withheld, time, steps, load, s
 
 // EXTERNAL MODULE: ./src/stages/leasing.ts + 4 modules
 var leasing = __nccwpck_require__(15103);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(48161);
 ;// CONCATENATED MODULE: ./src/coder/chromium.ts
 
 
@@ -48189,6 +48191,27 @@ async function makeFresh(parent, stamp) {
 
 /***/ }),
 
+/***/ 13188:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ browserProfiles)
+/* harmony export */ });
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(48161);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+
+
+/**
+ * Where the browsers of a run keep their profiles, with their users' sessions: post knows the place by the run's raw
+ * directory. The path has to be short, since Chromium makes a socket below it.
+ */
+const browserProfiles = (rawDirectory) => node_path__WEBPACK_IMPORTED_MODULE_1___default().join((0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)(), `browsers-${node_path__WEBPACK_IMPORTED_MODULE_1___default().basename(rawDirectory).slice(-8)}`);
+
+
+/***/ }),
+
 /***/ 86842:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -50496,6 +50519,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var promises_ = __nccwpck_require__(51455);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(83916);
+// EXTERNAL MODULE: ./src/run/browser-profiles.ts
+var browser_profiles = __nccwpck_require__(13188);
 // EXTERNAL MODULE: external "node:timers/promises"
 var external_node_timers_promises_ = __nccwpck_require__(58500);
 // EXTERNAL MODULE: external "node:child_process"
@@ -50565,11 +50590,12 @@ function signalGroup(id, signal) {
 
 
 
+
 const STATE = 'raw-directory';
 /** From here on post ends the children that write into the folder, and removes it, if main does not come to it. */
 const oweTidying = (rawDirectory, world) => world.state.save(STATE, rawDirectory);
 const settleTidying = (world) => world.state.clear(STATE);
-/** After a main that was killed: its children, and their raw results, which hold secrets. */
+/** After a main that was killed: its children, their raw results and its browsers' profiles, which hold secrets. */
 async function tidyAfterMain(world) {
     const rawDirectory = world.state.read(STATE);
     if (rawDirectory === '')
@@ -50579,7 +50605,8 @@ async function tidyAfterMain(world) {
         if (ended > 0)
             world.log.info(`${ended} processes of main were still running, and were ended`);
         // A child that was ended a moment ago may still be making a file.
-        await (0,promises_.rm)(rawDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+        for (const folder of [rawDirectory, (0,browser_profiles/* browserProfiles */.F)(rawDirectory)])
+            await (0,promises_.rm)(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     }
     catch (thrown) {
         // The clean-up of the deployment does not wait for it.

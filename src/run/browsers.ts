@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { browserAtMetricsPort } from '../plan/dashboard-browser.js';
 import type { DashboardBrowserStep } from '../plan/plan-types.js';
 import { milliseconds } from '../units.js';
+import { browserProfiles } from './browser-profiles.js';
 import { freePort } from './metrics-page.js';
 import { runPagedSuite } from './paged-suite.js';
 import type { RunContext, StepOutcome } from './run-types.js';
@@ -15,9 +15,9 @@ const UNKNOWN_MESSAGE = /ERROR: could not unmarshal event: /;
 
 /** Runs the CLI's dashboard suite, which starts a Chromium for each of its users. */
 export async function runBrowsers(step: DashboardBrowserStep, context: RunContext): Promise<StepOutcome> {
-  // Each browser keeps its profile, with its user's session, in a folder that the CLI often fails to remove. The path has
-  // to be short, since Chromium makes a socket below it.
-  const profiles = await mkdtemp(path.join(tmpdir(), 'browsers-'));
+  // The CLI often fails to remove them.
+  const profiles = browserProfiles(path.dirname(step.resultFile));
+  await mkdir(profiles, { mode: 0o700 });
   try {
     return await runPagedSuite(
       {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
+import { browserProfiles } from '../run/browser-profiles.js';
 import { endStrays } from '../run/strays.js';
 import type { World } from '../world.js';
 
@@ -10,7 +11,7 @@ export const oweTidying = (rawDirectory: string, world: World): void => world.st
 
 export const settleTidying = (world: World): void => world.state.clear(STATE);
 
-/** After a main that was killed: its children, and their raw results, which hold secrets. */
+/** After a main that was killed: its children, their raw results and its browsers' profiles, which hold secrets. */
 export async function tidyAfterMain(world: World): Promise<void> {
   const rawDirectory = world.state.read(STATE);
   if (rawDirectory === '') return;
@@ -18,7 +19,8 @@ export async function tidyAfterMain(world: World): Promise<void> {
     const ended = await endStrays(rawDirectory);
     if (ended > 0) world.log.info(`${ended} processes of main were still running, and were ended`);
     // A child that was ended a moment ago may still be making a file.
-    await rm(rawDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    for (const folder of [rawDirectory, browserProfiles(rawDirectory)])
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   } catch (thrown) {
     // The clean-up of the deployment does not wait for it.
     world.log.warning(
