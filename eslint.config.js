@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 // Layering: data flows one way through the folders, and the pure ones do no I/O and read no clock.
-const pureFolders = ['plan', 'measure', 'judge', 'report'];
+const pureFolders = ['plan', 'measure', 'judge', 'report', 'redact'];
 const ioModules = [
   'node:fs',
   'node:fs/*',
@@ -26,6 +26,7 @@ const upstream = {
   judge: ['ready', 'coder', 'run', 'report', 'github'],
   report: ['coder', 'run', 'github'],
   github: ['plan', 'ready', 'coder', 'run', 'measure', 'judge', 'report', 'config'],
+  redact: ['config', 'plan', 'ready', 'coder', 'run', 'measure', 'judge', 'report', 'github'],
 };
 
 const layer = (folder) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../src/errors.js';
-import { Redactor } from '../src/redact.js';
+import { Redactor } from '../src/redact/redactor.js';
 import { directoryStamp, ResultsDirectory, listFiles } from '../src/results-directory.js';
 import { writeWhole, writeWholeText } from '../src/whole-file.js';
 

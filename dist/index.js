@@ -32682,7 +32682,7 @@ function causeText(cause) {
 
 /***/ }),
 
-/***/ 89702:
+/***/ 71108:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -32693,7 +32693,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(48161);
-;// CONCATENATED MODULE: ./src/secret-spans.ts
+;// CONCATENATED MODULE: ./src/redact/secret-spans.ts
 /** No shape reaches further back than this from the place where it is known to begin, or looks further ahead to be known. */
 const FARTHEST_LOOK = 32 * 1024;
 /** A sign in an address, however often that is a part of another one. */
@@ -32789,7 +32789,7 @@ function backslashesBefore(text, place, least) {
     return place - begin;
 }
 
-;// CONCATENATED MODULE: ./src/secret-spellings.ts
+;// CONCATENATED MODULE: ./src/redact/secret-spellings.ts
 /** Go writes these in JSON as for a web page. */
 const HTML_IN_JSON = /[<>&\u2028\u2029]/g;
 const LEFT_BY_JAVASCRIPT = /[!'()*]/g;
@@ -32837,7 +32837,7 @@ function inBase64(secret) {
 const unicodeEscape = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
 const percentEscape = (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`;
 
-;// CONCATENATED MODULE: ./src/secret-values.ts
+;// CONCATENATED MODULE: ./src/redact/secret-values.ts
 
 /** The last word of a name that has a secret for its value. What stands before it, as in `DB_PASSWORD`, is not asked for. */
 const NAME = /passw(?:or)?d|passphrase|secret(?:[_-]?(?:key|string|value))?|token|(?:api|access|private|account|signing|encryption)[_-]?key|authorization|(?<![A-Za-z])sig(?:nature)?(?==|%3D)/gi;
@@ -32952,7 +32952,7 @@ function untilNext(end, text, from) {
 }
 const longEnough = (range) => range.to - range.from < SHORTEST_VALUE ? undefined : range;
 
-;// CONCATENATED MODULE: ./src/redact.ts
+;// CONCATENATED MODULE: ./src/redact/redactor.ts
 
 
 
@@ -34180,7 +34180,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(83916);
-/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(89702);
+/* harmony import */ var _github_world_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(71108);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(79942);
 /* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(51729);
 /* harmony import */ var _post_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7667);

@@ -2,7 +2,7 @@ import { mkdir, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Dirent } from 'node:fs';
 import { ConfigurationError } from './errors.js';
-import type { Redactor } from './redact.js';
+import type { Redactor } from './redact/redactor.js';
 import { UNFINISHED, writeWholeText } from './whole-file.js';
 
 /** `20260105T060000Z`. */

@@ -10,7 +10,7 @@ import type {
   ToolCache,
 } from './ports.js';
 
-import type { Redactor } from './redact.js';
+import type { Redactor } from './redact/redactor.js';
 
 /** What the runner says about the job. */
 export interface Job {

@@ -14,7 +14,7 @@ import { Executables } from '../simulator/executables.js';
 import { ownerApi, startDeployment, stopDeployments } from '../support/deployments.js';
 import { KeptLog } from '../support/fakes.js';
 import { browserStepWith } from '../support/plans.js';
-import { Redactor } from '../../src/redact.js';
+import { Redactor } from '../../src/redact/redactor.js';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 

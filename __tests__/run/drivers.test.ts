@@ -15,7 +15,7 @@ import { planOf, stepOf } from '../support/plans.js';
 import { stepName } from '../../src/plan/steps.js';
 import type { ResultDocument } from '../support/result-documents.js';
 import { runContextOf } from '../support/run-context.js';
-import { Redactor } from '../../src/redact.js';
+import { Redactor } from '../../src/redact/redactor.js';
 
 let directory = '';
 beforeEach(async () => {

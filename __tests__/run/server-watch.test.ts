@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { restartMetric } from '../../src/measure/restarts.js';
 import { serverDelta } from '../../src/measure/server-latency.js';
-import { Redactor } from '../../src/redact.js';
+import { Redactor } from '../../src/redact/redactor.js';
 import { ServerWatch } from '../../src/run/server-watch.js';
 import type { Clock } from '../../src/ports.js';
 import type { CoderDeployment } from '../../simulator/coder/server.js';

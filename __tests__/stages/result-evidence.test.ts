@@ -5,7 +5,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readResultFile } from '../../src/measure/result-file.js';
-import { Redactor } from '../../src/redact.js';
+import { Redactor } from '../../src/redact/redactor.js';
 import { withFile } from '../../src/stages/file-pieces.js';
 import { writeWithoutLogs } from '../../src/stages/result-evidence.js';
 import { resultDocument, type ResultDocument } from '../support/result-documents.js';

@@ -3,7 +3,7 @@ import { milliseconds } from '../../src/units.js';
 import type { CoderDeployment } from '../../simulator/coder/server.js';
 import { ownerApi } from './deployments.js';
 import { hurriedClock, KeptLog } from './fakes.js';
-import { Redactor } from '../../src/redact.js';
+import { Redactor } from '../../src/redact/redactor.js';
 
 /** What carrying out a plan against a simulated deployment needs. */
 export async function runContextOf(

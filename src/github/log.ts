@@ -1,5 +1,5 @@
 import * as core from '@actions/core';
-import type { Redactor } from '../redact.js';
+import type { Redactor } from '../redact/redactor.js';
 import type { Annotation, Log } from '../ports.js';
 
 /** GitHub cuts an annotation's message here. */

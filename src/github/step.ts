@@ -1,6 +1,6 @@
 import * as core from '@actions/core';
 import { messageOf } from '../errors.js';
-import type { Redactor } from '../redact.js';
+import type { Redactor } from '../redact/redactor.js';
 import type { StepResult, StepState } from '../ports.js';
 
 /** Outputs, summary and result of the step. Written at once, so that they count when the job is cancelled. */

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { Job, World } from '../world.js';
-import { Redactor } from '../redact.js';
+import { Redactor } from '../redact/redactor.js';
 import { systemClock } from '../system.js';
 import { githubArtifacts } from './artifact.js';
 import { githubLog } from './log.js';

@@ -3,7 +3,7 @@ import type { Clock, Log } from '../ports.js';
 import type { CreateWorkspacesStep, Plan, Step } from '../plan/plan-types.js';
 import type { DriverChoice } from '../ready/readiness.js';
 import type { LoadResult } from '../load/load-types.js';
-import type { Redactor } from '../redact.js';
+import type { Redactor } from '../redact/redactor.js';
 import type { Milliseconds } from '../units.js';
 import type { LoadOutcome } from './api-load.js';
 import type { Pace } from './pace.js';

@@ -1,6 +1,6 @@
 import { takeSnapshot, type ServerSource } from '../coder/server-metrics.js';
 import { messageOf } from '../errors.js';
-import type { Redactor } from '../redact.js';
+import type { Redactor } from '../redact/redactor.js';
 import {
   failed,
   isUnavailable,

@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { failureCause, type FailureCause } from '../measure/failure-cause.js';
 import type { ResultFile } from '../measure/result-file.js';
 import { hasPassed, type RunRecord } from '../measure/run-table.js';
-import type { Redactor } from '../redact.js';
+import type { Redactor } from '../redact/redactor.js';
 import { readRange } from './file-pieces.js';
 
 const LONGEST_LOGS = 2 * 1024 * 1024;

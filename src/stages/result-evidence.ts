@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { ByteRange } from '../measure/logs-apart.js';
 import type { ResultFile } from '../measure/result-file.js';
-import type { Redactor } from '../redact.js';
+import type { Redactor } from '../redact/redactor.js';
 import { writeWhole } from '../whole-file.js';
 import { readChunks } from './file-pieces.js';
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Redactor } from '../src/redact.js';
-import { explainSkip, hasRecordings, sharedRoot, VERSIONS } from './support/shared.js';
+import { Redactor } from '../../src/redact/redactor.js';
+import { explainSkip, hasRecordings, sharedRoot, VERSIONS } from '../support/shared.js';
 
 const redact = (text: string, secrets: readonly string[] = []): string => new Redactor(secrets).clean(text);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Redactor, type RedactedStream } from '../src/redact.js';
+import { Redactor, type RedactedStream } from '../../src/redact/redactor.js';
 
 const TOKEN = 'Zz12345678-AbCdEfGhIjKlMnOpQrStUv';
 const KEY = `-----BEGIN PRIVATE KEY-----\n${'MIIEvQIBADANBgkqhkiG9w0B\n'.repeat(60)}-----END PRIVATE KEY-----`;
