@@ -71,7 +71,7 @@ describe('a result file as evidence', () => {
       JSON.stringify(path.resolve(import.meta.dirname, '../../src', name));
     const program = `
       import { readResultFile } from ${src('measure/result-file.ts')};
-      import { Redactor } from ${src('redact.ts')};
+      import { Redactor } from ${src('redact/redactor.ts')};
       import { withFile } from ${src('stages/file-pieces.ts')};
       import { writeWithoutLogs } from ${src('stages/result-evidence.ts')};
       const [source, target] = ${JSON.stringify([source, target])};
