@@ -96,41 +96,32 @@ function expectNoSecrets(run: ActionRun, world: SimulatedWorld, leastTexts = 25)
   expect(found).toEqual([]);
 }
 
-/** The CLI, but what it wrote as its result is kept in a folder, so that a test can look at it. */
-async function keepingCli(folder: string, version: string): Promise<{ cli: string; kept: string }> {
-  const kept = path.join(folder, 'kept');
+/** The CLI, but after each of its runs these lines of a shell are run with its arguments. */
+async function wrappedCli(folder: string, version: string, lines: readonly string[]): Promise<string> {
   const real = await buildCoderExecutable(path.join(folder, 'real'), { version });
   const cli = path.join(folder, 'coder');
-  const script = [
-    '#!/bin/sh',
-    `"${real}" "$@"`,
-    'code=$?',
-    `mkdir -p "${kept}"`,
-    `for a in "$@"; do case "$a" in --output=json:*) cp "\${a#--output=json:}" "${kept}/$$.json";; esac; done`,
-    'exit $code',
-    '',
-  ].join('\n');
-  writeFileSync(cli, script, { mode: 0o755 });
-  return { cli, kept };
-}
-
-/** The CLI, but it tells its token in the errors of its result and on stderr. */
-async function tellingCli(folder: string, version: string): Promise<string> {
-  const real = await buildCoderExecutable(path.join(folder, 'real'), { version });
-  const cli = path.join(folder, 'coder');
-  const script = [
-    '#!/bin/sh',
-    `"${real}" "$@"`,
-    'code=$?',
-    'for a in "$@"; do case "$a" in --output=json:*) f="${a#--output=json:}"',
-    String.raw`sed "s/\"error\": *\"/&told\\\\n$CODER_SESSION_TOKEN\\\\n/g" "$f" >"$f.told"; mv "$f.told" "$f";; esac; done`,
-    String.raw`printf '{"told":"\\t%s"}\n' "$CODER_SESSION_TOKEN" >&2`,
-    'exit $code',
-    '',
-  ].join('\n');
+  const script = ['#!/bin/sh', `"${real}" "$@"`, 'code=$?', ...lines, 'exit $code', ''].join('\n');
   writeFileSync(cli, script, { mode: 0o755 });
   return cli;
 }
+
+/** What it wrote as its result is kept in a folder, so that a test can look at it. */
+async function keepingCli(folder: string, version: string): Promise<{ cli: string; kept: string }> {
+  const kept = path.join(folder, 'kept');
+  const cli = await wrappedCli(folder, version, [
+    `mkdir -p "${kept}"`,
+    `for a in "$@"; do case "$a" in --output=json:*) cp "\${a#--output=json:}" "${kept}/$$.json";; esac; done`,
+  ]);
+  return { cli, kept };
+}
+
+/** It tells its token in the errors of its result and on stderr. */
+const tellingCli = (folder: string, version: string): Promise<string> =>
+  wrappedCli(folder, version, [
+    'for a in "$@"; do case "$a" in --output=json:*) f="${a#--output=json:}"',
+    String.raw`sed "s/\"error\": *\"/&told\\\\n$CODER_SESSION_TOKEN\\\\n/g" "$f" >"$f.told"; mv "$f.told" "$f";; esac; done`,
+    String.raw`printf '{"told":"\\t%s"}\n' "$CODER_SESSION_TOKEN" >&2`,
+  ]);
 
 function expectFailedBuilds(run: ActionRun, world: SimulatedWorld): void {
   expectOutcome(run, 'fail', 1);

@@ -13,8 +13,6 @@ const USAGE = `Runs the committed action against the simulator, with something t
   --at-once N   how many at the same time (3)
 `;
 
-const WIDEST_NAME = 26;
-
 const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: '200' },
@@ -31,14 +29,15 @@ const describe = ({ chaos, problems, verdict, seconds, struck }: ChaosResult): s
 /** One line a fault, and one for all. */
 function table(results: readonly ChaosResult[]): string {
   const names = [...new Set(results.map(({ chaos }) => chaos.fault.name))];
+  const width = Math.max('fault'.length, ...names.map((name) => name.length));
   const row = (name: string, of: readonly ChaosResult[]): string => {
     const survived = of.filter(({ problems }) => problems.length === 0).length;
     const struck = of.filter((result) => result.struck).length;
-    return `| ${name.padEnd(WIDEST_NAME)} | ${String(of.length).padStart(5)} | ${String(struck).padStart(6)} | ${String(survived).padStart(8)} |`;
+    return `| ${name.padEnd(width)} | ${String(of.length).padStart(5)} | ${String(struck).padStart(6)} | ${String(survived).padStart(8)} |`;
   };
   return [
-    `| ${'fault'.padEnd(WIDEST_NAME)} | cases | struck | survived |`,
-    `| ${'-'.repeat(WIDEST_NAME)} | ----: | -----: | -------: |`,
+    `| ${'fault'.padEnd(width)} | cases | struck | survived |`,
+    `| ${'-'.repeat(width)} | ----: | -----: | -------: |`,
     ...names.map((name) =>
       row(
         name,
