@@ -48255,9 +48255,8 @@ var scaletest_resources = __nccwpck_require__(95851);
 async function verifyCleanup(api, { scope, seenWorkspaceIds, deletedUsers, reasons, seconds }, { within, signal }) {
     const base = { deletedUsers, seconds };
     const timeout = (0,time_limit/* timeLimit */.z)(within);
-    const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
     try {
-        const left = await (0,scaletest_resources/* listScaletestResources */.Ch)(api, { ownUserId: scope.ownUserId }, limit);
+        const left = await (0,scaletest_resources/* listScaletestResources */.Ch)(api, { ownUserId: scope.ownUserId }, AbortSignal.any([signal, timeout]));
         const seenAndLeft = left.workspaces.filter(({ id }) => seenWorkspaceIds.has(id)).length;
         return {
             ...base,
@@ -48276,7 +48275,7 @@ async function verifyCleanup(api, { scope, seenWorkspaceIds, deletedUsers, reaso
         };
     }
     catch (thrown) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         return {
             ...base,
             deletedWorkspaces: 0,
@@ -48361,7 +48360,7 @@ class Cleanup {
         this.#startedAt = clock.monotonic();
         this.#lastProgressAt = this.#startedAt;
         const atDeadline = (0,time_limit/* timeLimit */.z)((0,units/* milliseconds */.Rz)(request.deadline - this.#startedAt));
-        this.#signal = request.signal === undefined ? atDeadline : AbortSignal.any([request.signal, atDeadline]);
+        this.#signal = AbortSignal.any([request.signal, atDeadline]);
     }
     async run() {
         let pause = ROUND_PAUSE;
@@ -48373,7 +48372,7 @@ class Cleanup {
                     break;
             }
             catch (thrown) {
-                this.request.signal?.throwIfAborted();
+                this.request.signal.throwIfAborted();
                 this.#isInTrouble = true;
                 this.log.debug(`clean-up goes on after: ${(0,errors/* messageOf */.bD)(thrown)}`);
             }
@@ -48389,10 +48388,7 @@ class Cleanup {
             deletedUsers: this.#deletedUserIds.size,
             reasons: this.#reasons,
             seconds: (0,units/* toSeconds */.fP)((0,units/* milliseconds */.Rz)(this.clock.monotonic() - this.#startedAt)),
-        }, {
-            within: VERIFIED_WITHIN[this.request.queue],
-            ...(this.request.signal && { signal: this.request.signal }),
-        });
+        }, { within: VERIFIED_WITHIN[this.request.queue], signal: this.request.signal });
     }
     #nextPause(last) {
         return this.#isInTrouble
@@ -49254,20 +49250,28 @@ function loadConfig(file, text, profile) {
         const location = key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
         throw new errors/* ConfigurationError */.j1([{ message, location }]);
     }
-    const places = new Places(source, { profile, criteria: profiled.criteria });
-    const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
-    if (!parsed.success) {
-        throw new errors/* ConfigurationError */.j1(parsed.error.issues.flatMap((issue) => mistakesOf(issue, places)));
-    }
-    const own = contradictions(parsed.data, (...path) => places.of(path));
+    const { config, places, mistakes: own } = readOver(source, profiled, profile);
+    if (config === undefined)
+        throw new errors/* ConfigurationError */.j1(own);
     const mistakes = [...own, ...otherProfiles(source, value, { selected: profile, known: own })];
     if (mistakes.length > 0)
         throw new errors/* ConfigurationError */.j1(mistakes);
     return {
-        config: parsed.data,
+        config,
         locate: (path) => places.of(path),
         locateKey: (path, key) => places.ofKey(path, key),
         ...(profiled.builtIn && { builtInProfile: profiled.builtIn }),
+    };
+}
+function readOver(source, { value, criteria }, profile) {
+    const places = new Places(source, { profile, criteria });
+    const parsed = configSchema.safeParse(value, { reportInput: true });
+    if (!parsed.success)
+        return { places, mistakes: parsed.error.issues.flatMap((issue) => mistakesOf(issue, places)) };
+    return {
+        places,
+        config: parsed.data,
+        mistakes: contradictions(parsed.data, (...path) => places.of(path)),
     };
 }
 /** A mistake in a profile that is not selected today is one all the same. */
@@ -49293,11 +49297,7 @@ function mistakesIn(profile, source, value) {
     const profiled = applyProfile(value, profile);
     if ('message' in profiled)
         return [{ message: profiled.message, location: source.locationOfKey(['profiles'], profile) }];
-    const places = new Places(source, { profile, criteria: profiled.criteria });
-    const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
-    return parsed.success
-        ? contradictions(parsed.data, (...path) => places.of(path))
-        : parsed.error.issues.flatMap((issue) => mistakesOf(issue, places));
+    return readOver(source, profiled, profile).mistakes;
 }
 const identityOf = ({ message, location }) => JSON.stringify([message, location?.line, location?.column]);
 /** `x-…` keys at the top are the user's own: anchors, notes. */
@@ -49865,6 +49865,8 @@ const RELEASE_WITHIN_MS = 60_000;
 const CERTAIN_FOR_MS = 180_000;
 /** Of dead runs, in one go. */
 const MOST_SWEPT = 50;
+/** When nobody knows any more who took it. */
+const LEASE_IS_GONE = 'the lease of this run was taken over or removed while it ran';
 /** The leases on the deployment, of every user whose tokens may be seen. */
 async function sightLeases({ tokens, ownUserId, clock }, signal) {
     const { tokens: all, serverTime = clock.now() } = await tokens.list('everybody', signal);
@@ -50013,7 +50015,7 @@ class Lease {
             return true;
         const taker = await sightLeases(this.tools, signal).then(({ leases }) => leases.find(({ isOwnUser }) => isOwnUser), () => undefined);
         const sentence = taker === undefined
-            ? 'the lease of this run was taken over or removed while it ran'
+            ? LEASE_IS_GONE
             : `the lease of this run was taken over by ${taker.holder ?? 'another run'} at ${taker.since.toISOString()}`;
         this.tools.log.warning(`${sentence}. The load goes on, but its numbers will not pass, and nothing is removed`);
         this.#lost.abort(new Error(sentence));
@@ -50373,9 +50375,7 @@ async function regainLease(connection, inputs, world) {
 async function whoHolds(tools, world) {
     const { leases } = await sightLeases(tools, world.cancelled);
     const holder = leases.find(({ isAlive }) => isAlive);
-    return holder === undefined
-        ? 'the lease of this run was taken over or removed while it ran'
-        : (0,lease_check/* heldSentence */.xh)(holder, world.job.runUrl);
+    return holder === undefined ? LEASE_IS_GONE : (0,lease_check/* heldSentence */.xh)(holder, world.job.runUrl);
 }
 /** In post: releases what main left and nobody needs any more. */
 async function releaseOwedLease(lockId, connection, world) {

@@ -25,6 +25,7 @@ async function clean(
     orphan: false,
     deadline: milliseconds(at.monotonic() + 120_000),
     confirm: () => Promise.resolve(),
+    signal: new AbortController().signal,
     ...changes,
   };
   return cleanUp(api, request, { clock: at, log: new KeptLog() });

@@ -31,6 +31,7 @@ async function clean(
       orphan: false,
       deadline: milliseconds(clock.monotonic() + 8000),
       confirm: () => Promise.resolve(),
+      signal: new AbortController().signal,
       ...changes,
     },
     { clock, log: new KeptLog() },
@@ -206,6 +207,7 @@ describe('clean-up', () => {
       orphan: true,
       deadline: milliseconds(clock.monotonic() + 5000),
       confirm: () => Promise.resolve(),
+      signal: new AbortController().signal,
     } as const;
     await cleanUp(api, request, { clock, log: new KeptLog() });
     expect(asked).toEqual([false, false, false, true]);

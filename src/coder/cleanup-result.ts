@@ -36,13 +36,16 @@ export interface CleanupTrace {
 export async function verifyCleanup(
   api: CoderApi,
   { scope, seenWorkspaceIds, deletedUsers, reasons, seconds }: CleanupTrace,
-  { within, signal }: { within: Milliseconds; signal?: AbortSignal },
+  { within, signal }: { within: Milliseconds; signal: AbortSignal },
 ): Promise<CleanupResult> {
   const base = { deletedUsers, seconds };
   const timeout = timeLimit(within);
-  const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
-    const left = await listScaletestResources(api, { ownUserId: scope.ownUserId }, limit);
+    const left = await listScaletestResources(
+      api,
+      { ownUserId: scope.ownUserId },
+      AbortSignal.any([signal, timeout]),
+    );
     const seenAndLeft = left.workspaces.filter(({ id }) => seenWorkspaceIds.has(id)).length;
     return {
       ...base,
@@ -60,7 +63,7 @@ export async function verifyCleanup(
       verified: true,
     };
   } catch (thrown) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     return {
       ...base,
       deletedWorkspaces: 0,

@@ -49,7 +49,7 @@ export interface CleanupRequest {
   readonly deadline: Milliseconds;
   /** Rejects when it is not certain that no other test is running; nothing is deleted then. Asked before each round. */
   readonly confirm: () => Promise<void>;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 /** Deletes the scale-test resources in a scope, then looks whether anything is left. Safe to repeat. */
@@ -86,7 +86,7 @@ class Cleanup {
     this.#startedAt = clock.monotonic();
     this.#lastProgressAt = this.#startedAt;
     const atDeadline = timeLimit(milliseconds(request.deadline - this.#startedAt));
-    this.#signal = request.signal === undefined ? atDeadline : AbortSignal.any([request.signal, atDeadline]);
+    this.#signal = AbortSignal.any([request.signal, atDeadline]);
   }
 
   async run(): Promise<CleanupResult> {
@@ -97,7 +97,7 @@ class Cleanup {
         await this.request.confirm();
         if ((await this.#round()) !== 'going on') break;
       } catch (thrown) {
-        this.request.signal?.throwIfAborted();
+        this.request.signal.throwIfAborted();
         this.#isInTrouble = true;
         this.log.debug(`clean-up goes on after: ${messageOf(thrown)}`);
       }
@@ -115,10 +115,7 @@ class Cleanup {
         reasons: this.#reasons,
         seconds: toSeconds(milliseconds(this.clock.monotonic() - this.#startedAt)),
       },
-      {
-        within: VERIFIED_WITHIN[this.request.queue],
-        ...(this.request.signal && { signal: this.request.signal }),
-      },
+      { within: VERIFIED_WITHIN[this.request.queue], signal: this.request.signal },
     );
   }
 

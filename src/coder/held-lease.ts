@@ -23,6 +23,9 @@ const CERTAIN_FOR_MS = 180_000;
 /** Of dead runs, in one go. */
 const MOST_SWEPT = 50;
 
+/** When nobody knows any more who took it. */
+export const LEASE_IS_GONE = 'the lease of this run was taken over or removed while it ran';
+
 export interface LeaseTools {
   readonly tokens: OwnTokens;
   readonly clock: Clock;
@@ -197,7 +200,7 @@ export class Lease {
     );
     const sentence =
       taker === undefined
-        ? 'the lease of this run was taken over or removed while it ran'
+        ? LEASE_IS_GONE
         : `the lease of this run was taken over by ${taker.holder ?? 'another run'} at ${taker.since.toISOString()}`;
     this.tools.log.warning(
       `${sentence}. The load goes on, but its numbers will not pass, and nothing is removed`,

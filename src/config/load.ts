@@ -3,7 +3,7 @@ import { contradictions } from './contradictions.js';
 import { entryOf, type Path } from './entries.js';
 import { mistakesOf } from './issues.js';
 import { Places } from './places.js';
-import { applyProfile, type BuiltInProfile } from './profiles.js';
+import { applyProfile, type BuiltInProfile, type ProfiledConfig } from './profiles.js';
 import { configSchema, type Config } from './schema.js';
 import { ConfigSource } from './source.js';
 
@@ -29,19 +29,34 @@ export function loadConfig(file: string, text: string, profile?: string): Loaded
       key === undefined ? source.locationOfKey([], 'profiles') : source.locationOfKey(['profiles'], key);
     throw new ConfigurationError([{ message, location }]);
   }
-  const places = new Places(source, { profile, criteria: profiled.criteria });
-  const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
-  if (!parsed.success) {
-    throw new ConfigurationError(parsed.error.issues.flatMap((issue) => mistakesOf(issue, places)));
-  }
-  const own = contradictions(parsed.data, (...path) => places.of(path));
+  const { config, places, mistakes: own } = readOver(source, profiled, profile);
+  if (config === undefined) throw new ConfigurationError(own);
   const mistakes = [...own, ...otherProfiles(source, value, { selected: profile, known: own })];
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   return {
-    config: parsed.data,
+    config,
     locate: (path) => places.of(path),
     locateKey: (path, key) => places.ofKey(path, key),
     ...(profiled.builtIn && { builtInProfile: profiled.builtIn }),
+  };
+}
+
+interface Reading {
+  readonly places: Places;
+  /** Undefined when the mistakes are those of its form. */
+  readonly config?: Config;
+  readonly mistakes: readonly Mistake[];
+}
+
+function readOver(source: ConfigSource, { value, criteria }: ProfiledConfig, profile?: string): Reading {
+  const places = new Places(source, { profile, criteria });
+  const parsed = configSchema.safeParse(value, { reportInput: true });
+  if (!parsed.success)
+    return { places, mistakes: parsed.error.issues.flatMap((issue) => mistakesOf(issue, places)) };
+  return {
+    places,
+    config: parsed.data,
+    mistakes: contradictions(parsed.data, (...path) => places.of(path)),
   };
 }
 
@@ -74,11 +89,7 @@ function mistakesIn(profile: string, source: ConfigSource, value: unknown): read
   const profiled = applyProfile(value, profile);
   if ('message' in profiled)
     return [{ message: profiled.message, location: source.locationOfKey(['profiles'], profile) }];
-  const places = new Places(source, { profile, criteria: profiled.criteria });
-  const parsed = configSchema.safeParse(profiled.value, { reportInput: true });
-  return parsed.success
-    ? contradictions(parsed.data, (...path) => places.of(path))
-    : parsed.error.issues.flatMap((issue) => mistakesOf(issue, places));
+  return readOver(source, profiled, profile).mistakes;
 }
 
 const identityOf = ({ message, location }: Mistake): string =>

@@ -1,4 +1,11 @@
-import { releaseLease, sightLeases, type Lease, type LeaseTools, type Taken } from '../coder/held-lease.js';
+import {
+  LEASE_IS_GONE,
+  releaseLease,
+  sightLeases,
+  type Lease,
+  type LeaseTools,
+  type Taken,
+} from '../coder/held-lease.js';
 import { ApiError } from '../coder/http.js';
 import { resumeLease, takeLease } from '../coder/lease.js';
 import { OwnTokens } from '../coder/own-tokens.js';
@@ -189,9 +196,7 @@ export async function regainLease(
 async function whoHolds(tools: LeaseTools, world: World): Promise<string> {
   const { leases } = await sightLeases(tools, world.cancelled);
   const holder = leases.find(({ isAlive }) => isAlive);
-  return holder === undefined
-    ? 'the lease of this run was taken over or removed while it ran'
-    : heldSentence(holder, world.job.runUrl);
+  return holder === undefined ? LEASE_IS_GONE : heldSentence(holder, world.job.runUrl);
 }
 
 /** In post: releases what main left and nobody needs any more. */
